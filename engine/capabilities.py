@@ -1,0 +1,102 @@
+"""What models can do for a session, as the messages that go to them and come back.
+
+These cross process borders as msgpack. Audio is mono 16-bit little-endian PCM.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+from engine.frames import SpokenWord
+
+
+class Clip(msgspec.Struct, frozen=True):
+    """Speech to transcribe: PCM at 16 kHz."""
+
+    pcm: bytes
+    language: str = "en"
+
+
+class Transcript(msgspec.Struct, frozen=True):
+    """What was said in a `Clip`; empty if nothing was."""
+
+    text: str
+
+
+class TurnClip(msgspec.Struct, frozen=True):
+    """The end of what the caller said: PCM at 16 kHz, of which the last 8 s count."""
+
+    pcm: bytes
+
+
+class TurnScore(msgspec.Struct, frozen=True):
+    """How likely the caller has finished, 0-1, judged by sound alone."""
+
+    complete: float
+
+
+class Utterance(msgspec.Struct, frozen=True):
+    """Text to speak: one sentence or clause as the LLM wrote it. `speed` 0.25-4, 1 is normal."""
+
+    text: str
+    voice: str
+    speed: float = 1.0
+
+
+class Speech(msgspec.Struct, frozen=True):
+    """A stretch of the spoken `Utterance`, in order; positions count from the utterance's start."""
+
+    pcm: bytes
+    rate_hz: int
+    words: tuple[SpokenWord, ...]
+
+
+class ToolSpec(msgspec.Struct, frozen=True):
+    """A function that the LLM may call; `parameters` is a JSON Schema object."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+class ToolCall(msgspec.Struct, frozen=True):
+    """A piece of a function call; `id` and `name` come with the call's first piece only."""
+
+    index: int
+    arguments: str
+    id: str = ""
+    name: str = ""
+
+
+class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One message in the OpenAI chat-completions dialect."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str | None = None
+    tool_calls: tuple[dict[str, Any], ...] = ()
+    tool_call_id: str | None = None
+
+
+class Chat(msgspec.Struct, frozen=True):
+    """What to answer. `max_tokens` None: as long as the model likes.
+
+    `max_tokens` 0 answers nothing: it only warms the endpoint's prompt cache with this prefix.
+    `tool_choice` is auto, none, required, or a function's name.
+    """
+
+    messages: tuple[ChatMessage, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    tool_choice: str = "auto"
+    temperature: float | None = None
+    max_tokens: int | None = None
+
+
+class ChatDelta(msgspec.Struct, frozen=True):
+    """A piece of an answer. `finish` comes once: stop, length, tool_calls or content_filter."""
+
+    text: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0

@@ -1,0 +1,281 @@
+"""What flows through a pipeline.
+
+Frames are immutable and small. Those above the line travel between the actors of one session; those
+below it are what a session tells its transport, which turns them into its own protocol's messages.
+Positions in the caller's audio count samples at `CALLER_HZ` from the session's first sample.
+"""
+
+import msgspec
+
+from engine.items import Item
+
+CALLER_HZ = 16_000
+"""Every transport hands the caller's audio over as mono 16-bit little-endian PCM at this rate."""
+
+
+class Frame(msgspec.Struct, frozen=True, gc=False):
+    """Anything that an actor receives or emits."""
+
+
+class Audio(Frame):
+    """The caller's audio: mono 16-bit PCM at `CALLER_HZ`; `at_samples` is where it begins."""
+
+    pcm: bytes
+    at_samples: int
+
+
+class Voice(Frame):
+    """What the VAD heard in one window that ends at `at_samples`: a probability of speech, 0-1."""
+
+    probability: float
+    at_samples: int
+
+
+class Heard(Frame):
+    """A transcript of the caller's current utterance so far.
+
+    `stable` never changes again within the utterance; `text` is the whole best guess and starts
+    with `stable`. `final` says that the audio up to `to_samples` was transcribed with the silence
+    behind it, so that nothing is still being said.
+    """
+
+    utterance: int
+    stable: str
+    text: str
+    final: bool
+    to_samples: int
+
+
+class SpeechChunk(Frame):
+    """Agent speech of one generation: mono 16-bit PCM at `rate_hz`, with the words in it.
+
+    `text` is the piece of the reply that these samples speak, as the LLM wrote it.
+    """
+
+    generation: int
+    pcm: bytes
+    rate_hz: int
+    text: str
+    words: tuple["SpokenWord", ...]
+
+
+class SpokenWord(msgspec.Struct, frozen=True, gc=False):
+    """One spoken word: where its source stands in the text, where its sound lies in the audio."""
+
+    start_char: int
+    end_char: int
+    start_samples: int
+    end_samples: int
+
+
+# ---- what a session tells its transport ------------------------------------------------------
+
+
+class SpeechStarted(Frame):
+    """The caller began to speak (or, while the agent spoke, was judged to interrupt it)."""
+
+    item_id: str
+    at_ms: int
+
+
+class SpeechStopped(Frame):
+    """The caller's turn ended; `at_ms` is where its speech ended in the caller's audio."""
+
+    item_id: str
+    at_ms: int
+
+
+class IdleTimeout(Frame):
+    """The caller said nothing for the session's reprompt time."""
+
+    item_id: str
+    start_ms: int
+    end_ms: int
+
+
+class InputCommitted(Frame):
+    """The caller's audio became the user item `item_id`."""
+
+    item_id: str
+    previous_item_id: str | None
+
+
+class InputCleared(Frame):
+    """The caller's uncommitted audio was thrown away, as asked."""
+
+
+class CallerTranscriptDelta(Frame):
+    """More stable words of what the caller says."""
+
+    item_id: str
+    text: str
+
+
+class CallerTranscript(Frame):
+    """The final transcript of user item `item_id`; `seconds` of audio were transcribed."""
+
+    item_id: str
+    text: str
+    seconds: float
+
+
+class CallerTranscriptFailed(Frame):
+    """User item `item_id` could not be transcribed."""
+
+    item_id: str
+    code: str
+    message: str
+
+
+class ItemAdded(Frame):
+    """An item entered the history behind `previous_item_id` (None: at its head).
+
+    `done` is False for an item that a response is still filling.
+    """
+
+    item: Item
+    previous_item_id: str | None
+    done: bool
+
+
+class ItemDeleted(Frame):
+    item_id: str
+
+
+class ItemTruncated(Frame):
+    """Assistant item `item_id` was cut to what was heard: `audio_end_ms` of its audio."""
+
+    item_id: str
+    audio_end_ms: int
+
+
+class ResponseStarted(Frame):
+    """A generation went live. `in_conversation` is False for an out-of-band response."""
+
+    response_id: str
+    generation: int
+    modality: str
+    in_conversation: bool
+    metadata: dict[str, str]
+
+
+class ReplyItemStarted(Frame):
+    """A response begins an output item: an empty message, or a function call without arguments."""
+
+    response_id: str
+    output_index: int
+    item: Item
+    previous_item_id: str | None
+
+
+class ReplyText(Frame):
+    """More text of a reply: its transcript when `spoken`, else its text content."""
+
+    response_id: str
+    item_id: str
+    output_index: int
+    text: str
+    spoken: bool
+
+
+class ReplyAudio(Frame):
+    """Paced agent speech: mono 16-bit PCM at `rate_hz`, of at most a few hundred ms."""
+
+    response_id: str
+    item_id: str
+    output_index: int
+    pcm: bytes
+    rate_hz: int
+
+
+class ReplyArguments(Frame):
+    """More of a function call's arguments, as JSON text."""
+
+    response_id: str
+    item_id: str
+    output_index: int
+    call_id: str
+    text: str
+
+
+class ReplyItemDone(Frame):
+    """An output item is complete, or cut (`item.status` is then `incomplete`)."""
+
+    response_id: str
+    output_index: int
+    item: Item
+
+
+class Usage(msgspec.Struct, frozen=True, gc=False):
+    """Tokens of one response, as the LLM endpoint counted them; audio in ms."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    audio_ms: int = 0
+
+
+class ResponseEnded(Frame):
+    """`status`: completed, cancelled, incomplete or failed.
+
+    `reason` says why it is not `completed`: turn_detected, client_cancelled, max_output_tokens,
+    or, when it failed, the error's code; `message` then says what to do.
+    """
+
+    response_id: str
+    status: str
+    reason: str | None
+    message: str | None
+    items: tuple[Item, ...]
+    usage: Usage
+
+
+class PlaybackStarted(Frame):
+    """The first sample of a response's audio is on its way to the caller."""
+
+    response_id: str
+
+
+class PlaybackStopped(Frame):
+    """The last sample of a response's audio has been heard."""
+
+    response_id: str
+
+
+class PlaybackCleared(Frame):
+    """What was buffered of a response's audio was dropped: the client should drop it too."""
+
+    response_id: str
+
+
+class TurnMeasured(Frame):
+    """When each stage of a response was reached, in ms after the caller's last voiced sample.
+
+    `stages` has those that apply, in order: pause, transcript, verdict, llm_request, first_token,
+    first_piece, first_speech, promoted, first_audio.
+    """
+
+    response_id: str
+    stages: dict[str, float]
+    prepared: bool
+
+
+class Failure(Frame):
+    """Something went wrong that the client should know.
+
+    `kind` is `invalid_request_error` (the client can mend it) or `server_error`; `code` names the
+    cause, `param` the field, `event_id` the client's event.
+    """
+
+    kind: str
+    code: str
+    message: str
+    param: str | None = None
+    event_id: str | None = None
+
+
+class SessionEnded(Frame):
+    """The session is over; `reason` is one of `engine.session.EndReason`'s values."""
+
+    reason: str
+    message: str
