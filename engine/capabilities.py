@@ -7,7 +7,14 @@ from typing import Any, Literal
 
 import msgspec
 
-from engine.frames import SpokenWord
+
+class SpokenWord(msgspec.Struct, frozen=True, gc=False):
+    """One spoken word: where its source stands in the text, where its sound lies in the audio."""
+
+    start_char: int
+    end_char: int
+    start_samples: int
+    end_samples: int
 
 
 class Clip(msgspec.Struct, frozen=True):
@@ -36,11 +43,15 @@ class TurnScore(msgspec.Struct, frozen=True):
 
 
 class Utterance(msgspec.Struct, frozen=True):
-    """Text to speak: one sentence or clause as the LLM wrote it. `speed` 0.25-4, 1 is normal."""
+    """Text to speak: one sentence or clause as the LLM wrote it. `speed` 0.25-4, 1 is normal.
+
+    The speech is wanted at `rate_hz`, so that no gateway has to resample it.
+    """
 
     text: str
     voice: str
     speed: float = 1.0
+    rate_hz: int = 24_000
 
 
 class Speech(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ Positions in the caller's audio count samples at `CALLER_HZ` from the session's 
 
 import msgspec
 
+from engine.capabilities import Chat, SpokenWord, ToolCall
 from engine.items import Item
 
 CALLER_HZ = 16_000
@@ -31,41 +32,100 @@ class Voice(Frame):
     at_samples: int
 
 
-class Heard(Frame):
+class Words(Frame):
     """A transcript of the caller's current utterance so far.
 
     `stable` never changes again within the utterance; `text` is the whole best guess and starts
-    with `stable`. `final` says that the audio up to `to_samples` was transcribed with the silence
-    behind it, so that nothing is still being said.
+    with `stable`. `final`: transcribed up to the hush at `to_samples`, so that nothing of what was
+    said by then is missing; `text` is then the truth and may respell `stable`.
     """
 
-    utterance: int
     stable: str
     text: str
     final: bool
     to_samples: int
 
 
-class SpeechChunk(Frame):
-    """Agent speech of one generation: mono 16-bit PCM at `rate_hz`, with the words in it.
+class Onset(Frame):
+    """The caller began to make sound that may be speech, at `at_samples`, or took it up again."""
 
-    `text` is the piece of the reply that these samples speak, as the LLM wrote it.
+    at_samples: int
+
+
+class Hush(Frame):
+    """The caller's first short silence: `at_samples` is the end of its last voiced window.
+
+    `now_samples` is how far the silence has been followed.
     """
 
+    at_samples: int
+    now_samples: int
+
+
+class Scored(Frame):
+    """How complete the turn sounded at the hush that began at `at_samples`: 0-1."""
+
+    complete: float
+    at_samples: int
+
+
+class Output(Frame):
+    """What the agent makes for one generation. Dropped when that generation is retired."""
+
     generation: int
+
+
+class Prompt(Output):
+    """Make a reply: by the LLM from `chat`, or verbatim from `say` when that is given."""
+
+    chat: Chat
+    say: str | None
+    modality: str
+    voice: str
+    speed: float
+
+
+class ReplyDelta(Output):
+    """More text of the reply, as the LLM wrote it."""
+
+    text: str
+
+
+class ReplyCall(Output):
+    """A piece of a function call in the reply."""
+
+    call: ToolCall
+
+
+class ReplyEnd(Output):
+    """The reply's text is complete. `finish`: stop, length, tool_calls or content_filter."""
+
+    finish: str
+    usage: "Usage"
+
+
+class ReplyFailed(Output):
+    """The reply cannot go on; `code` and `message` as in `Failure`."""
+
+    code: str
+    message: str
+
+
+class SpeechChunk(Output):
+    """Agent speech: mono 16-bit PCM at `rate_hz`. Chunks of a piece follow one another.
+
+    `text` is the piece of the reply that is spoken, given with its first chunk and empty in those
+    that follow; the positions of `words` count from the piece's first character and sample.
+    """
+
     pcm: bytes
     rate_hz: int
     text: str
-    words: tuple["SpokenWord", ...]
+    words: tuple[SpokenWord, ...]
 
 
-class SpokenWord(msgspec.Struct, frozen=True, gc=False):
-    """One spoken word: where its source stands in the text, where its sound lies in the audio."""
-
-    start_char: int
-    end_char: int
-    start_samples: int
-    end_samples: int
+class SpeechEnd(Output):
+    """All of the reply has been synthesised."""
 
 
 # ---- what a session tells its transport ------------------------------------------------------
