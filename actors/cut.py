@@ -29,20 +29,25 @@ _LIST_NUMBER: Final = re.compile(r"(?:\A|\n)[ \t]*(?:[-*+>][ \t]+)?\(?(?:\d{1,3}
 _UNSPACED: Final = frozenset("。！？｡、，；：॥।—–")
 """Marks of scripts that put no space after them, and dashes, which need none."""
 
-_NEVER_LAST: Final = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_NEVER_LAST: Final = _words(
     """dr mr mrs ms mx prof rev gov sen cpt capt lt sgt cmdr supt messrs mme mlle e.g eg i.e ie cf
-    vs viz approx dept mt""".split()
+    vs viz approx dept mt"""
 )
 """Abbreviations that stand before what they belong to: their stop ends no sentence."""
 
-_BEFORE_NUMBER: Final = frozenset(
+_BEFORE_NUMBER: Final = _words(
     """no nos fig figs eq vol ch sec pp ext tel apt jan feb mar apr jun jul aug sep sept oct nov
-    dec""".split()
+    dec"""
 )
 """Abbreviations if a number follows, else words like any other."""
 
-_MAYBE_LAST: Final = frozenset(
-    "etc a.m p.m am pm jr sr inc ltd co corp bros llc plc esq ph.d phd m.d b.a m.a b.sc m.sc".split()
+_MAYBE_LAST: Final = _words(
+    """etc a.m p.m am pm jr sr inc ltd co corp bros llc plc esq ph.d phd m.d b.a m.a b.sc m.sc"""
 )
 """Abbreviations that end a sentence if a capital follows."""
 
