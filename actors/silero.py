@@ -1,4 +1,4 @@
-"""Silero VAD: how likely is each window of sound to hold speech (MIT, github.com/snakers4/silero-vad).
+"""Silero VAD: how likely is each window of sound to hold speech (Silero Team, MIT).
 
 The network is recurrent, and every stream has its own memory. It lies outside of the model, so that
 one call can serve the windows of many streams.
@@ -16,8 +16,8 @@ FILE = "silero_vad.onnx"
 class Silero:
     """One single-threaded ONNX session, for as many streams as there are.
 
-    A window is 32 ms at 16 kHz. The network also wants the 4 ms before it (`CONTEXT_SAMPLES`), which
-    are zero for a stream's first window; so is the memory.
+    A window is 32 ms at 16 kHz. The network also wants the 4 ms before it (`CONTEXT_SAMPLES`),
+    which are zero for a stream's first window; so is the memory.
     """
 
     RATE_HZ = 16_000

@@ -31,23 +31,39 @@ _TO_FLOAT = np.float32(1 / 32768)
 class VadStream:
     """One caller's audio on its way to the model; made by `VadSlots.open`."""
 
-    __slots__ = ("_backlog", "_filled", "_hear", "_open", "_ready", "_row", "_slot", "_slots")
+    __slots__ = (
+        "_backlog",
+        "_failed",
+        "_filled",
+        "_hear",
+        "open",
+        "_ready",
+        "_row",
+        "slot",
+        "_slots",
+    )
 
     def __init__(
-        self, slots: "VadSlots", slot: int, row: memoryview, hear: Callable[[float], None]
+        self,
+        slots: "VadSlots",
+        slot: int,
+        row: memoryview,
+        hear: Callable[[float], None],
+        failed: Callable[[BaseException], None],
     ) -> None:
         self._slots = slots
-        self._slot = slot
+        self.slot = slot
         self._row = row
         self._hear = hear
+        self._failed = failed
         self._filled = 0
         self._ready = False
-        self._open = True
+        self.open = True
         self._backlog: deque[bytes] = deque()
 
     def feed(self, pcm: bytes) -> None:
         """Take mono 16-bit PCM at 16 kHz, of any length. Once closed, nothing is taken."""
-        if not self._open:
+        if not self.open:
             return
         if len(pcm) % 2:
             raise ValueError(f"audio has {len(pcm)} bytes: 16-bit samples need an even number")
@@ -65,17 +81,31 @@ class VadStream:
             self._backlog.append(pcm[taken:])
         self._filled = 0
         self._ready = True
-        self._slots._announce(self)
+        self._slots.announce(self)
 
     def close(self) -> None:
         """Give the slot back. Nothing is delivered from here on, also not what is pending."""
-        if self._open:
-            self._open = False
+        if self.open:
+            self.open = False
             self._backlog.clear()
-            self._slots._free(self._slot)
+            self._slots.release(self.slot)
+
+    def deliver(self, probability: float) -> None:
+        """The window in the row was run. What its owner makes of it fails that owner only."""
+        if not self.open:
+            return
+        try:
+            self._refill()
+            self._hear(probability)
+        except Exception as error:  # noqa: BLE001 - its session fails, the others go on
+            self.fail(error)
+
+    def fail(self, error: BaseException) -> None:
+        self.close()
+        self._failed(error)
 
     def _refill(self) -> None:
-        """The window in the row was run: fill the row with what came meanwhile."""
+        """Fill the row with what came while its window waited."""
         self._ready = False
         waiting = self._backlog
         while waiting and not self._ready:
@@ -103,8 +133,14 @@ class VadSlots:
         self._ready: list[VadStream] = []
         self._scheduled = False
 
-    def open(self, hear: Callable[[float], None]) -> VadStream:
-        """A new stream; `hear` gets the probability of speech of each window, in order."""
+    def open(
+        self, hear: Callable[[float], None], failed: Callable[[BaseException], None]
+    ) -> VadStream:
+        """A new stream; `hear` gets the probability of speech of each window, in order.
+
+        `failed` gets what `hear` raises, or the model; the stream is closed by then. Raises
+        `RuntimeError` when all slots are taken.
+        """
         if not self._unused:
             raise RuntimeError(
                 f"all {self._capacity} VAD slots are taken: close a session or raise `capacity`"
@@ -112,13 +148,13 @@ class VadSlots:
         slot = self._unused.pop()
         self._rows[slot] = 0
         self._memory[:, slot] = 0
-        row = memoryview(self._rows[slot, _CONTEXT:]).cast("B")
-        return VadStream(self, slot, row, hear)
+        row = self._rows[slot, _CONTEXT:].data.cast("B")
+        return VadStream(self, slot, row, hear, failed)
 
-    def _free(self, slot: int) -> None:
+    def release(self, slot: int) -> None:
         self._unused.append(slot)
 
-    def _announce(self, stream: VadStream) -> None:
+    def announce(self, stream: VadStream) -> None:
         """The stream's window is complete: run it in the next slot of the clock."""
         self._ready.append(stream)
         if not self._scheduled:
@@ -135,23 +171,32 @@ class VadSlots:
         if self._ready:
             ahead, self._ready = self._ready, []
             for stream in ahead:
-                self._announce(stream)
+                self.announce(stream)
 
     def _run(self) -> None:
         """Run the windows that are ready, then tell their streams."""
-        streams = [stream for stream in self._ready if stream._open]
+        streams = [stream for stream in self._ready if stream.open]
         self._ready = []
         if not streams:
             return
-        slots = np.array([stream._slot for stream in streams])
+        try:
+            probabilities = self._infer([stream.slot for stream in streams])
+        except Exception as error:  # noqa: BLE001 - each session is told
+            for stream in streams:
+                stream.fail(error)
+            return
+        for stream, probability in zip(streams, probabilities, strict=True):
+            stream.deliver(probability)
+
+    def _infer(self, taken: list[int]) -> list[float]:
+        """The probabilities of the windows in these rows, whose memory and context move on."""
+        slots = np.array(taken)
         rows = self._rows[slots]
         probabilities, memory = self._model.probabilities(rows * _TO_FLOAT, self._memory[:, slots])
         self._memory[:, slots] = memory
         self._rows[slots, :_CONTEXT] = rows[:, -_CONTEXT:]
-        for stream, probability in zip(streams, probabilities.tolist(), strict=True):
-            if stream._open:
-                stream._refill()
-                stream._hear(probability)
+        listed: list[float] = probabilities.tolist()
+        return listed
 
 
 class Vad(Actor):
@@ -159,18 +204,23 @@ class Vad(Actor):
 
     def __init__(self, slots: VadSlots) -> None:
         super().__init__()
-        self._stream = slots.open(self._hear)
+        self._slots = slots
+        self._stream: VadStream | None = None
         self._heard_samples: int | None = None
+
+    def start(self, failed: Callable[[BaseException], None]) -> None:
+        self._stream = self._slots.open(self._hear, failed)
 
     def receive(self, frame: Frame) -> None:
         self.emit(frame)
-        if isinstance(frame, Audio):
+        if isinstance(frame, Audio) and self._stream is not None:
             if self._heard_samples is None:
                 self._heard_samples = frame.at_samples
             self._stream.feed(frame.pcm)
 
     def close(self) -> None:
-        self._stream.close()
+        if self._stream is not None:
+            self._stream.close()
 
     def _hear(self, probability: float) -> None:
         assert self._heard_samples is not None  # audio came, or there would be no window

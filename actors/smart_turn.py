@@ -1,0 +1,47 @@
+"""smart-turn v3: has the caller finished, judged by the sound alone (Daily, BSD-2).
+
+A Whisper-tiny encoder with a classifier on top. It says "complete" to half of the sentences that
+are cut in their middle (measured.md), so `engine.verdict` weighs it with the words.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from actors.log_mel import FRAMES, MELS, log_mel
+from engine.capabilities import TurnClip, TurnScore
+
+FILE = "smart-turn-v3.2-cpu.onnx"
+
+
+class SmartTurn:
+    """One model in one process; `threads` is what one call may use."""
+
+    rate_hz = 16_000
+
+    def __init__(self, folder: Path, threads: int = 1) -> None:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        self._session = ort.InferenceSession(
+            folder / FILE, options, providers=["CPUExecutionProvider"]
+        )
+
+    def score(self, clips: list[TurnClip]) -> list[TurnScore]:
+        """How likely each turn is complete, 0-1. Of each clip the last 8 s count.
+
+        The model was trained on clips that end with about 200 ms of silence. Raises `ValueError`
+        for an odd number of bytes.
+        """
+        if not clips:
+            return []
+        features = np.empty((len(clips), MELS, FRAMES), np.float32)
+        for row, clip in zip(features, clips, strict=True):
+            if len(clip.pcm) % 2:
+                raise ValueError(
+                    f"clip has {len(clip.pcm)} bytes: 16-bit samples need an even number"
+                )
+            row[:] = log_mel(np.frombuffer(clip.pcm, np.int16))
+        (scores,) = self._session.run(None, {"input_features": features})
+        return [TurnScore(complete=score) for score in scores[:, 0].tolist()]
