@@ -18,21 +18,21 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
     """Anything that an actor receives or emits."""
 
 
-class Audio(Frame):
+class Audio(Frame, frozen=True):
     """The caller's audio: mono 16-bit PCM at `CALLER_HZ`; `at_samples` is where it begins."""
 
     pcm: bytes
     at_samples: int
 
 
-class Voice(Frame):
+class Voice(Frame, frozen=True):
     """What the VAD heard in one window that ends at `at_samples`: a probability of speech, 0-1."""
 
     probability: float
     at_samples: int
 
 
-class Words(Frame):
+class Words(Frame, frozen=True):
     """A transcript of the caller's current utterance so far.
 
     `stable` never changes again within the utterance; `text` is the whole best guess and starts
@@ -46,13 +46,13 @@ class Words(Frame):
     to_samples: int
 
 
-class Onset(Frame):
+class Onset(Frame, frozen=True):
     """The caller began to make sound that may be speech, at `at_samples`, or took it up again."""
 
     at_samples: int
 
 
-class Hush(Frame):
+class Hush(Frame, frozen=True):
     """The caller's first short silence: `at_samples` is the end of its last voiced window.
 
     `now_samples` is how far the silence has been followed.
@@ -62,20 +62,20 @@ class Hush(Frame):
     now_samples: int
 
 
-class Scored(Frame):
+class Scored(Frame, frozen=True):
     """How complete the turn sounded at the hush that began at `at_samples`: 0-1."""
 
     complete: float
     at_samples: int
 
 
-class Output(Frame):
+class Output(Frame, frozen=True):
     """What the agent makes for one generation. Dropped when that generation is retired."""
 
     generation: int
 
 
-class Prompt(Output):
+class Prompt(Output, frozen=True):
     """Make a reply: by the LLM from `chat`, or verbatim from `say` when that is given."""
 
     chat: Chat
@@ -85,33 +85,33 @@ class Prompt(Output):
     speed: float
 
 
-class ReplyDelta(Output):
+class ReplyDelta(Output, frozen=True):
     """More text of the reply, as the LLM wrote it."""
 
     text: str
 
 
-class ReplyCall(Output):
+class ReplyCall(Output, frozen=True):
     """A piece of a function call in the reply."""
 
     call: ToolCall
 
 
-class ReplyEnd(Output):
+class ReplyEnd(Output, frozen=True):
     """The reply's text is complete. `finish`: stop, length, tool_calls or content_filter."""
 
     finish: str
     usage: "Usage"
 
 
-class ReplyFailed(Output):
+class ReplyFailed(Output, frozen=True):
     """The reply cannot go on; `code` and `message` as in `Failure`."""
 
     code: str
     message: str
 
 
-class SpeechChunk(Output):
+class SpeechChunk(Output, frozen=True):
     """Agent speech: mono 16-bit PCM at `rate_hz`. Chunks of a piece follow one another.
 
     `text` is the piece of the reply that is spoken, given with its first chunk and empty in those
@@ -124,28 +124,28 @@ class SpeechChunk(Output):
     words: tuple[SpokenWord, ...]
 
 
-class SpeechEnd(Output):
+class SpeechEnd(Output, frozen=True):
     """All of the reply has been synthesised."""
 
 
 # ---- what a session tells its transport ------------------------------------------------------
 
 
-class SpeechStarted(Frame):
+class SpeechStarted(Frame, frozen=True):
     """The caller began to speak (or, while the agent spoke, was judged to interrupt it)."""
 
     item_id: str
     at_ms: int
 
 
-class SpeechStopped(Frame):
+class SpeechStopped(Frame, frozen=True):
     """The caller's turn ended; `at_ms` is where its speech ended in the caller's audio."""
 
     item_id: str
     at_ms: int
 
 
-class IdleTimeout(Frame):
+class IdleTimeout(Frame, frozen=True):
     """The caller said nothing for the session's reprompt time."""
 
     item_id: str
@@ -153,25 +153,25 @@ class IdleTimeout(Frame):
     end_ms: int
 
 
-class InputCommitted(Frame):
+class InputCommitted(Frame, frozen=True):
     """The caller's audio became the user item `item_id`."""
 
     item_id: str
     previous_item_id: str | None
 
 
-class InputCleared(Frame):
+class InputCleared(Frame, frozen=True):
     """The caller's uncommitted audio was thrown away, as asked."""
 
 
-class CallerTranscriptDelta(Frame):
+class CallerTranscriptDelta(Frame, frozen=True):
     """More stable words of what the caller says."""
 
     item_id: str
     text: str
 
 
-class CallerTranscript(Frame):
+class CallerTranscript(Frame, frozen=True):
     """The final transcript of user item `item_id`; `seconds` of audio were transcribed."""
 
     item_id: str
@@ -179,7 +179,7 @@ class CallerTranscript(Frame):
     seconds: float
 
 
-class CallerTranscriptFailed(Frame):
+class CallerTranscriptFailed(Frame, frozen=True):
     """User item `item_id` could not be transcribed."""
 
     item_id: str
@@ -187,7 +187,7 @@ class CallerTranscriptFailed(Frame):
     message: str
 
 
-class ItemAdded(Frame):
+class ItemAdded(Frame, frozen=True):
     """An item entered the history behind `previous_item_id` (None: at its head).
 
     `done` is False for an item that a response is still filling.
@@ -198,18 +198,18 @@ class ItemAdded(Frame):
     done: bool
 
 
-class ItemDeleted(Frame):
+class ItemDeleted(Frame, frozen=True):
     item_id: str
 
 
-class ItemTruncated(Frame):
+class ItemTruncated(Frame, frozen=True):
     """Assistant item `item_id` was cut to what was heard: `audio_end_ms` of its audio."""
 
     item_id: str
     audio_end_ms: int
 
 
-class ResponseStarted(Frame):
+class ResponseStarted(Frame, frozen=True):
     """A generation went live. `in_conversation` is False for an out-of-band response."""
 
     response_id: str
@@ -219,7 +219,7 @@ class ResponseStarted(Frame):
     metadata: dict[str, str]
 
 
-class ReplyItemStarted(Frame):
+class ReplyItemStarted(Frame, frozen=True):
     """A response begins an output item: an empty message, or a function call without arguments."""
 
     response_id: str
@@ -228,7 +228,7 @@ class ReplyItemStarted(Frame):
     previous_item_id: str | None
 
 
-class ReplyText(Frame):
+class ReplyText(Frame, frozen=True):
     """More text of a reply: its transcript when `spoken`, else its text content."""
 
     response_id: str
@@ -238,7 +238,7 @@ class ReplyText(Frame):
     spoken: bool
 
 
-class ReplyAudio(Frame):
+class ReplyAudio(Frame, frozen=True):
     """Paced agent speech: mono 16-bit PCM at `rate_hz`, of at most a few hundred ms."""
 
     response_id: str
@@ -248,7 +248,7 @@ class ReplyAudio(Frame):
     rate_hz: int
 
 
-class ReplyArguments(Frame):
+class ReplyArguments(Frame, frozen=True):
     """More of a function call's arguments, as JSON text."""
 
     response_id: str
@@ -258,7 +258,7 @@ class ReplyArguments(Frame):
     text: str
 
 
-class ReplyItemDone(Frame):
+class ReplyItemDone(Frame, frozen=True):
     """An output item is complete, or cut (`item.status` is then `incomplete`)."""
 
     response_id: str
@@ -275,7 +275,7 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     audio_ms: int = 0
 
 
-class ResponseEnded(Frame):
+class ResponseEnded(Frame, frozen=True):
     """`status`: completed, cancelled, incomplete or failed.
 
     `reason` says why it is not `completed`: turn_detected, client_cancelled, max_output_tokens,
@@ -290,25 +290,25 @@ class ResponseEnded(Frame):
     usage: Usage
 
 
-class PlaybackStarted(Frame):
+class PlaybackStarted(Frame, frozen=True):
     """The first sample of a response's audio is on its way to the caller."""
 
     response_id: str
 
 
-class PlaybackStopped(Frame):
+class PlaybackStopped(Frame, frozen=True):
     """The last sample of a response's audio has been heard."""
 
     response_id: str
 
 
-class PlaybackCleared(Frame):
+class PlaybackCleared(Frame, frozen=True):
     """What was buffered of a response's audio was dropped: the client should drop it too."""
 
     response_id: str
 
 
-class TurnMeasured(Frame):
+class TurnMeasured(Frame, frozen=True):
     """When each stage of a response was reached, in ms after the caller's last voiced sample.
 
     `stages` has those that apply, in order: pause, transcript, verdict, llm_request, first_token,
@@ -320,7 +320,7 @@ class TurnMeasured(Frame):
     prepared: bool
 
 
-class Failure(Frame):
+class Failure(Frame, frozen=True):
     """Something went wrong that the client should know.
 
     `kind` is `invalid_request_error` (the client can mend it) or `server_error`; `code` names the
@@ -334,7 +334,7 @@ class Failure(Frame):
     event_id: str | None = None
 
 
-class SessionEnded(Frame):
+class SessionEnded(Frame, frozen=True):
     """The session is over; `reason` is one of `engine.session.EndReason`'s values."""
 
     reason: str

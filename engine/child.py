@@ -1,0 +1,58 @@
+"""How a worker process behaves as a child: it never outlives its parent and never hogs the machine.
+
+Call `become_child` before anything slow is imported: until then a parent that is killed leaves an
+orphan behind.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_PR_SET_NAME = 15
+
+PARENT_VARIABLE = "VOICEFORGE_PARENT"
+"""Holds the parent's process id; set by `engine.process`."""
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def child_environment(threads: int = 1) -> dict[str, str]:
+    """What a parent adds to a worker's environment: who it is, and how many threads libraries get.
+
+    An idle OpenMP thread sleeps instead of spinning: the core belongs to the audio.
+    """
+    limits = dict.fromkeys(_THREAD_VARIABLES, str(threads))
+    return {PARENT_VARIABLE: str(os.getpid()), "OMP_WAIT_POLICY": "passive", **limits}
+
+
+def become_child(name: str) -> None:
+    """Die with the parent, however it dies; ignore Ctrl-C, which is the parent's to handle.
+
+    The kernel sends SIGKILL when the parent goes (Linux). Elsewhere, and in the moment before that
+    is arranged, the end of standard input, a pipe that the parent holds, tells.
+    """
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc.prctl(_PR_SET_NAME, name.encode()[:15])
+    if os.getppid() != int(os.environ.get(PARENT_VARIABLE, os.getppid())):
+        os._exit(1)  # it died before the line above could notice
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    threading.Thread(target=_exit_with_standard_input, name="parent-watch", daemon=True).start()
+
+
+def take_standard_output() -> int:
+    """The real standard output, for the handshake alone; prints of libraries go to stderr."""
+    handshake = os.dup(1)
+    os.dup2(2, 1)
+    return handshake
+
+
+def _exit_with_standard_input() -> None:
+    while os.read(0, 1024):
+        pass
+    os._exit(0)

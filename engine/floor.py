@@ -1,0 +1,532 @@
+"""The floor machine: who may speak.
+
+`step` is a pure function of state, event and time; it alone creates, promotes and retires
+generations. All times are milliseconds of session time (`engine.turns` keeps it). What the machine
+decides comes back as actions, in the order in which they must be done.
+
+An utterance is what the caller says between two ends of turn. While the agent has the floor, an
+utterance first *contests* it: playout is held, and what is said decides whether the agent goes on.
+"""
+
+import enum
+from collections.abc import Callable
+
+import msgspec
+
+SUSTAINED_MS = 600
+"""Speech this long takes the floor even before words are known (architecture.md)."""
+
+ACKNOWLEDGEMENT_MS = 1400
+"""How long sound that has yielded no words, or only an acknowledgement, may go on before it counts
+as an interruption after all: the longest acknowledgements ("okay, good") take about a second."""
+
+FALSE_PAUSES = 2
+"""After so many pauses for nothing the machine verifies before it pauses (architecture.md)."""
+
+READY_GRACE_MS = 600
+"""How much longer than needed a silence may last while the prepared answer has no sound yet. Ending
+the turn sooner would make no difference to the ear, and a caller who goes on is not cut off."""
+
+SCORE_GRACE_MS = 250
+"""How long a verdict waits for the sound's score, which normally takes 50-100 ms."""
+
+NO_WORDS_MS = 700
+"""Silence after sound without words (a cough, a door) before it is forgotten."""
+
+TRANSCRIPT_LIMIT_MS = 6000
+"""Silence after which a turn ends although its transcript has not come."""
+
+ANSWER_WINDOW_MS = 700
+"""An acknowledgement over the last moments of the agent's speech answers it, and is a turn."""
+
+
+class Floor(enum.StrEnum):
+    """Who has the floor."""
+
+    IDLE = "idle"  # nobody
+    CALLER = "caller"  # the caller speaks
+    PAUSED = "paused"  # the caller paused: its turn may be over
+    WAITING = "waiting"  # a response is live and not yet audible
+    AGENT = "agent"  # the agent is heard
+    CONTESTED = "contested"  # the caller makes sound while a response is live
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """What a session's settings mean to the floor.
+
+    `patience_ms(score, words)` says how long silence must last before a turn has ended, given the
+    score of its sound (0-1, None: unknown) and its words. `scored`: whether a score will come.
+    """
+
+    patience_ms: Callable[[float | None, str], float]
+    acknowledges: Callable[[str], bool]
+    scored: bool = True
+    responds: bool = True
+    interruptible: bool = True
+    reprompt_ms: float | None = None
+    reprompts: int = 0
+
+
+class State(msgspec.Struct, frozen=True):
+    """Everything that the machine remembers."""
+
+    floor: Floor = Floor.IDLE
+    idle_since: float = 0.0
+    onset_at: float = 0.0
+    hush_at: float | None = None
+    announced: bool = False
+    words: str = ""
+    words_final: bool = False
+    checked: bool = False  # a transcript came, be it empty
+    score: float | None = None
+    prepared: int | None = None
+    ready: bool = False
+    hurried: bool = False
+    live: int | None = None
+    audible: bool = False
+    yields: bool = True  # may the live generation be interrupted?
+    held: bool = False
+    false_pauses: int = 0
+    reprompted: int = 0
+    next_generation: int = 1
+
+
+# ---- events ----------------------------------------------------------------------------------
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something that the machine is told."""
+
+
+class Sounded(Event, frozen=True):
+    """The caller began to sound like speech, at `at`, or took it up again."""
+
+    at: float
+
+
+class Hushed(Event, frozen=True):
+    """The caller fell silent: its last voiced sound ended at `at`."""
+
+    at: float
+
+
+class Said(Event, frozen=True):
+    """What the caller has said. `final`: up to the present hush, complete.
+
+    `agent_left_ms` is how much of the agent's speech is still to come, if that is known.
+    """
+
+    words: str
+    final: bool
+    agent_left_ms: float | None = None
+
+
+class Judged(Event, frozen=True):
+    """The sound of the present hush makes a complete turn with probability `score`."""
+
+    score: float
+
+
+class Ready(Event, frozen=True):
+    """A prepared generation has its first sound (or text, in a text session)."""
+
+    generation: int
+
+
+class Audible(Event, frozen=True):
+    """The first sound of the live generation went out."""
+
+    generation: int
+
+
+class Finished(Event, frozen=True):
+    """The live generation was heard to its end, or has ended without sound."""
+
+    generation: int
+
+
+class Asked(Event, frozen=True):
+    """A response is wanted now: by the client, as a greeting, after a tool."""
+
+    yields: bool = True
+
+
+class Cancelled(Event, frozen=True):
+    """The live response is no longer wanted."""
+
+
+class Committed(Event, frozen=True):
+    """The client ends the caller's turn itself."""
+
+
+class Dropped(Event, frozen=True):
+    """The caller's utterance is thrown away, by the client or because turns are no longer found."""
+
+
+class Ticked(Event, frozen=True):
+    """Time has passed."""
+
+
+# ---- actions ---------------------------------------------------------------------------------
+
+
+class Action(msgspec.Struct, frozen=True):
+    """Something that must be done."""
+
+
+class Announce(Action, frozen=True):
+    """Tell the client that the caller began to speak at `at`."""
+
+    at: float
+
+
+class EndTurn(Action, frozen=True):
+    """The utterance is complete; its last voiced sound ended at `at`. `words` may be empty."""
+
+    at: float
+    words: str
+
+
+class Forget(Action, frozen=True):
+    """The utterance was none: a noise, an echo, an acknowledgement."""
+
+
+class Prepare(Action, frozen=True):
+    """Begin `generation` as an answer to the utterance so far, unheard and at low priority."""
+
+    generation: int
+
+
+class Hurry(Action, frozen=True):
+    """The turn is over as far as can be told: raise the priority of the prepared generation."""
+
+    generation: int
+
+
+class Promote(Action, frozen=True):
+    """Make the prepared `generation` live: it is the answer."""
+
+    generation: int
+
+
+class Start(Action, frozen=True):
+    """Begin `generation`, live at once. `reprompt`: because both sides have been silent."""
+
+    generation: int
+    reprompt: bool = False
+
+
+class Retire(Action, frozen=True):
+    """Drop the prepared `generation` unheard."""
+
+    generation: int
+
+
+class Interrupt(Action, frozen=True):
+    """Cut the live `generation` to what was heard of it. `by_caller`, or else by the client."""
+
+    generation: int
+    by_caller: bool
+
+
+class Hold(Action, frozen=True):
+    """Pause playout at once."""
+
+
+class Resume(Action, frozen=True):
+    """Go on from the start of the word that was cut."""
+
+
+Step = tuple[State, list[Action]]
+with_ = msgspec.structs.replace
+
+
+def step(state: State, event: Event, now: float, rules: Rules) -> Step:
+    """What happens on `event` at `now`."""
+    match event:
+        case Sounded(at):
+            return _sounded(state, at, rules)
+        case Hushed(at):
+            if state.floor not in (Floor.CALLER, Floor.CONTESTED):
+                return state, []
+            state = with_(state, hush_at=at, score=None, words_final=False)
+            if state.floor is Floor.CALLER:
+                state = with_(state, floor=Floor.PAUSED)
+            return _decide(state, now, rules)
+        case Said(words, final, agent_left_ms):
+            return _said(state, words, final, agent_left_ms, now, rules)
+        case Judged(score):
+            if state.hush_at is None:
+                return state, []
+            return _decide(with_(state, score=score), now, rules)
+        case Ready(generation) if generation == state.prepared:
+            return _decide(with_(state, ready=True), now, rules)
+        case Audible(generation) if generation == state.live:
+            floor = Floor.AGENT if state.floor is Floor.WAITING else state.floor
+            return with_(state, audible=True, floor=floor), []
+        case Finished(generation) if generation == state.live:
+            return _finished(state, now, rules)
+        case Asked(yields):
+            return _asked(state, yields, reprompt=False)
+        case Cancelled() if state.live is not None:
+            actions: list[Action] = [Interrupt(state.live, by_caller=False)]
+            state, more = _finished(state, now, rules)
+            return state, actions + more
+        case Committed():
+            return _committed(state, now)
+        case Dropped():
+            return _dropped(state, now)
+        case Ticked():
+            return _decide(state, now, rules)
+        case _:  # late news of a generation that is no longer ours
+            return state, []
+
+
+def wake_at(state: State, rules: Rules) -> float | None:
+    """When the machine wants a `Ticked`, if nothing happens before."""
+    if state.floor is Floor.IDLE:
+        return _reprompt_at(state, rules)
+    if state.floor is Floor.CONTESTED and state.yields:
+        if state.hush_at is not None:
+            return state.hush_at + NO_WORDS_MS
+        return state.onset_at + _sustained_ms(state, rules)
+    if state.floor is Floor.PAUSED and state.hush_at is not None:
+        if not state.words_final:
+            return state.hush_at + TRANSCRIPT_LIMIT_MS
+        if not state.words:
+            return state.hush_at + NO_WORDS_MS
+        return state.hush_at + _needed_ms(state, rules) + (READY_GRACE_MS if state.hurried else 0)
+    return None
+
+
+def _sounded(state: State, at: float, rules: Rules) -> Step:
+    match state.floor:
+        case Floor.IDLE:
+            state = _listening(state, at)
+            return with_(state, floor=Floor.CALLER, announced=True), [Announce(at)]
+        case Floor.PAUSED:
+            state, actions = _retired(state)
+            return with_(state, floor=Floor.CALLER, hush_at=None, words_final=False), actions
+        case Floor.WAITING | Floor.AGENT:
+            hold = state.yields and state.false_pauses < FALSE_PAUSES
+            state = with_(_listening(state, at), floor=Floor.CONTESTED, held=hold)
+            return state, [Hold()] if hold else []
+        case Floor.CONTESTED:
+            return with_(state, hush_at=None, words_final=False), []
+        case _:
+            return state, []
+
+
+def _said(
+    state: State,
+    words: str,
+    final: bool,
+    agent_left_ms: float | None,
+    now: float,
+    rules: Rules,
+) -> Step:
+    if state.floor not in (Floor.CALLER, Floor.PAUSED, Floor.CONTESTED):
+        return state, []
+    final = final and state.hush_at is not None
+    state = with_(state, words=words, words_final=final, checked=True)
+    if state.floor is Floor.CONTESTED and state.yields and words:
+        answers = agent_left_ms is not None and agent_left_ms < ANSWER_WINDOW_MS and final
+        if answers or not rules.acknowledges(words):
+            return _taken(state, now, rules)
+    return _decide(state, now, rules)
+
+
+def _decide(state: State, now: float, rules: Rules) -> Step:
+    """What time and what is known call for."""
+    match state.floor:
+        case Floor.PAUSED:
+            return _decide_paused(state, now, rules)
+        case Floor.CONTESTED if state.yields:
+            return _decide_contested(state, now, rules)
+        case Floor.IDLE:
+            due = _reprompt_at(state, rules)
+            if due is not None and now >= due:
+                return _asked(with_(state, reprompted=state.reprompted + 1), True, reprompt=True)
+    return state, []
+
+
+def _decide_paused(state: State, now: float, rules: Rules) -> Step:
+    assert state.hush_at is not None
+    silence = now - state.hush_at
+    if not state.words_final:
+        return _ended(state, now) if silence >= TRANSCRIPT_LIMIT_MS else (state, [])
+    if not state.words:
+        return _ended(state, now) if silence >= NO_WORDS_MS else (state, [])
+    actions: list[Action] = []
+    if rules.responds and state.prepared is None:
+        generation = state.next_generation
+        state = with_(state, prepared=generation, ready=False, next_generation=generation + 1)
+        actions.append(Prepare(generation))
+    needed = _needed_ms(state, rules)
+    if silence < needed:
+        return state, actions
+    if state.prepared is None or state.ready or silence >= needed + READY_GRACE_MS:
+        state, ended = _ended(state, now)
+        return state, actions + ended
+    if not state.hurried:
+        actions.append(Hurry(state.prepared))
+    return with_(state, hurried=True), actions
+
+
+def _decide_contested(state: State, now: float, rules: Rules) -> Step:
+    if state.hush_at is None:
+        if now - state.onset_at >= _sustained_ms(state, rules):
+            return _taken(state, now, rules)
+        return state, []
+    heard_out = state.words_final or now - state.hush_at >= NO_WORDS_MS
+    if not heard_out:
+        return state, []
+    # Only acknowledgements and nothing at all get here: other words have taken the floor.
+    missed = state.false_pauses + (1 if state.held and not state.words else 0)
+    actions: list[Action] = [Forget()]
+    if state.held:
+        actions.append(Resume())
+    floor = Floor.AGENT if state.audible else Floor.WAITING
+    return with_(_silent(state), floor=floor, held=False, false_pauses=missed), actions
+
+
+def _taken(state: State, now: float, rules: Rules) -> Step:
+    """The caller interrupts: what it says is its turn."""
+    assert state.live is not None
+    actions: list[Action] = [Interrupt(state.live, by_caller=True), Announce(state.onset_at)]
+    state = with_(_ungenerated(state), announced=True)
+    state = with_(state, floor=Floor.CALLER if state.hush_at is None else Floor.PAUSED)
+    state, more = _decide(state, now, rules)
+    return state, actions + more
+
+
+def _ended(state: State, now: float) -> Step:
+    """The caller's turn is over."""
+    assert state.hush_at is not None
+    actions: list[Action] = [EndTurn(state.hush_at, state.words)]
+    if state.words:
+        state = with_(state, reprompted=0)
+    if state.prepared is None:
+        return with_(_silent(state), floor=Floor.IDLE, idle_since=now), actions
+    actions.append(Promote(state.prepared))
+    state = with_(
+        _silent(state),
+        floor=Floor.WAITING,
+        live=state.prepared,
+        prepared=None,
+        yields=True,
+        audible=False,
+    )
+    return state, actions
+
+
+def _finished(state: State, now: float, rules: Rules) -> Step:
+    """The live generation is over. What the caller said meanwhile is its next turn."""
+    state = _ungenerated(state)
+    if state.floor is not Floor.CONTESTED:
+        return with_(_silent(state), floor=Floor.IDLE, idle_since=now), []
+    if state.hush_at is not None and state.words_final and not state.words:
+        return with_(_silent(state), floor=Floor.IDLE, idle_since=now), [Forget()]
+    floor = Floor.CALLER if state.hush_at is None else Floor.PAUSED
+    state, more = _decide(with_(state, floor=floor, announced=True), now, rules)
+    return state, [Announce(state.onset_at), *more]
+
+
+def _asked(state: State, yields: bool, reprompt: bool) -> Step:
+    if state.live is not None:
+        raise ValueError(f"generation {state.live} is live: a response was asked for too early")
+    state, actions = _retired(state)
+    generation = state.next_generation
+    contested = state.floor in (Floor.CALLER, Floor.PAUSED)
+    state = with_(
+        state,
+        live=generation,
+        next_generation=generation + 1,
+        yields=yields,
+        audible=False,
+        held=contested and yields,
+        floor=Floor.CONTESTED if contested else Floor.WAITING,
+    )
+    actions.append(Start(generation, reprompt))
+    if state.held:
+        actions.append(Hold())
+    return state, actions
+
+
+def _committed(state: State, now: float) -> Step:
+    state, actions = _retired(state)
+    if state.floor not in (Floor.CALLER, Floor.PAUSED, Floor.CONTESTED):
+        return state, actions
+    at = now if state.hush_at is None else state.hush_at
+    if not state.announced:
+        actions.append(Announce(state.onset_at))
+    actions.append(EndTurn(at, state.words))
+    state, more = _left(state, now)
+    return state, actions + more
+
+
+def _dropped(state: State, now: float) -> Step:
+    state, actions = _retired(state)
+    if state.floor not in (Floor.CALLER, Floor.PAUSED, Floor.CONTESTED):
+        return state, actions
+    state, more = _left(state, now)
+    return state, [*actions, Forget(), *more]
+
+
+def _left(state: State, now: float) -> Step:
+    """The utterance is gone: the floor falls back to a live generation, if there is one."""
+    actions: list[Action] = [Resume()] if state.held else []
+    if state.live is None:
+        return with_(_silent(state), floor=Floor.IDLE, idle_since=now), actions
+    floor = Floor.AGENT if state.audible else Floor.WAITING
+    return with_(_silent(state), floor=floor, held=False), actions
+
+
+def _needed_ms(state: State, rules: Rules) -> float:
+    """How long the present silence must last, as far as is known."""
+    needed = rules.patience_ms(state.score, state.words)
+    if rules.scored and state.score is None:
+        return max(needed, SCORE_GRACE_MS)
+    return needed
+
+
+def _sustained_ms(state: State, rules: Rules) -> float:
+    harmless = rules.acknowledges(state.words) if state.words else state.checked
+    return ACKNOWLEDGEMENT_MS if harmless else SUSTAINED_MS
+
+
+def _reprompt_at(state: State, rules: Rules) -> float | None:
+    if rules.reprompt_ms is None or state.reprompted >= rules.reprompts:
+        return None
+    return state.idle_since + rules.reprompt_ms
+
+
+def _retired(state: State) -> Step:
+    if state.prepared is None:
+        return with_(state, hurried=False), []
+    actions: list[Action] = [Retire(state.prepared)]
+    return with_(state, prepared=None, ready=False, hurried=False), actions
+
+
+def _ungenerated(state: State) -> State:
+    return with_(state, live=None, audible=False, held=False, yields=True)
+
+
+def _listening(state: State, at: float) -> State:
+    """A new utterance begins."""
+    return with_(_silent(state), onset_at=at)
+
+
+def _silent(state: State) -> State:
+    """Nothing is being said by the caller."""
+    return with_(
+        state,
+        hush_at=None,
+        announced=False,
+        words="",
+        words_final=False,
+        checked=False,
+        score=None,
+        ready=False,
+        hurried=False,
+    )
