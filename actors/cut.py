@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 (the marks of many scripts, and those that resemble ASCII, are meant)
 """Cuts an LLM's text into pieces to speak, while the text still arrives.
 
 A piece is a sentence; the first piece of a reply, and whatever is cut from a long sentence, is a

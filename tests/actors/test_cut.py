@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 (the marks of many scripts, and those that resemble ASCII, are meant)
 """The cutter of LLM text, on the texts that LLMs write and on any text at all."""
 
 import time
