@@ -20,12 +20,9 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS
 
 
 def child_environment(threads: int = 1) -> dict[str, str]:
-    """What a parent adds to a worker's environment: who it is, and how many threads libraries get.
-
-    An idle OpenMP thread sleeps instead of spinning: the core belongs to the audio.
-    """
+    """What a parent adds to a worker's environment: who it is, and its libraries' threads."""
     limits = dict.fromkeys(_THREAD_VARIABLES, str(threads))
-    return {PARENT_VARIABLE: str(os.getpid()), "OMP_WAIT_POLICY": "passive", **limits}
+    return {PARENT_VARIABLE: str(os.getpid()), **limits}
 
 
 def become_child(name: str) -> None:

@@ -38,8 +38,10 @@ class Request(Protocol[R_co]):
     early, without an error, after `cancel`.
     """
 
-    compute_ms: float
-    """Compute that the request has cost so far, in ms of one worker's time."""
+    @property
+    def compute_ms(self) -> float:
+        """Compute that the request has cost so far, in ms of one worker's time."""
+        ...
 
     def __aiter__(self) -> AsyncIterator[R_co]: ...
 

@@ -46,7 +46,7 @@ class Promote(msgspec.Struct, frozen=True, tag="promote", array_like=True):
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel", array_like=True):
-    """Drop request `id`, queued or running. Nothing more is sent for it."""
+    """Drop request `id`, queued or running: no more results, but `Done` with what it cost."""
 
     id: int
 
@@ -149,7 +149,9 @@ async def _read_body(reader: asyncio.StreamReader) -> bytes | None:
     except asyncio.IncompleteReadError as torn:
         if not torn.partial:
             return None
-        raise WireError(f"the stream ended after {len(torn.partial)} of a length's 4 bytes") from None
+        raise WireError(
+            f"the stream ended after {len(torn.partial)} of a length's 4 bytes"
+        ) from None
     except ConnectionError as lost:
         raise WireError(f"the connection was lost: {lost}") from lost
     (size,) = _LENGTH.unpack(head)

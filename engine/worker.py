@@ -5,6 +5,7 @@ be promoted, cancelled and answered for while a batch runs, which nothing can in
 """
 
 import asyncio
+import itertools
 import json
 import os
 import queue
@@ -23,13 +24,12 @@ from engine.deadlines import DeadlineQueue
 from engine.inference import InferenceError
 
 P = TypeVar("P")
-P_contra = TypeVar("P_contra", contravariant=True)
 R_co = TypeVar("R_co", covariant=True)
 
 _MAX_UNREAD_BYTES = 64 * 1024 * 1024  # a gateway this far behind is stuck, not slow
 
 
-class Handler(Protocol[P_contra, R_co]):
+class Handler(Protocol[P, R_co]):
     """A model as a worker runs it, always in the same thread."""
 
     max_batch: int
@@ -39,13 +39,13 @@ class Handler(Protocol[P_contra, R_co]):
     """What the gateway should know of this worker, such as the port it serves on."""
 
     @property
-    def payload_type(self) -> type[P_contra]: ...
+    def payload_type(self) -> type[P]: ...
 
     def warm_up(self) -> None:
         """Do what makes the first request slow."""
         ...
 
-    def run(self, batch: list[P_contra]) -> Iterator[tuple[int, R_co]]:
+    def run(self, batch: list[P]) -> Iterator[tuple[int, R_co]]:
         """Yield (place in the batch, result), any number for each payload, as soon as it is there.
 
         Work stops at a `yield` when nobody waits for the batch any more. Raise `InferenceError` for
@@ -59,19 +59,23 @@ class _Work:
 
     __slots__ = ("cancelled", "connection", "id", "payload")
 
-    def __init__(self, connection: "_Connection", id: int, payload: bytes) -> None:
+    def __init__(self, connection: "_Connection", ident: int, payload: bytes) -> None:
         self.connection = connection
-        self.id = id
+        self.id = ident
         self.payload = payload
         self.cancelled = False
 
 
 class _Connection:
-    """One gateway's connection."""
+    """One gateway's connection. Request ids are its own: two gateways may use the same."""
 
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, number: int, writer: asyncio.StreamWriter) -> None:
+        self.number = number
         self.writer = writer
         self.open: dict[int, _Work] = {}
+
+    def key(self, ident: int) -> tuple[int, int]:
+        return self.number, ident
 
     def send(self, message: wire.FromWorker) -> None:
         if self.writer.is_closing():
@@ -90,6 +94,7 @@ class _Server(Generic[P]):
         self.handler = handler
         self.loop = asyncio.get_running_loop()
         self.waiting: DeadlineQueue[tuple[int, int], _Work] = DeadlineQueue()
+        self.numbers = itertools.count()
         self.busy_since: float | None = None
         self.batches: queue.SimpleQueue[list[_Work]] = queue.SimpleQueue()
         threading.Thread(target=self._model_thread, name="model", daemon=True).start()
@@ -98,7 +103,7 @@ class _Server(Generic[P]):
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one gateway until it goes; its work goes with it."""
-        connection = _Connection(writer)
+        connection = _Connection(next(self.numbers), writer)
         connection.send(wire.Hello(self.family, os.getpid()))
         try:
             while (message := await wire.read_to_worker(reader)) is not None:
@@ -106,36 +111,43 @@ class _Server(Generic[P]):
         except wire.WireError as broken:
             log("connection_broken", reason=str(broken))
         finally:
-            for id in list(connection.open):
-                self._cancel(connection, id)
+            for ident in list(connection.open):
+                self._cancel(connection, ident)
             writer.close()
 
     def _receive(self, connection: _Connection, message: wire.ToWorker) -> None:
         match message:
-            case wire.Ask(id, priority, remaining_ms, payload):
-                self._ask(connection, id, priority, remaining_ms, payload)
-            case wire.Promote(id, priority, remaining_ms):
-                self.waiting.promote(_key(connection, id), priority, self._deadline(remaining_ms))
-            case wire.Cancel(id):
-                self._cancel(connection, id)
+            case wire.Ask(ident, priority, remaining_ms, payload):
+                self._ask(connection, ident, priority, remaining_ms, payload)
+            case wire.Promote(ident, priority, remaining_ms):
+                self.waiting.promote(connection.key(ident), priority, self._deadline(remaining_ms))
+            case wire.Cancel(ident):
+                self._cancel(connection, ident)
             case wire.Ping():
                 busy = 0.0 if self.busy_since is None else self.loop.time() - self.busy_since
                 connection.send(wire.Pong(len(self.waiting), busy * 1000))
 
     def _ask(
-        self, connection: _Connection, id: int, priority: int, remaining_ms: float, payload: bytes
+        self,
+        connection: _Connection,
+        ident: int,
+        priority: int,
+        remaining_ms: float,
+        payload: bytes,
     ) -> None:
-        if id in connection.open:
+        if ident in connection.open:
             raise wire.WireError(f"request {id} is open already: each needs an id of its own")
-        work = connection.open[id] = _Work(connection, id, payload)
-        self.waiting.push(_key(connection, id), work, priority, self._deadline(remaining_ms))
+        work = connection.open[ident] = _Work(connection, ident, payload)
+        self.waiting.push(connection.key(ident), work, priority, self._deadline(remaining_ms))
         self._start_batch()
 
-    def _cancel(self, connection: _Connection, id: int) -> None:
-        work = connection.open.pop(id, None)
-        if work is not None:
-            work.cancelled = True
-            self.waiting.remove(_key(connection, id))
+    def _cancel(self, connection: _Connection, ident: int) -> None:
+        work = connection.open.get(ident)
+        if work is None:
+            return
+        work.cancelled = True
+        if self.waiting.remove(connection.key(ident)) is not None:
+            self._deliver(work, wire.Done(ident, 0.0))
 
     def _deadline(self, remaining_ms: float) -> float:
         return self.loop.time() + remaining_ms / 1000
@@ -152,10 +164,11 @@ class _Server(Generic[P]):
         self._start_batch()
 
     def _deliver(self, work: _Work, message: wire.FromWorker) -> None:
-        """Send what the model made, unless nobody waits for it any more."""
-        if work.cancelled:
-            return
-        if not isinstance(message, wire.Result):
+        """Send what the model made; of what was cancelled, only that and what it cost."""
+        if isinstance(message, wire.Result):
+            if work.cancelled:
+                return
+        else:
             work.connection.open.pop(work.id, None)
         work.connection.send(message)
 
@@ -172,7 +185,7 @@ class _Server(Generic[P]):
                 self._run(whole)
             except InferenceError as refused:
                 failure = refused
-            except Exception as wrong:
+            except Exception as wrong:  # noqa: BLE001 - a model may raise anything
                 failure = self._unexpected(wrong)
             self._finish([work for work, _ in whole], started, failure)
             self.loop.call_soon_threadsafe(self._batch_ended)
@@ -219,14 +232,6 @@ class _Server(Generic[P]):
         )
 
 
-def _key(connection: _Connection, id: int) -> tuple[int, int]:
-    """Request ids are a connection's own; two gateways may use the same."""
-    return builtin_id(connection), id
-
-
-builtin_id = id
-
-
 def log(event: str, **fields: object) -> None:
     """One line of JSON on standard error. Never pass a payload or what was made of one."""
     sys.stderr.write(json.dumps({"event": event, "worker": os.getpid(), **fields}) + "\n")
@@ -246,7 +251,7 @@ def serve_worker(family: str, socket_path: str, load: Callable[[], Handler[P, ob
     except InferenceError as refused:
         _report(handshake, wire.Broken(refused.code, str(refused)))
         sys.exit(3)
-    except Exception as wrong:
+    except Exception as wrong:  # noqa: BLE001 - reported, and the end
         traceback.print_exc()  # no session has sent anything yet: nothing private is in it
         _report(handshake, wire.Broken("load_failed", f"{family}: {type(wrong).__name__}: {wrong}"))
         sys.exit(3)
