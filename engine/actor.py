@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 
 from engine.frames import Frame, Output
+from engine.inference import Priority
 
 Emit = Callable[[Frame], None]
 
@@ -16,13 +17,12 @@ def nowhere(frame: Frame) -> None:
 class Actor:
     """Receives frames and emits frames without ever waiting: it is called directly.
 
-    `emit` is the next actor's `receive`; the pipeline sets it.
+    `emit` is the next actor's `receive`, `following` that actor itself; the pipeline sets both.
     """
 
-    emit: Emit
-
     def __init__(self) -> None:
-        self.emit = nowhere
+        self.emit: Emit = nowhere
+        self.following: Actor | None = None
 
     def receive(self, frame: Frame) -> None:
         """Take one frame. What is not for this actor must be emitted on."""
@@ -30,6 +30,12 @@ class Actor:
 
     def start(self, failed: Callable[[BaseException], None]) -> None:
         """Begin; `failed` takes an exception that no caller could catch."""
+
+    async def room(self) -> None:
+        """Wait until this actor can take more, as a producer should before it emits more to it."""
+
+    def prioritise(self, priority: Priority) -> None:
+        """Give the agent's output that is being made here another place in the queues."""
 
     def interrupt(self) -> None:
         """Drop the agent's output that is being made here. The caller's audio stays."""
@@ -82,7 +88,7 @@ class WaitingActor(Actor):
                 wake.set_result(None)
 
     async def room(self) -> None:
-        """Wait until the inbox is at most half full, as a producer should before it emits more."""
+        """Wait until the inbox is at most half full."""
         await self._room.wait()
 
     def start(self, failed: Callable[[BaseException], None]) -> None:

@@ -8,7 +8,8 @@ Positions in the caller's audio count samples at `CALLER_HZ` from the session's 
 import msgspec
 
 from engine.capabilities import Chat, SpokenWord, ToolCall
-from engine.items import Item
+from engine.inference import Priority
+from engine.items import Item, Modality
 
 CALLER_HZ = 16_000
 """Every transport hands the caller's audio over as mono 16-bit little-endian PCM at this rate."""
@@ -46,6 +47,24 @@ class Words(Frame, frozen=True):
     to_samples: int
 
 
+class WordsFailed(Frame, frozen=True):
+    """The words up to the hush at `to_samples` cannot be had; `code`, `message` as in `Failure`."""
+
+    code: str
+    message: str
+    to_samples: int
+
+
+class ItemWords(Frame, frozen=True):
+    """The transcript of a recorded user item, or, with `text` None, why there is none."""
+
+    item_id: str
+    text: str | None
+    seconds: float
+    code: str = ""
+    message: str = ""
+
+
 class Onset(Frame, frozen=True):
     """The caller began to make sound that may be speech, at `at_samples`, or took it up again."""
 
@@ -80,9 +99,10 @@ class Prompt(Output, frozen=True):
 
     chat: Chat
     say: str | None
-    modality: str
+    modality: Modality
     voice: str
     speed: float
+    priority: Priority
 
 
 class ReplyDelta(Output, frozen=True):
@@ -214,7 +234,7 @@ class ResponseStarted(Frame, frozen=True):
 
     response_id: str
     generation: int
-    modality: str
+    modality: Modality
     in_conversation: bool
     metadata: dict[str, str]
 

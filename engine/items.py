@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 Role = Literal["system", "user", "assistant"]
+Modality = Literal["audio", "text"]
 Status = Literal["in_progress", "completed", "incomplete"]
 
 

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 
 from engine.actor import Actor
 from engine.frames import Frame
+from engine.inference import Priority
 
 
 class Pipeline:
     """Links actors: what one emits, the next receives. The last one's emissions go nowhere.
 
-    `failed` takes the exception of an actor that waits; one that does not wait raises to its caller.
+    `failed` takes the exception of an actor that waits; one that does not, raises to its caller.
     """
 
     def __init__(self, actors: Sequence[Actor], failed: Callable[[BaseException], None]) -> None:
@@ -20,11 +21,17 @@ class Pipeline:
         self.receive: Callable[[Frame], None] = self.actors[0].receive
         for actor, following in zip(self.actors, self.actors[1:], strict=False):
             actor.emit = following.receive
+            actor.following = following
 
     def start(self) -> None:
         """Start the actors, the last first, so that none emits to one that is not ready."""
         for actor in reversed(self.actors):
             actor.start(self._failed)
+
+    def prioritise(self, priority: Priority) -> None:
+        """Give the agent's output that is being made another place in the queues."""
+        for actor in self.actors:
+            actor.prioritise(priority)
 
     def interrupt(self) -> None:
         """Drop the agent's output everywhere in the pipeline."""

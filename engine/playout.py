@@ -13,8 +13,14 @@ from engine.capabilities import SpokenWord
 from engine.ledger import Ledger
 
 SLOT_MS = 5
+AHEAD_MS = 3000
+"""Speech that waits to be sent before synthesis pauses: an interruption wastes no more."""
+
 FADE_MS = 10
 """Fade-in after a pause: the word starts again without a click."""
+
+
+_Seat = tuple[Callable[[], None], Callable[[BaseException], None]]
 
 
 class PlayoutClock:
@@ -23,15 +29,18 @@ class PlayoutClock:
     def __init__(self, period_ms: int = 20) -> None:
         if period_ms % SLOT_MS:
             raise ValueError(f"period of {period_ms} ms: it must be a multiple of {SLOT_MS} ms")
-        self._slots: list[dict[object, Callable[[], None]]] = [
-            {} for _ in range(period_ms // SLOT_MS)
-        ]
+        self._slots: list[dict[object, _Seat]] = [{} for _ in range(period_ms // SLOT_MS)]
         self._timer: asyncio.TimerHandle | None = None
         self._next_slot = 0
 
-    def join(self, key: object, tick: Callable[[], None]) -> None:
-        """Call `tick` once a period, in the least crowded slot, until `leave`."""
-        min(self._slots, key=len)[key] = tick
+    def join(
+        self, key: object, tick: Callable[[], None], failed: Callable[[BaseException], None]
+    ) -> None:
+        """Call `tick` once a period, in the least crowded slot, until `leave`.
+
+        What it raises goes to `failed`, and it is not called again: the others do not notice.
+        """
+        min(self._slots, key=len)[key] = (tick, failed)
         if self._timer is None:
             loop = asyncio.get_running_loop()
             self._next_slot = int(loop.time() * 1000 / SLOT_MS) + 1
@@ -63,8 +72,13 @@ class PlayoutClock:
         # After a stall each slot runs once: a playout catches up by itself.
         last = min(now_slot, self._next_slot + len(self._slots) - 1)
         for slot in range(self._next_slot, last + 1):
-            for tick in list(self._slots[slot % len(self._slots)].values()):
-                tick()
+            seats = self._slots[slot % len(self._slots)]
+            for key, (tick, failed) in list(seats.items()):
+                try:
+                    tick()
+                except Exception as error:  # noqa: BLE001 - its session fails, the others go on
+                    seats.pop(key, None)
+                    failed(error)
         self._next_slot = max(now_slot, self._next_slot) + 1
         self._arm(loop)
 
@@ -73,8 +87,8 @@ class Playout:
     """The speech of one reply on its way to the caller.
 
     `send(pcm)` takes frames of `frame_ms` at `rate_hz`, the last one may be shorter; `finished` is
-    called once when everything has been heard, `started` once with the first frame. Until
-    `release`, nothing is sent.
+    called once when everything has been heard, `started` once with the first frame, `failed` with
+    what these raise on the clock. Until `release`, nothing is sent.
     """
 
     def __init__(
@@ -87,6 +101,7 @@ class Playout:
         send: Callable[[bytes], None],
         started: Callable[[], None],
         finished: Callable[[], None],
+        failed: Callable[[BaseException], None],
     ) -> None:
         self.ledger = Ledger()
         self.rate_hz = rate_hz
@@ -96,6 +111,7 @@ class Playout:
         self._send = send
         self._started = started
         self._finished = finished
+        self._failed = failed
         self._pcm = bytearray()
         self._next = 0  # source position of the next sample to send
         self._origin: float | None = None  # when the stream's first sample is played
@@ -203,7 +219,7 @@ class Playout:
             self._origin = self._now() - self._sent_seconds()  # it ran dry: the ear waited
         self._clock.leave(self)
         if not self._closed:
-            self._clock.join(self, self._tick)
+            self._clock.join(self, self._tick, self._failed)
             self._tick()
 
     def _tick(self) -> None:
@@ -243,10 +259,6 @@ class Playout:
             self._closed = True
             self._clock.leave(self)
             self._finished()
-
-
-AHEAD_MS = 3000
-"""Speech that waits to be sent before synthesis pauses: an interruption wastes no more than that."""
 
 
 def _fade_in(pcm: bytes, samples: int) -> bytes:

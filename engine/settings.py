@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from engine.capabilities import ToolSpec
-from engine.items import Item
+from engine.items import Item, Modality
 
 
 class TurnSettings(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ class SessionSettings(msgspec.Struct, frozen=True):
     kind: Literal["conversation", "transcription"] = "conversation"
     instructions: str = ""
     variables: dict[str, str] = {}
-    modality: Literal["audio", "text"] = "audio"
+    modality: Modality = "audio"
     voice: str = "joe"
     speed: float = 1.0
     turn: TurnSettings | None = TurnSettings()
@@ -75,7 +75,7 @@ class ResponseRequest(msgspec.Struct, frozen=True):
 
     in_conversation: bool = True
     instructions: str | None = None
-    modality: Literal["audio", "text"] | None = None
+    modality: Modality | None = None
     voice: str | None = None
     tools: tuple[ToolSpec, ...] | None = None
     tool_choice: str | None = None

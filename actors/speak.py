@@ -1,0 +1,109 @@
+"""The session's mouth: cuts a reply into pieces and has them spoken, one after the other."""
+
+from actors.cut import Cutter
+from engine.actor import WaitingActor
+from engine.capabilities import Speech, Utterance
+from engine.frames import (
+    Frame,
+    Output,
+    Prompt,
+    ReplyDelta,
+    ReplyEnd,
+    ReplyFailed,
+    SpeechChunk,
+    SpeechEnd,
+)
+from engine.inference import Inference, InferenceError, Priority, Request
+
+FIRST_DEADLINE_MS = 150
+AHEAD_DEADLINE_MS = 1000
+
+
+class _Piece(Output, frozen=True):
+    text: str
+    first: bool
+
+
+class _Last(Output, frozen=True):
+    pass
+
+
+class Speak(WaitingActor):
+    """Adds `SpeechChunk`s to a reply that is to be heard, and `SpeechEnd` behind the last.
+
+    Text passes at once. A piece is synthesised when those behind have room for it.
+    """
+
+    def __init__(self, tts: Inference[Utterance, Speech], rate_hz: int) -> None:
+        super().__init__()
+        self.rate_hz = rate_hz
+        self._tts = tts
+        self._prompt: Prompt | None = None
+        self._priority = Priority.FIRST
+        self._cutter = Cutter()
+        self._first = True
+        self._request: Request[Speech] | None = None
+
+    def receive(self, frame: Frame) -> None:
+        self.emit(frame)
+        match frame:
+            case Prompt():
+                self._prompt = frame if frame.modality == "audio" else None
+                self._priority = frame.priority
+                self._cutter = Cutter()
+                self._first = True
+            case ReplyDelta(generation, text) if self._speaks(generation):
+                self._queue_pieces(generation, self._cutter.feed(text))
+            case ReplyEnd(generation) if self._speaks(generation):
+                self._queue_pieces(generation, self._cutter.flush())
+                self.queue(_Last(generation))
+
+    def prioritise(self, priority: Priority) -> None:
+        self._priority = priority
+        if self._request is not None:
+            self._request.promote(priority, FIRST_DEADLINE_MS)
+
+    async def handle(self, frame: Frame) -> None:
+        match frame:
+            case _Piece():
+                await self._speak(frame)
+            case _Last(generation):
+                self.emit(SpeechEnd(generation))
+
+    def _speaks(self, generation: int) -> bool:
+        return self._prompt is not None and self._prompt.generation == generation
+
+    def _queue_pieces(self, generation: int, pieces: list[str]) -> None:
+        for text in pieces:
+            self.queue(_Piece(generation, text, self._first))
+            self._first = False
+
+    async def _speak(self, piece: _Piece) -> None:
+        prompt = self._prompt
+        if prompt is None:
+            return
+        if self.following is not None:
+            await self.following.room()
+        priority = self._priority
+        deadline_ms = FIRST_DEADLINE_MS
+        if priority is Priority.FIRST and not piece.first:
+            priority, deadline_ms = Priority.AHEAD, AHEAD_DEADLINE_MS
+        utterance = Utterance(piece.text, prompt.voice, prompt.speed, self.rate_hz)
+        request = self._tts.request(utterance, priority=priority, deadline_ms=deadline_ms)
+        self._request = request
+        text = piece.text
+        try:
+            async for speech in request:
+                self.emit(
+                    SpeechChunk(piece.generation, speech.pcm, speech.rate_hz, text, speech.words)
+                )
+                text = ""
+            if text:  # nothing in it can be spoken; it counts as heard with what is around it
+                self.emit(SpeechChunk(piece.generation, b"", self.rate_hz, text, ()))
+        except InferenceError as error:
+            self._prompt = None
+            self.emit(ReplyFailed(piece.generation, error.code, str(error)))
+        finally:
+            request.cancel()
+            if self._request is request:
+                self._request = None

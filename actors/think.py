@@ -1,0 +1,77 @@
+"""The session's mind: asks the LLM for the reply to a prompt."""
+
+from engine.actor import WaitingActor
+from engine.capabilities import Chat, ChatDelta
+from engine.frames import (
+    Frame,
+    Prompt,
+    ReplyCall,
+    ReplyDelta,
+    ReplyEnd,
+    ReplyFailed,
+    Usage,
+)
+from engine.inference import Inference, InferenceError, Priority, Request
+
+DEADLINE_MS = {
+    Priority.FIRST: 500,
+    Priority.AHEAD: 2000,
+    Priority.SPECULATIVE: 3000,
+}
+"""By when the first token is wanted."""
+
+
+class Think(WaitingActor):
+    """Turns a `Prompt` into `ReplyDelta`s and `ReplyCall`s, then `ReplyEnd` or `ReplyFailed`.
+
+    The prompt itself goes ahead of its reply, so that those behind know how to treat it.
+    """
+
+    def __init__(self, llm: Inference[Chat, ChatDelta]) -> None:
+        super().__init__()
+        self._llm = llm
+        self._request: Request[ChatDelta] | None = None
+
+    def receive(self, frame: Frame) -> None:
+        self.emit(frame)
+        if isinstance(frame, Prompt):
+            self.queue(frame)
+
+    def prioritise(self, priority: Priority) -> None:
+        if self._request is not None:
+            self._request.promote(priority, DEADLINE_MS[priority])
+
+    async def handle(self, frame: Frame) -> None:
+        match frame:
+            case Prompt(generation, _, say) if say is not None:
+                self.emit(ReplyDelta(generation, say))
+                self.emit(ReplyEnd(generation, "stop", Usage()))
+            case Prompt():
+                await self._reply(frame)
+
+    async def _reply(self, prompt: Prompt) -> None:
+        generation = prompt.generation
+        finish = ""
+        usage = Usage()
+        request = self._llm.request(
+            prompt.chat, priority=prompt.priority, deadline_ms=DEADLINE_MS[prompt.priority]
+        )
+        self._request = request
+        try:
+            async for delta in request:
+                if delta.text:
+                    self.emit(ReplyDelta(generation, delta.text))
+                for call in delta.tool_calls:
+                    self.emit(ReplyCall(generation, call))
+                finish = delta.finish or finish
+                if delta.input_tokens or delta.output_tokens:
+                    usage = Usage(delta.input_tokens, delta.output_tokens, delta.cached_tokens)
+                if self.following is not None:
+                    await self.following.room()
+            self.emit(ReplyEnd(generation, finish or "stop", usage))
+        except InferenceError as error:
+            self.emit(ReplyFailed(generation, error.code, str(error)))
+        finally:
+            request.cancel()
+            if self._request is request:
+                self._request = None

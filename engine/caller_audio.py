@@ -1,0 +1,66 @@
+"""The caller's recent audio: one owner, read by whoever transcribes or judges it."""
+
+from engine.actor import Actor
+from engine.frames import CALLER_HZ, Audio, Frame
+
+RECENT_MS = 1000
+"""Kept at any time, so that an utterance can begin before its onset was noticed."""
+
+LONGEST_MS = 300_000
+"""An utterance keeps at most so much."""
+
+
+class BufferFull(Exception):
+    """The caller's audio buffer holds all that it may."""
+
+
+class CallerAudio(Actor):
+    """Keeps the last second, or all since `keep_from`. Positions in samples at `CALLER_HZ`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.end = 0
+        """Where the audio received so far ends."""
+        self._pcm = bytearray()
+        self._from: int | None = None
+
+    @property
+    def begin(self) -> int:
+        """Where the audio still kept begins."""
+        return self.end - len(self._pcm) // 2
+
+    def receive(self, frame: Frame) -> None:
+        if isinstance(frame, Audio):
+            self._take(frame.pcm)
+        self.emit(frame)
+
+    def slice(self, start: int, end: int) -> bytes:
+        """The PCM between two positions, as far as it is still kept."""
+        first = self.begin
+        return bytes(self._pcm[max(0, start - first) * 2 : max(0, end - first) * 2])
+
+    def keep_from(self, position: int | None) -> None:
+        """Keep everything from `position` on; None: only the last second."""
+        self._from = position
+        self._trim()
+
+    def _take(self, pcm: bytes) -> None:
+        if self._from is not None and self.end - self._from > LONGEST_MS * CALLER_HZ // 1000:
+            raise BufferFull(
+                f"the audio buffer holds {LONGEST_MS // 1000} s: commit or clear it first"
+            )
+        self._pcm += pcm
+        self.end += len(pcm) // 2
+        if self._from is None:
+            self._trim()
+
+    def _trim(self) -> None:
+        keep = self.end - RECENT_MS * CALLER_HZ // 1000
+        if self._from is not None:
+            keep = min(keep, self._from)
+        surplus = keep - self.begin
+        if surplus > 0:
+            del self._pcm[: surplus * 2]
+
+    def close(self) -> None:
+        self._pcm.clear()

@@ -1,0 +1,429 @@
+"""Replies: what the pipeline makes of a generation becomes a response that the client sees."""
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from engine.actor import Actor
+from engine.frames import (
+    Frame,
+    ItemTruncated,
+    Output,
+    PlaybackCleared,
+    PlaybackStarted,
+    PlaybackStopped,
+    ReplyArguments,
+    ReplyAudio,
+    ReplyCall,
+    ReplyDelta,
+    ReplyEnd,
+    ReplyFailed,
+    ReplyItemDone,
+    ReplyItemStarted,
+    ReplyText,
+    ResponseEnded,
+    ResponseStarted,
+    SpeechChunk,
+    SpeechEnd,
+    Usage,
+)
+from engine.history import History
+from engine.items import FunctionCall, Item, Message, Modality, Part
+from engine.ledger import Ledger
+from engine.playout import Playout, PlayoutClock
+
+TRUNCATABLE = 8
+"""Replies whose word times are kept, so that the client may still cut them."""
+
+
+class Generation:
+    """One attempt at a response. The floor machine numbers it, and alone lets it be heard.
+
+    `stamps` says when each stage was reached, in seconds of the loop's clock.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        modality: Modality,
+        *,
+        in_conversation: bool = True,
+        metadata: dict[str, str] | None = None,
+    ) -> None:
+        self.number = number
+        self.modality: Modality = modality
+        self.in_conversation = in_conversation
+        self.metadata = metadata or {}
+        self.response_id = f"resp_{secrets.token_hex(12)}"
+        self.stamps: dict[str, float] = {}
+
+    def stamp(self, stage: str) -> None:
+        """Note when `stage` was first reached."""
+        self.stamps.setdefault(stage, asyncio.get_running_loop().time())
+
+
+class Events:
+    """What a reply tells its session. Each is called at most once."""
+
+    def ready(self, generation: int) -> None:
+        """There is something to be heard, or read."""
+
+    def audible(self, generation: int) -> None:
+        """The first of it went out."""
+
+    def finished(self, generation: int) -> None:
+        """All of it was heard, or it failed."""
+
+
+class Reply:
+    """The response that one generation becomes. Nothing goes out before `release`."""
+
+    def __init__(
+        self,
+        generation: Generation,
+        history: History | None,
+        events: Events,
+        send: Callable[[Frame], None],
+    ) -> None:
+        self.generation = generation
+        self.playout: Playout | None = None
+        self.message: Message | None = None
+        self._history = history
+        self._events = events
+        self._send = send
+        self._released = False
+        self._ready = False
+        self._waiting: list[Output] = []
+        self._text: list[str] = []
+        self._calls: list[FunctionCall] = []
+        self._items: list[Item] = []
+        self._message_index = 0
+        self._usage = Usage()
+        self._finish = ""
+        self._error: ReplyFailed | None = None
+        self._over = False
+
+    def receive(self, frame: Output) -> None:
+        """Take what the pipeline made."""
+        if self._over:
+            return
+        if isinstance(frame, SpeechChunk):
+            self._take_speech(frame)
+            return
+        if isinstance(frame, ReplyDelta):
+            self.generation.stamp("first_token")
+            if self.playout is None:
+                self._be_ready()
+        if self._released:
+            self._take(frame)
+        else:
+            self._waiting.append(frame)
+            if isinstance(frame, ReplyFailed | ReplyEnd):
+                self._be_ready()  # there is nothing more to wait for
+
+    def release(self) -> None:
+        """Let it be heard and seen."""
+        generation = self.generation
+        generation.stamp("promoted")
+        self._released = True
+        self._send(
+            ResponseStarted(
+                generation.response_id,
+                generation.number,
+                generation.modality,
+                generation.in_conversation,
+                generation.metadata,
+            )
+        )
+        waiting, self._waiting = self._waiting, []
+        for frame in waiting:
+            self._take(frame)
+        if self.playout is not None and not self._over:
+            self.playout.release()
+
+    def cut(self, reason: str) -> None:
+        """End it here. The history keeps what was heard of it."""
+        if self._over:
+            return
+        heard = self.playout.close() if self.playout is not None else "".join(self._text)
+        if self._released:
+            if self.playout is not None and self.playout.ledger.sent_samples:
+                self._send(PlaybackCleared(self.generation.response_id))
+            self._end("cancelled", reason, None, heard)
+        self._over = True
+
+    def played(self, pcm: bytes) -> None:
+        """A frame of speech is due."""
+        if self.message is None:
+            self._begin_message()
+        assert self.message is not None and self.playout is not None
+        self._send(
+            ReplyAudio(
+                self.generation.response_id,
+                self.message.id,
+                self._message_index,
+                pcm,
+                self.playout.rate_hz,
+            )
+        )
+
+    def began(self) -> None:
+        """The first frame of speech is due."""
+        self.generation.stamp("first_audio")
+        self._send(PlaybackStarted(self.generation.response_id))
+        self._events.audible(self.generation.number)
+
+    def heard_out(self) -> None:
+        """The last sample of speech was heard."""
+        if self.playout is not None and self.playout.ledger.sent_samples:
+            self._send(PlaybackStopped(self.generation.response_id))
+        self._complete()
+
+    def _be_ready(self) -> None:
+        if not self._ready:
+            self._ready = True
+            self._events.ready(self.generation.number)
+
+    def _take_speech(self, chunk: SpeechChunk) -> None:
+        if self.playout is None:
+            return
+        self.generation.stamp("first_speech")
+        self.playout.add(chunk.pcm, chunk.text, chunk.words)
+        self._be_ready()
+
+    def _take(self, frame: Output) -> None:
+        match frame:
+            case ReplyDelta(_, text):
+                self._add_text(text)
+            case ReplyCall(_, call):
+                self._add_call(call.id, call.name, call.arguments)
+            case ReplyEnd(_, finish, usage):
+                self._finish = finish
+                self._usage = usage
+                self._end_calls()
+                if self.playout is None:
+                    self._complete()
+            case SpeechEnd() if self.playout is not None:
+                self.playout.complete()
+            case ReplyFailed():
+                self._error = frame
+                if self.playout is None:
+                    self._complete()
+                else:
+                    self.playout.complete()
+
+    def _add_text(self, text: str) -> None:
+        if self.message is None:
+            self._begin_message()
+        assert self.message is not None
+        self._text.append(text)
+        spoken = self.playout is not None
+        self._send(
+            ReplyText(
+                self.generation.response_id, self.message.id, self._message_index, text, spoken
+            )
+        )
+        if not spoken:
+            self.generation.stamp("first_audio")
+            self._events.audible(self.generation.number)
+
+    def _begin_message(self) -> None:
+        self.message = Message(
+            new_item_id(), "assistant", (Part(self.generation.modality, ""),), "in_progress"
+        )
+        self._message_index = self._begin_item(self.message)
+
+    def _begin_item(self, item: Item) -> int:
+        index = len(self._items)
+        self._items.append(item)
+        previous = self._history.add(item) if self._history is not None else None
+        self._send(ReplyItemStarted(self.generation.response_id, index, item, previous))
+        return index
+
+    def _add_call(self, call_id: str, name: str, arguments: str) -> None:
+        if call_id:
+            call = FunctionCall(new_item_id(), call_id, name, "", "in_progress")
+            self._calls.append(call)
+            self._begin_item(call)
+        if not self._calls:
+            return
+        call = self._calls[-1]
+        self._calls[-1] = replace(call, arguments=call.arguments + arguments)
+        self._send(
+            ReplyArguments(
+                self.generation.response_id,
+                call.id,
+                self._index_of(call.id),
+                call.call_id,
+                arguments,
+            )
+        )
+
+    def _end_calls(self) -> None:
+        for call in self._calls:
+            self._end_item(replace(call, status="completed"))
+
+    def _index_of(self, item_id: str) -> int:
+        return next(index for index, item in enumerate(self._items) if item.id == item_id)
+
+    def _end_item(self, item: Item) -> None:
+        index = self._index_of(item.id)
+        self._items[index] = item
+        if self._history is not None:
+            self._history.put(item)
+        self._send(ReplyItemDone(self.generation.response_id, index, item))
+
+    def _complete(self) -> None:
+        text = "".join(self._text)
+        if self._error is not None:
+            heard = self.playout.ledger.text if self.playout is not None else text
+            self._end("failed", self._error.code, self._error.message, heard)
+        elif self._finish == "length":
+            self._end("incomplete", "max_output_tokens", None, text)
+        elif self._finish == "content_filter":
+            self._end("incomplete", "content_filter", None, text)
+        else:
+            self._end("completed", None, None, text)
+        self._over = True
+        self._events.finished(self.generation.number)
+
+    def _end(self, status: str, reason: str | None, message: str | None, heard: str) -> None:
+        if self.message is not None:
+            self.message = replace(
+                self.message,
+                parts=(Part(self.generation.modality, heard),),
+                status="completed" if status == "completed" else "incomplete",
+            )
+            self._end_item(self.message)
+        usage = self._usage
+        if self.playout is not None:
+            sent = self.playout.ledger.sent_samples
+            usage = replace(usage, audio_ms=sent * 1000 // self.playout.rate_hz)
+        self._send(
+            ResponseEnded(
+                self.generation.response_id, status, reason, message, tuple(self._items), usage
+            )
+        )
+
+
+class Outlet(Actor):
+    """The end of a pipeline: gives each generation's output to its reply, and paces the speech."""
+
+    def __init__(
+        self,
+        clock: PlayoutClock,
+        history: History | None,
+        events: Events,
+        send: Callable[[Frame], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        super().__init__()
+        self.rate_hz = 24_000
+        self.lead_ms = 80
+        self.frame_ms = 40
+        self._clock = clock
+        self._history = history
+        self._events = events
+        self._send = send
+        self._failed = failed
+        self._reply: Reply | None = None
+        self._spoken: deque[tuple[str, Ledger, int, int]] = deque(maxlen=TRUNCATABLE)
+
+    @property
+    def generation(self) -> Generation | None:
+        """The generation whose reply is here."""
+        return self._reply.generation if self._reply is not None else None
+
+    def open(self, generation: Generation) -> None:
+        """The output of `generation` will come, instead of any other's."""
+        reply = Reply(generation, self._history, self._events, self._send)
+        if generation.modality == "audio":
+            reply.playout = Playout(
+                self._clock,
+                rate_hz=self.rate_hz,
+                lead_ms=self.lead_ms,
+                frame_ms=self.frame_ms,
+                send=reply.played,
+                started=reply.began,
+                finished=reply.heard_out,
+                failed=self._failed,
+            )
+        self._keep_ledger()
+        self._reply = reply
+
+    def receive(self, frame: Frame) -> None:
+        reply = self._reply
+        if reply is not None and isinstance(frame, Output):
+            if frame.generation == reply.generation.number:
+                reply.receive(frame)
+
+    async def room(self) -> None:
+        """Wait until little speech is waiting to be sent."""
+        if self._reply is not None and self._reply.playout is not None:
+            await self._reply.playout.drained()
+
+    def release(self) -> None:
+        """The reply is live: it may be heard."""
+        if self._reply is not None:
+            self._reply.release()
+
+    def hold(self) -> None:
+        """Pause the speech at once."""
+        if self._reply is not None and self._reply.playout is not None:
+            self._reply.playout.hold()
+
+    def resume(self) -> None:
+        """Go on from the start of the word that was cut."""
+        if self._reply is not None and self._reply.playout is not None:
+            self._reply.playout.resume()
+
+    def left_ms(self) -> float | None:
+        """How much speech is still to be heard; None if that is not known."""
+        if self._reply is None or self._reply.playout is None:
+            return None
+        return self._reply.playout.left_ms()
+
+    def cut(self, reason: str) -> None:
+        """End the reply here; `reason` as in `ResponseEnded`."""
+        if self._reply is not None:
+            self._reply.cut(reason)
+            self._keep_ledger()
+            self._reply = None
+
+    def truncate(self, message: Message, audio_end_ms: int) -> Message | None:
+        """Cut what an ended reply was heard of to the smaller of `audio_end_ms` and the ledger's.
+
+        Returns the message as it is then, or None if its word times are no longer known.
+        """
+        self._keep_ledger()
+        for item_id, ledger, heard, rate_hz in self._spoken:
+            if item_id == message.id:
+                samples = min(heard, audio_end_ms * rate_hz // 1000)
+                self._send(ItemTruncated(item_id, samples * 1000 // rate_hz))
+                return replace(
+                    message, parts=(Part("audio", ledger.heard(samples)),), status="incomplete"
+                )
+        return None
+
+    def close(self) -> None:
+        if self._reply is not None and self._reply.playout is not None:
+            self._reply.playout.close()
+        self._reply = None
+
+    def _keep_ledger(self) -> None:
+        """Remember the word times of the reply that is here."""
+        reply = self._reply
+        if reply is None or reply.playout is None or reply.message is None:
+            return
+        playout = reply.playout
+        if not any(item_id == reply.message.id for item_id, *_ in self._spoken):
+            heard = playout.heard_samples()
+            self._spoken.append((reply.message.id, playout.ledger, heard, playout.rate_hz))
+
+
+def new_item_id() -> str:
+    """An id for an item that the session makes."""
+    return f"item_{secrets.token_hex(12)}"
