@@ -80,13 +80,17 @@ def places(trace: TracebackType | None) -> list[str]:
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
 
 
+def time_of(record: logging.LogRecord) -> datetime.datetime:
+    """When it was logged, in UTC."""
+    return datetime.datetime.fromtimestamp(record.created, datetime.UTC)
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: time (UTC), level, logger, then the record's fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        time = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
         head = {
-            "time": time.isoformat(timespec="milliseconds"),
+            "time": time_of(record).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
         }
@@ -98,9 +102,10 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         said = fields(record)
-        time = datetime.datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
-        places = said.pop("at", [])
+        time = time_of(record).astimezone().strftime("%H:%M:%S")
+        at = said.pop("at", [])
         head = f"{time} {record.levelname.lower():7} {said.pop('event')}"
         pairs = " ".join(f"{name}={value}" for name, value in said.items())
-        lines = [f"{head}  {pairs}".rstrip(), *(f"    {place}" for place in list(places))]  # type: ignore[call-overload]
+        lines = [f"{head}  {pairs}".rstrip()]
+        lines += [f"    {place}" for place in at] if isinstance(at, list) else []
         return "\n".join(lines)

@@ -17,6 +17,16 @@ PREFIX = "VOICEFORGE_"
 CONFIG_VARIABLE = "VOICEFORGE_CONFIG"
 CONFIG_FILE = "voiceforge.toml"
 
+OTHERS = ("VOICEFORGE_CONFIG", "VOICEFORGE_PARENT", "VOICEFORGE_API_KEY")
+"""Variables that are no settings of the server: where the file is, what a worker is told of its
+parent, and the key that `voiceforge talk` shows."""
+
+Text = Annotated[str, Meta(min_length=1)]
+Count = Annotated[int, Meta(ge=1)]
+Threads = Annotated[int, Meta(ge=1, le=256)]
+Address = Annotated[str, Meta(pattern=r"^https?://[^@\s]+$")]
+"""Without a password in it: that would be shown."""
+
 S = TypeVar("S", bound=msgspec.Struct)
 
 
@@ -44,33 +54,17 @@ class Secret:
         return hash(self._value)
 
 
-class ModelSettings(msgspec.Struct, frozen=True):
-    """Where models live and how much of the machine they may take."""
-
-    dir: Annotated[
-        str | None, Meta(description="a folder; unset: the user's cache folder", min_length=1)
-    ] = None
-    offline: Annotated[bool, Meta(description="true or false; true never downloads")] = False
-    threads: Annotated[
-        int | None,
-        Meta(description="threads of a model worker, 1-256; unset: by the machine", ge=1, le=256),
-    ] = None
-
-
 class LlmSettings(msgspec.Struct, frozen=True):
     """Which language model answers. Without `base_url` the embedded one does."""
 
     base_url: Annotated[
-        str | None,
+        Address | None,
         Meta(
             description="an OpenAI-compatible address such as http://127.0.0.1:8080/v1; "
             "unset: the embedded model. A password belongs into llm.api_key",
-            pattern=r"^https?://[^@\s]+$",
         ),
     ] = None
-    model: Annotated[str | None, Meta(description="the model's name at base_url", min_length=1)] = (
-        None
-    )
+    model: Annotated[Text | None, Meta(description="the model's name at base_url")] = None
     api_key: Annotated[Secret | None, Meta(description="the key that base_url asks for")] = None
 
 
@@ -86,7 +80,7 @@ class LimitSettings(msgspec.Struct, frozen=True):
         Meta(description="seconds that a dropped client may take to return, 0-3600", ge=0, le=3600),
     ] = 60.0
     max_sessions: Annotated[
-        int | None, Meta(description="sessions at once, 1 or more; unset: no limit", ge=1)
+        Count | None, Meta(description="sessions at once, 1 or more; unset: no limit")
     ] = None
     drain_s: Annotated[
         float,
@@ -108,13 +102,24 @@ class LogSettings(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Everything that an operator may set."""
+    """Everything that an operator may set. `models` is the folder that holds them."""
 
     host: Annotated[str, Meta(description="the address to listen on", min_length=1)] = "127.0.0.1"
     port: Annotated[
         int, Meta(description="a TCP port, 0-65535; 0 takes a free one", ge=0, le=65535)
     ] = 8000
-    models: ModelSettings = ModelSettings()
+    models: Annotated[Text | None, Meta(description="a folder; unset: the user's cache folder")] = (
+        None
+    )
+    offline: Annotated[bool, Meta(description="true or false; true never downloads")] = False
+    hub: Annotated[
+        Address | None,
+        Meta(description="the address of a model hub; unset: the usual one"),
+    ] = None
+    threads: Annotated[
+        Threads | None,
+        Meta(description="threads of a model worker, 1-256; unset: by the machine"),
+    ] = None
     llm: LlmSettings = LlmSettings()
     limits: LimitSettings = LimitSettings()
     log: LogSettings = LogSettings()
@@ -232,11 +237,11 @@ def variable(key: str) -> str:
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, Given]:
-    """The values of all VOICEFORGE_ variables; refuses one that no setting has."""
+    """The values of all VOICEFORGE_ variables that are not empty; refuses an unknown one."""
     known = {variable(key): key for key in FIELDS}
     found: dict[str, Given] = {}
     for name, value in environ.items():
-        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE:
+        if not name.startswith(PREFIX) or name in OTHERS or not value:
             continue
         if name not in known:
             raise SettingsError(f"unknown variable {name}; allowed: {', '.join(sorted(known))}")
@@ -250,7 +255,7 @@ def converted(key: str, given: Given) -> Any:
     lax = given.source.startswith(PREFIX)
     try:
         return msgspec.convert(given.value, field.type, strict=not lax, dec_hook=secret)
-    except (msgspec.ValidationError, TypeError) as error:
+    except msgspec.ValidationError as error:
         hidden = field.secret or "@" in str(given.value)  # an address may hold a password
         value = "(hidden)" if hidden else shown(given.value)
         raise SettingsError(
@@ -261,7 +266,7 @@ def converted(key: str, given: Given) -> Any:
 def secret(kind: type, value: object) -> Secret:
     """Make a `Secret` of the text that a source holds."""
     if kind is not Secret or not isinstance(value, str) or not value:
-        raise TypeError(f"expected text for {kind.__name__}")
+        raise ValueError("expected text")
     return Secret(value)
 
 

@@ -90,6 +90,7 @@ class Talk:
         self._active: set[str] = set()
         self._changed_ms = 0.0
         self._clip = b""
+        self._over = asyncio.Event()
         self._begun_s = 0.0
         self._card: SoundCard | None = None
 
@@ -127,7 +128,7 @@ class Talk:
         output: dict[str, Any] = {"format": pcm}
         if self.wanted.voice:
             output["voice"] = self.wanted.voice
-        listening = {"format": pcm, "transcription": {"model": "gpt-4o-transcribe"}}
+        listening = {"format": pcm, "transcription": {"model": "whisper-1"}}
         session: dict[str, Any] = {
             "type": "realtime",
             "output_modalities": ["audio"],
@@ -164,8 +165,7 @@ class Talk:
             deadline_ms = len(pcm) / 2 * 1000 / RATE_HZ + self.wanted.wait_s * 1000
             try:
                 async with asyncio.timeout(deadline_ms / 1000):
-                    while not self._turn_is_over():
-                        await asyncio.sleep(FRAME_MS / 1000)
+                    await self._over.wait()
             except TimeoutError:
                 self.live(f"no answer within {self.wanted.wait_s:g} s")
 
@@ -178,6 +178,7 @@ class Talk:
         first, last = ((begin + sample) * 1000 / RATE_HZ for sample in voiced)
         self.turns.append(Turn(str(path), round(first, 1), round(last, 1)))
         self._clip = pcm
+        self._over.clear()
 
     def _turn_is_over(self) -> bool:
         """The recording is said, an answer came, and both sides are quiet."""
@@ -199,6 +200,8 @@ class Talk:
             due_ms = len(self.said) / 2 * 1000 / RATE_HZ
             await asyncio.sleep(max(0.0, due_ms - self._now_ms()) / 1000)
             await send_audio(socket, frame)
+            if self.turns and self._turn_is_over():
+                self._over.set()
 
     async def _speak_live(self, socket: ClientConnection) -> None:
         """Send what the microphone hears; in half duplex, a quiet room while the agent speaks."""

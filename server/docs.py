@@ -1,0 +1,64 @@
+"""The front page and the documentation page."""
+
+from typing import Any
+
+from server import page, realtime_docs
+
+
+def front(host: str) -> str:
+    """`/`: what this is and how to talk to it. `host` is how the visitor reached it."""
+    return page.page(
+        "VoiceForge",
+        page.paragraph(
+            "A self-hosted voice agent: it listens, thinks and speaks with models that run here. "
+            "It speaks the OpenAI Realtime protocol over WebSocket."
+        ),
+        page.heading("Talk to it"),
+        page.code(
+            f"voiceforge talk --url ws://{host}/v1/realtime                  # microphone\n"
+            f"voiceforge talk --url ws://{host}/v1/realtime --in question.wav --out reply.wav"
+        ),
+        page.paragraph("Or with the `openai` SDK for Python:"),
+        page.code(
+            "client = AsyncOpenAI(\n"
+            f'    base_url="http://{host}/v1",\n'
+            f'    websocket_base_url="ws://{host}/v1",\n'
+            '    api_key="unused",\n'
+            ")\n"
+            'async with client.realtime.connect(model="gpt-realtime") as connection:\n'
+            "    ..."
+        ),
+        page.heading("Look around"),
+        '<ul><li><a href="/docs">Documentation</a></li>'
+        '<li><a href="/readyz">Do the models answer?</a></li>'
+        '<li><a href="/metrics">Metrics</a></li></ul>',
+    )
+
+
+def documentation(schema: dict[str, Any]) -> str:
+    """`/docs`: the HTTP routes of an OpenAPI `schema`, then the realtime protocol."""
+    return page.page(
+        "VoiceForge: documentation",
+        page.heading("HTTP"),
+        page.paragraph("As OpenAPI: `/schema/openapi.json`."),
+        *(
+            operation(path, method, described)
+            for path, methods in schema.get("paths", {}).items()
+            for method, described in methods.items()
+        ),
+        *realtime_docs.sections(),
+    )
+
+
+def operation(path: str, method: str, described: dict[str, Any]) -> str:
+    """One operation of an OpenAPI schema."""
+    answers = described.get("responses", {})
+    return (
+        page.heading(f"{method.upper()} {path}", 3)
+        + page.paragraph(described.get("summary") or "")
+        + page.paragraph(described.get("description") or "")
+        + page.table(
+            ("status", "answer"),
+            ((status, told.get("description", "")) for status, told in answers.items()),
+        )
+    )

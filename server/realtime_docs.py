@@ -1,0 +1,101 @@
+"""What the documentation page says about the realtime protocol."""
+
+from server import page
+from server.settings import FIELDS, shown, variable
+from transports.realtime import aliases
+
+EXTENSION = (
+    ("greeting", '`{"text", "interruptible"}`: what the agent says first, verbatim'),
+    ("variables", "texts that fill `{{name}}` in the instructions and in the greeting"),
+    (
+        "reprompt",
+        '`{"after_ms", "text", "times"}`: what the agent says after a silence on both sides; '
+        "without `text` the model goes on by itself",
+    ),
+    ("longest_ms", "the longest that the session may last"),
+    ("resume", "sent by the server in `session.created`: the token to come back with"),
+)
+
+OWN_EVENTS = (
+    (
+        "voiceforge.turn.measured",
+        "when each stage of a response was reached, in ms after the caller's last voiced sample: "
+        "`pause`, `transcript`, `verdict`, `llm_request`, `first_token`, `first_piece`, "
+        "`first_speech`, `promoted`, `first_audio` (those that apply)",
+    ),
+    (
+        "voiceforge.session.ended",
+        "why the session ended; the last event before the socket is closed",
+    ),
+)
+
+MOMENTS = (
+    (
+        "input_audio_buffer.speech_started",
+        "at the caller's first speech; while the agent speaks, only when the caller is judged to "
+        'interrupt it, so that an "mhm" does not stop a stock client. `audio_start_ms` is true '
+        "either way",
+    ),
+    ("input_audio_buffer.speech_stopped", "when the turn is judged to be over, never before"),
+    ("response.created", "when an answer goes live; answers prepared in a pause are not shown"),
+    (
+        "conversation.item.truncated",
+        "after `conversation.item.truncate`: the history keeps the smaller of your `audio_end_ms` "
+        "and what was played",
+    ),
+)
+
+
+def sections() -> list[str]:
+    """The HTML parts of the page, in order."""
+    return [
+        page.heading("Realtime: /v1/realtime"),
+        page.paragraph(
+            "A WebSocket that speaks the OpenAI Realtime protocol (GA event names). Stock clients "
+            "work unmodified. Audio is `audio/pcm` (24 kHz mono, 16 bit), `audio/pcmu` or "
+            "`audio/pcma`; turns are found by `server_vad`, `semantic_vad`, or the client itself "
+            "(`turn_detection: null`)."
+        ),
+        page.heading("Names", 3),
+        page.table(
+            ("what", "accepted"),
+            (
+                ("models", ", ".join(aliases.MODELS)),
+                ("transcription models", ", ".join(aliases.TRANSCRIBERS)),
+                ("voices", ", ".join(f"{name} ({own})" for name, own in aliases.VOICES.items())),
+            ),
+        ),
+        page.paragraph(
+            "Stock names are aliases: whatever is asked for, the models of this server answer."
+        ),
+        page.heading("When events are sent", 3),
+        page.table(("event", "when"), MOMENTS),
+        page.heading("Own events", 3),
+        page.table(("event", "what it says"), OWN_EVENTS),
+        page.heading("Own session fields", 3),
+        page.paragraph("Under `session.voiceforge` in `session.update`:"),
+        page.table(("field", "meaning"), EXTENSION),
+        page.heading("Coming back", 3),
+        page.paragraph(
+            "A client that was cut off has `limits.reconnect_grace_s` seconds to connect again "
+            "with `?session=<id>&resume=<token>`, both from `session.created`; the conversation "
+            "goes on with its history."
+        ),
+        page.heading("Settings of the server"),
+        page.paragraph(
+            "In `voiceforge.toml`, as environment variables, or on the command line; "
+            "`voiceforge config show` tells which apply."
+        ),
+        page.table(
+            ("key", "variable", "default", "allowed"),
+            (
+                (
+                    key,
+                    variable(key),
+                    "" if field.default is None else shown(field.default),
+                    field.allowed,
+                )
+                for key, field in FIELDS.items()
+            ),
+        ),
+    ]

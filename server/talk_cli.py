@@ -1,0 +1,83 @@
+"""`voiceforge talk`: a conversation from the terminal, with recordings or the microphone."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from server import wav
+from server.talk import RATE_HZ, Report, Talk, TalkError, Wanted
+
+KEY_VARIABLE = "VOICEFORGE_API_KEY"
+
+
+def talk(
+    *,
+    url: Annotated[
+        str, Parameter(help="the server's realtime address")
+    ] = "ws://127.0.0.1:8000/v1/realtime",
+    recordings: Annotated[
+        tuple[Path, ...],
+        Parameter(name="--in", help="WAV file to say; repeat it for several turns", negative=""),
+    ] = (),
+    out: Annotated[Path | None, Parameter(help="write what was heard to this WAV file")] = None,
+    stereo: Annotated[
+        bool, Parameter(help="write both sides: caller left, agent right", negative="")
+    ] = False,
+    as_json: Annotated[
+        bool, Parameter(name="--json", help="print one JSON line at the end", negative="")
+    ] = False,
+    voice: Annotated[str, Parameter(help="the agent's voice")] = "",
+    instructions: Annotated[str, Parameter(help="who the agent is")] = "",
+    wait_s: Annotated[float, Parameter(help="seconds to wait for each answer")] = 30.0,
+    half_duplex: Annotated[
+        bool, Parameter(help="close the microphone while the agent speaks", negative="")
+    ] = False,
+) -> None:
+    """Talk to a server: say recordings at real pace as a caller would, or use the microphone.
+
+    With loudspeakers the microphone hears the agent: use a headset, or --half-duplex. A key is
+    taken from VOICEFORGE_API_KEY. Ends with status 1 when a question got no spoken answer.
+    """
+    wanted = Wanted(
+        url=url,
+        recordings=recordings,
+        api_key=os.environ.get(KEY_VARIABLE, ""),
+        voice=voice,
+        instructions=instructions,
+        wait_s=wait_s,
+        half_duplex=half_duplex,
+    )
+    conversation = Talk(wanted, silent if as_json else print)
+    try:
+        asyncio.run(conversation.hold())
+    except KeyboardInterrupt:
+        pass  # how a conversation by microphone ends
+    except (TalkError, wav.RecordingError) as error:
+        conversation.errors.append({"type": "talk_error", "message": str(error)})
+        print(f"voiceforge talk: {error}", file=sys.stderr)
+    report = conversation.report()
+    if out is not None:
+        left = [bytes(conversation.said)] if stereo else []
+        wav.write(out, RATE_HZ, *left, conversation.heard.pcm())
+    if as_json:
+        print(msgspec.json.encode(report).decode())
+    else:
+        summarise(report)
+    sys.exit(0 if report.answered and not report.errors else 1)
+
+
+def silent(_: str) -> None:
+    """Says nothing while the conversation runs."""
+
+
+def summarise(report: Report) -> None:
+    """Print the figures of each turn."""
+    for turn in report.turns:
+        latency = turn.response_latency_ms
+        told = "no answer" if latency is None else f"answer after {latency:.0f} ms"
+        print(f"{turn.recording}: {told}{', caller was cut off' if turn.cut else ''}")
