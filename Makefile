@@ -1,0 +1,93 @@
+# make run: a working voice agent. make test: everything that must be green. make help: the rest.
+
+PORT ?= 8000
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+# Any of these will do; PYTHONS="/path/to/python3" names another.
+PYTHONS ?= python3.12 python3.13 python3.11 python3 python
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.SHELLFLAGS := -euc
+.DELETE_ON_ERROR:
+.PHONY: help run test test-long bench format lint unit models peers-node
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' \
+	  | while IFS='|' read -r name what; do printf '%-18s %s\n' "$$name" "$$what"; done
+
+run: $(VENV)/.core ## install what is missing, fetch the models, serve on PORT (8000)
+	@$(VENV)/bin/voiceforge models pull
+	@exec $(VENV)/bin/voiceforge serve --port $(PORT)
+
+test: lint unit ## format, lint, types, import rules, unit and integration tests
+
+test-long: $(VENV)/.dev models peers-node ## soaks and fuzzing
+	$(PYTHON) -m pytest -m long $(PYTEST_ARGS)
+
+bench: $(VENV)/.dev models ## the measurements, each against its peer
+	$(PYTHON) -m bench
+
+format: $(VENV)/.dev ## format, and fix what ruff can fix
+	$(VENV)/bin/ruff format
+	$(VENV)/bin/ruff check --fix
+
+lint: $(VENV)/.dev
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+unit: $(VENV)/.dev models peers-node
+	$(PYTHON) -m pytest $(PYTEST_ARGS)
+
+models: $(VENV)/.core
+	@$(VENV)/bin/voiceforge models pull
+
+# The npm clients that tests/peers drives.
+peers-node: $(patsubst %/package-lock.json,%/node_modules/.installed,$(wildcard tests/peers/package-lock.json))
+
+tests/peers/node_modules/.installed: tests/peers/package-lock.json
+	@for tool in node npm; do \
+	  command -v $$tool >/dev/null || { \
+	    echo "make test drives npm clients and needs $$tool, which is not installed" \
+	      "(Debian: apt-get install nodejs npm)" >&2; exit 1; }; \
+	done
+	cd tests/peers && npm ci --no-audit --no-fund
+	@touch $@
+
+# Stamps: nothing is installed, or asked of an index, unless what they depend on has changed.
+
+$(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/.made
+	@echo "installing the core dependencies into $(VENV)"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --upgrade pip
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --build-constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.core
+	@echo "installing the development dependencies into $(VENV)"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --build-constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.made:
+	@if $(PYTHON) -m pip --version >/dev/null 2>&1; then touch $@; exit 0; fi; \
+	without_venv=; \
+	for python in $(PYTHONS); do \
+	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	  if "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+	    echo "making $(VENV) with $$("$$python" --version)"; \
+	    rm -rf $(VENV); "$$python" -m venv $(VENV); touch $@; exit 0; \
+	  fi; \
+	  without_venv=$$python; \
+	done; \
+	if [ -n "$$without_venv" ]; then \
+	  echo "$$without_venv cannot make virtual environments: install its venv module" \
+	    "(Debian: apt-get install python3-venv)" >&2; \
+	else \
+	  echo "VoiceForge needs Python 3.11 or later, and none of these is: $(PYTHONS)" \
+	    "(Debian: apt-get install python3 python3-venv; or make PYTHONS=/path/to/python3)" >&2; \
+	fi; \
+	exit 1
