@@ -1,0 +1,60 @@
+"""Whether words only say "I am listening": they do not take the turn.
+
+Back-channels and the short agreements that serve as such (Jurafsky et al. 1997, SWBD-DAMSL tags b,
+bk, ba and aa; the commonest in Switchboard are uh-huh, yeah, right, oh, okay, mhm and "I see").
+"""
+
+import re
+
+LONGEST_WORDS = 6
+"""More is a turn of its own, whatever its words."""
+
+SOUNDS = re.compile(r"\b(m*[- ]?h+m+|u[hm]+[- ]?h+[um]+h*|m+|a+-?h+a*|o+h+|huh)(?![\w'-])")
+"""Mm, mhm, mm-hmm, hmm, uh-huh, um-hum, ah, aha, oh and huh, however long. Not mm-mm and uh-uh,
+which say no."""
+
+WORDS = re.compile(
+    r"yeah?|yep|yup|yes|yah?|right|okay|ok|k|sure|good|great|nice|cool|fine|alright|perfect"
+    r"|wonderful|lovely|excellent|exactly|absolutely|definitely|indeed|true|totally|wow|really"
+    r"|understood|brilliant|fantastic|awesome|interesting|gotcha"
+)
+
+PHRASES = (
+    "i see",
+    "i got it",
+    "got it",
+    "got you",
+    "i understand",
+    "that makes sense",
+    "makes sense",
+    "all right",
+    "of course",
+    "go on",
+    "go ahead",
+    "fair enough",
+    "sounds good",
+    "that's right",
+    "that's good",
+    "that's great",
+    "that's fine",
+    "very good",
+    "very nice",
+    "no problem",
+    "is that so",
+    "for sure",
+)
+
+_PHRASES = re.compile(r"\b(" + "|".join(PHRASES) + r")\b")
+
+
+def is_acknowledgement(text: str) -> bool:
+    """Whether `text`, as a recogniser wrote it, is nothing but acknowledgements.
+
+    "Yes, but", "no", "stop" and "wait" are none; neither is the empty text.
+    """
+    line = text.lower().replace("’", "'")
+    line = re.sub(r"[^a-z'\- ]+", " ", line)
+    if not 0 < len(line.split()) <= LONGEST_WORDS:
+        return False
+    line = SOUNDS.sub(" yes ", _PHRASES.sub(" yes ", line))
+    return all(WORDS.fullmatch(word) for word in line.split())
