@@ -1,0 +1,1 @@
+"""The OpenAI Realtime protocol (GA), apart from the socket or data channel that carries it."""

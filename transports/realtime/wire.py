@@ -1,0 +1,35 @@
+"""What all events of the protocol have in common."""
+
+import itertools
+import secrets
+from typing import Any
+
+import msgspec
+
+_process = secrets.token_hex(6)
+_count = itertools.count(1)
+
+
+def new_event_id() -> str:
+    """An event id that no other event of any session has; it is no secret."""
+    return f"event_{_process}{next(_count):08x}"
+
+
+class ClientEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """What a client asks. Unknown fields are passed over; `event_id` comes back in its error."""
+
+    event_id: str | None = None
+
+
+class ServerEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """What the server says."""
+
+    event_id: str = msgspec.field(default_factory=new_event_id)
+
+
+class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An object inside an event in which a misspelt field must not pass silently."""
+
+
+JsonObject = dict[str, Any]
+"""An object that is passed on or echoed as it is."""
