@@ -20,6 +20,7 @@ class Judge(WaitingActor):
 
     def __init__(self, turn: Inference[TurnClip, TurnScore], audio: CallerAudio) -> None:
         super().__init__()
+        self.enabled = True
         self._turn = turn
         self._audio = audio
         self._request: Request[TurnScore] | None = None
@@ -34,7 +35,7 @@ class Judge(WaitingActor):
                     self._request.cancel()
                 if self._began is None:
                     self._began = at_samples
-            case Hush():
+            case Hush() if self.enabled:
                 self.queue(frame)
 
     def drop(self) -> None:

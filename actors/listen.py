@@ -180,5 +180,3 @@ class Listen(WaitingActor):
 
     def _joined(self, text: str) -> str:
         return f"{self._settled} {text}".strip()
-
-

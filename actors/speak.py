@@ -34,9 +34,8 @@ class Speak(WaitingActor):
     Text passes at once. A piece is synthesised when those behind have room for it.
     """
 
-    def __init__(self, tts: Inference[Utterance, Speech], rate_hz: int) -> None:
+    def __init__(self, tts: Inference[Utterance, Speech]) -> None:
         super().__init__()
-        self.rate_hz = rate_hz
         self._tts = tts
         self._prompt: Prompt | None = None
         self._priority = Priority.FIRST
@@ -88,7 +87,7 @@ class Speak(WaitingActor):
         deadline_ms = FIRST_DEADLINE_MS
         if priority is Priority.FIRST and not piece.first:
             priority, deadline_ms = Priority.AHEAD, AHEAD_DEADLINE_MS
-        utterance = Utterance(piece.text, prompt.voice, prompt.speed, self.rate_hz)
+        utterance = Utterance(piece.text, prompt.voice, prompt.speed, prompt.rate_hz)
         request = self._tts.request(utterance, priority=priority, deadline_ms=deadline_ms)
         self._request = request
         text = piece.text
@@ -99,7 +98,7 @@ class Speak(WaitingActor):
                 )
                 text = ""
             if text:  # nothing in it can be spoken; it counts as heard with what is around it
-                self.emit(SpeechChunk(piece.generation, b"", self.rate_hz, text, ()))
+                self.emit(SpeechChunk(piece.generation, b"", prompt.rate_hz, text, ()))
         except InferenceError as error:
             self._prompt = None
             self.emit(ReplyFailed(piece.generation, error.code, str(error)))

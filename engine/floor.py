@@ -308,8 +308,9 @@ def _sounded(state: State, at: float, rules: Rules) -> Step:
             state, actions = _retired(state)
             return with_(state, floor=Floor.CALLER, hush_at=None, words_final=False), actions
         case Floor.WAITING | Floor.AGENT:
-            hold = state.yields and state.false_pauses < FALSE_PAUSES
-            state = with_(_listening(state, at), floor=Floor.CONTESTED, held=hold)
+            yields = state.yields and rules.interruptible
+            hold = yields and state.false_pauses < FALSE_PAUSES
+            state = with_(_listening(state, at), floor=Floor.CONTESTED, held=hold, yields=yields)
             return state, [Hold()] if hold else []
         case Floor.CONTESTED:
             return with_(state, hush_at=None, words_final=False), []

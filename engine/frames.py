@@ -102,6 +102,7 @@ class Prompt(Output, frozen=True):
     modality: Modality
     voice: str
     speed: float
+    rate_hz: int
     priority: Priority
 
 

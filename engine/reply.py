@@ -2,15 +2,13 @@
 
 import asyncio
 import secrets
-from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 from msgspec.structs import replace
 
-from engine.actor import Actor
 from engine.frames import (
     Frame,
-    ItemTruncated,
     Output,
     PlaybackCleared,
     PlaybackStarted,
@@ -31,12 +29,8 @@ from engine.frames import (
     Usage,
 )
 from engine.history import History
-from engine.items import FunctionCall, Item, Message, Modality, Part
-from engine.ledger import Ledger
-from engine.playout import Playout, PlayoutClock
-
-TRUNCATABLE = 8
-"""Replies whose word times are kept, so that the client may still cut them."""
+from engine.items import FunctionCall, Item, Message, Modality, Part, Status
+from engine.playout import Playout
 
 
 class Generation:
@@ -65,17 +59,20 @@ class Generation:
         self.stamps.setdefault(stage, asyncio.get_running_loop().time())
 
 
-class Events:
-    """What a reply tells its session. Each is called at most once."""
+class Events(Protocol):
+    """What a reply tells whoever had it made."""
 
     def ready(self, generation: int) -> None:
-        """There is something to be heard, or read."""
+        """There is something to be heard, or read. Told once."""
+        ...
 
     def audible(self, generation: int) -> None:
-        """The first of it went out."""
+        """It goes out. Told with the first sound, or with every piece of text."""
+        ...
 
     def finished(self, generation: int) -> None:
-        """All of it was heard, or it failed."""
+        """All of it was heard, or it failed. Told once."""
+        ...
 
 
 class Reply:
@@ -152,6 +149,8 @@ class Reply:
         if self._released:
             if self.playout is not None and self.playout.ledger.sent_samples:
                 self._send(PlaybackCleared(self.generation.response_id))
+            if not self._finish:
+                self._end_calls("incomplete")
             self._end("cancelled", reason, None, heard)
         self._over = True
 
@@ -159,7 +158,8 @@ class Reply:
         """A frame of speech is due."""
         if self.message is None:
             self._begin_message()
-        assert self.message is not None and self.playout is not None
+        assert self.message is not None
+        assert self.playout is not None
         self._send(
             ReplyAudio(
                 self.generation.response_id,
@@ -203,7 +203,7 @@ class Reply:
             case ReplyEnd(_, finish, usage):
                 self._finish = finish
                 self._usage = usage
-                self._end_calls()
+                self._end_calls("completed")
                 if self.playout is None:
                     self._complete()
             case SpeechEnd() if self.playout is not None:
@@ -262,9 +262,9 @@ class Reply:
             )
         )
 
-    def _end_calls(self) -> None:
+    def _end_calls(self, status: Status) -> None:
         for call in self._calls:
-            self._end_item(replace(call, status="completed"))
+            self._end_item(replace(call, status=status))
 
     def _index_of(self, item_id: str) -> int:
         return next(index for index, item in enumerate(self._items) if item.id == item_id)
@@ -307,121 +307,6 @@ class Reply:
                 self.generation.response_id, status, reason, message, tuple(self._items), usage
             )
         )
-
-
-class Outlet(Actor):
-    """The end of a pipeline: gives each generation's output to its reply, and paces the speech."""
-
-    def __init__(
-        self,
-        clock: PlayoutClock,
-        history: History | None,
-        events: Events,
-        send: Callable[[Frame], None],
-        failed: Callable[[BaseException], None],
-    ) -> None:
-        super().__init__()
-        self.rate_hz = 24_000
-        self.lead_ms = 80
-        self.frame_ms = 40
-        self._clock = clock
-        self._history = history
-        self._events = events
-        self._send = send
-        self._failed = failed
-        self._reply: Reply | None = None
-        self._spoken: deque[tuple[str, Ledger, int, int]] = deque(maxlen=TRUNCATABLE)
-
-    @property
-    def generation(self) -> Generation | None:
-        """The generation whose reply is here."""
-        return self._reply.generation if self._reply is not None else None
-
-    def open(self, generation: Generation) -> None:
-        """The output of `generation` will come, instead of any other's."""
-        reply = Reply(generation, self._history, self._events, self._send)
-        if generation.modality == "audio":
-            reply.playout = Playout(
-                self._clock,
-                rate_hz=self.rate_hz,
-                lead_ms=self.lead_ms,
-                frame_ms=self.frame_ms,
-                send=reply.played,
-                started=reply.began,
-                finished=reply.heard_out,
-                failed=self._failed,
-            )
-        self._keep_ledger()
-        self._reply = reply
-
-    def receive(self, frame: Frame) -> None:
-        reply = self._reply
-        if reply is not None and isinstance(frame, Output):
-            if frame.generation == reply.generation.number:
-                reply.receive(frame)
-
-    async def room(self) -> None:
-        """Wait until little speech is waiting to be sent."""
-        if self._reply is not None and self._reply.playout is not None:
-            await self._reply.playout.drained()
-
-    def release(self) -> None:
-        """The reply is live: it may be heard."""
-        if self._reply is not None:
-            self._reply.release()
-
-    def hold(self) -> None:
-        """Pause the speech at once."""
-        if self._reply is not None and self._reply.playout is not None:
-            self._reply.playout.hold()
-
-    def resume(self) -> None:
-        """Go on from the start of the word that was cut."""
-        if self._reply is not None and self._reply.playout is not None:
-            self._reply.playout.resume()
-
-    def left_ms(self) -> float | None:
-        """How much speech is still to be heard; None if that is not known."""
-        if self._reply is None or self._reply.playout is None:
-            return None
-        return self._reply.playout.left_ms()
-
-    def cut(self, reason: str) -> None:
-        """End the reply here; `reason` as in `ResponseEnded`."""
-        if self._reply is not None:
-            self._reply.cut(reason)
-            self._keep_ledger()
-            self._reply = None
-
-    def truncate(self, message: Message, audio_end_ms: int) -> Message | None:
-        """Cut what an ended reply was heard of to the smaller of `audio_end_ms` and the ledger's.
-
-        Returns the message as it is then, or None if its word times are no longer known.
-        """
-        self._keep_ledger()
-        for item_id, ledger, heard, rate_hz in self._spoken:
-            if item_id == message.id:
-                samples = min(heard, audio_end_ms * rate_hz // 1000)
-                self._send(ItemTruncated(item_id, samples * 1000 // rate_hz))
-                return replace(
-                    message, parts=(Part("audio", ledger.heard(samples)),), status="incomplete"
-                )
-        return None
-
-    def close(self) -> None:
-        if self._reply is not None and self._reply.playout is not None:
-            self._reply.playout.close()
-        self._reply = None
-
-    def _keep_ledger(self) -> None:
-        """Remember the word times of the reply that is here."""
-        reply = self._reply
-        if reply is None or reply.playout is None or reply.message is None:
-            return
-        playout = reply.playout
-        if not any(item_id == reply.message.id for item_id, *_ in self._spoken):
-            heard = playout.heard_samples()
-            self._spoken.append((reply.message.id, playout.ledger, heard, playout.rate_hz))
 
 
 def new_item_id() -> str:

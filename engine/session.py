@@ -1,11 +1,39 @@
 """A session: one conversation, from its first sample to the reason for its end."""
 
+import asyncio
 import enum
-from typing import Protocol
+import itertools
+import secrets
+from collections.abc import Callable
 
-from engine.frames import Frame
-from engine.items import Item
+from engine.caller_audio import BufferFull, CallerAudio
+from engine.errors import RequestError
+from engine.frames import (
+    Audio,
+    Frame,
+    InputCleared,
+    ItemAdded,
+    ItemDeleted,
+    SessionEnded,
+)
+from engine.history import History, UnknownItem
+from engine.items import Item, Message, Part
+from engine.outlet import Outlet
+from engine.pipeline import Pipeline
+from engine.services import Services
 from engine.settings import ResponseRequest, SessionSettings
+from engine.side import Side
+from engine.template import UnknownVariable, fill
+from engine.transport import Transport
+from engine.turns import Turns
+
+__all__ = ["EndReason", "RequestError", "Session", "Transport"]
+
+LAST_WORDS_MS = 20_000
+"""How long a drained session may go on with what it is saying."""
+
+MOST_SIDES = 4
+"""Out-of-band responses that a session may have at once."""
 
 
 class EndReason(enum.StrEnum):
@@ -14,96 +42,306 @@ class EndReason(enum.StrEnum):
     CLIENT_LEFT = "client_left"
     DRAINED = "drained"
     TOO_LONG = "longest_duration"
-    SILENCE = "silence"
     FAILED = "failed"
     STOPPED = "stopped"
     UNREACHED = "client_did_not_return"
     TOO_SLOW = "client_stopped_reading"
 
 
-class Transport(Protocol):
-    """How a session meets the outside. Every call returns at once."""
-
-    lead_ms: int
-    """How far ahead of real time audio may be sent; at most 100 where it cannot be taken back."""
-
-    frame_ms: int
-    """How much audio the transport wants at a time."""
-
-    rate_hz: int
-    """The rate of the agent's speech as the transport sends it; the session resamples to it."""
-
-    def send(self, frame: Frame) -> None:
-        """Take one of the outward frames of `engine.frames`."""
-        ...
-
-
-class RequestError(Exception):
-    """A client asked for something that cannot be done now; `code` and `param` as in `Failure`."""
-
-    def __init__(self, code: str, message: str, param: str | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.param = param
-
-
 class Session:
     """One conversation. All methods return at once and must be called from the event loop.
 
-    What a client may do wrong raises `RequestError`; what goes wrong later arrives at the
-    transport as `Failure` or as a `ResponseEnded` with status `failed`.
+    What a client does wrong raises `RequestError`; what goes wrong later arrives at the transport
+    as a `ResponseEnded` with status `failed`, or ends the session. `ended` is called once, at the
+    end, with the reason.
     """
 
-    id: str
-    settings: SessionSettings
+    def __init__(
+        self,
+        settings: SessionSettings,
+        services: Services,
+        transport: Transport,
+        ended: Callable[["Session", EndReason], None],
+        session_id: str | None = None,
+    ) -> None:
+        self.id = session_id or f"sess_{secrets.token_urlsafe(24)}"
+        self.settings = settings
+        self.history = History()
+        self.end_reason: EndReason | None = None
+        self.failure: BaseException | None = None
+        self._services = services
+        self._transport: Transport | None = transport
+        self._ended = ended
+        self._numbers = itertools.count(-1, -1)  # the floor's generations count upwards
+        self._sides: dict[str, Side] = {}
+        self._limit: asyncio.TimerHandle | None = None
+        self._draining: EndReason | None = None
+        self._has_spoken = False
+        check_variables(settings)
+        self._audio = CallerAudio()
+        ear = services.ear(self._audio, settings)
+        self._turns = Turns(
+            settings, self.history, self._audio, ear, self._send, self._fail, self._response_ended
+        )
+        self._outlet = Outlet(
+            services.clock, transport, self.history, self._turns, self._send, self._fail
+        )
+        self._turns.outlet = self._outlet
+        self._pipeline = Pipeline(
+            [self._audio, *ear.actors, self._turns, *services.voice(), self._outlet], self._fail
+        )
+        self._turns.pipeline = self._pipeline
+
+    # ---- its life ----------------------------------------------------------------------------
 
     def start(self) -> None:
         """Begin: the greeting is said, timers run."""
+        self._pipeline.start()
+        settings = self.settings
+        if settings.longest_ms is not None:
+            self._limit = asyncio.get_running_loop().call_later(
+                settings.longest_ms / 1000, self.drain, EndReason.TOO_LONG
+            )
+        if settings.greeting is not None:
+            self._turns.say(
+                fill(settings.greeting.text, settings.variables), settings.greeting.interruptible
+            )
 
     def attach(self, transport: Transport) -> None:
         """Give the session a (new) transport; a returning client goes on with its history."""
+        self._transport = transport
+        self._outlet.attach(transport)
 
     def detach(self) -> None:
-        """The transport is gone. Playout stops, the rest is kept until `attach` or `stop`."""
-
-    def configure(self, settings: SessionSettings) -> None:
-        """Use new settings from now on. The voice cannot change once the agent has spoken."""
-
-    def hear(self, pcm: bytes) -> None:
-        """Take the caller's audio: mono 16-bit PCM at 16 kHz, any length."""
-
-    def commit(self) -> None:
-        """End the caller's turn here (push-to-talk). Refused when less than 100 ms is buffered."""
-
-    def clear(self) -> None:
-        """Throw the caller's uncommitted audio away."""
-
-    def respond(self, request: ResponseRequest) -> None:
-        """Ask for a response. Refused while another one in the conversation is active."""
-
-    def cancel(self, response_id: str | None = None) -> None:
-        """Cancel the active response, or the named one. Refused if there is none."""
-
-    def clear_playback(self) -> None:
-        """Drop buffered agent audio; the response's history is cut to what was heard."""
-
-    def add(self, item: Item, previous_item_id: str | None = None) -> None:
-        """Put an item into the history: at the end, after `previous_item_id`, or at `root`."""
-
-    def add_audio(self, item_id: str, role: str, pcm: bytes, previous_item_id: str | None) -> None:
-        """Put a recorded user message into the history; its transcript follows. PCM at 16 kHz."""
-
-    def delete(self, item_id: str) -> None:
-        """Take an item out of the history."""
-
-    def truncate(self, item_id: str, audio_end_ms: int) -> None:
-        """Cut an assistant item to the smaller of `audio_end_ms` and what was heard."""
-
-    def item(self, item_id: str) -> Item:
-        """The item, as the history has it."""
+        """The transport is gone. Playout stops, the history is kept until `attach` or `stop`."""
+        self._transport = None
+        if self.end_reason is None:
+            self._turns.leave()
+            for side in list(self._sides.values()):
+                side.cancel()
 
     def drain(self, reason: EndReason) -> None:
-        """Finish what is being said, then end."""
+        """Finish what is being said, then end. What takes too long is cut."""
+        if self.end_reason is not None or self._draining is not None:
+            return
+        if not self._turns.responding and not self._sides:
+            self.stop(reason)
+            return
+        self._draining = reason
+        if self._limit is not None:
+            self._limit.cancel()
+        self._limit = asyncio.get_running_loop().call_later(LAST_WORDS_MS / 1000, self.stop, reason)
 
     def stop(self, reason: EndReason, message: str = "") -> None:
         """End now. Idempotent."""
+        if self.end_reason is not None:
+            return
+        self.end_reason = reason
+        if self._limit is not None:
+            self._limit.cancel()
+        self._pipeline.close()
+        for side in self._sides.values():
+            side.close()
+        self._sides.clear()
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.send(SessionEnded(reason, message or REASONS[reason]))
+        self._ended(self, reason)
+
+    # ---- what a client asks for --------------------------------------------------------------
+
+    def configure(self, settings: SessionSettings) -> None:
+        """Use new settings from now on. The voice cannot change once the agent has spoken."""
+        if settings.voice != self.settings.voice and self._has_spoken:
+            raise RequestError(
+                "cannot_update_voice",
+                f"the agent has spoken as {self.settings.voice!r}: its voice cannot change now",
+                "session.audio.output.voice",
+            )
+        check_variables(settings)
+        self.settings = settings
+        self._turns.configure(settings)
+
+    def hear(self, pcm: bytes) -> None:
+        """Take the caller's audio: mono 16-bit PCM at 16 kHz, any length."""
+        if self.end_reason is not None or self._draining is not None:
+            return
+        try:
+            self._pipeline.receive(Audio(pcm, self._audio.end))
+        except BufferFull as error:
+            raise RequestError("input_audio_buffer_full", str(error), "audio") from None
+        except Exception as error:  # noqa: BLE001 - this session fails, no other
+            self._fail(error)
+
+    def commit(self) -> None:
+        """End the caller's turn here (push-to-talk). Refused when less than 100 ms is buffered."""
+        self._turns.commit()
+
+    def clear(self) -> None:
+        """Throw the caller's uncommitted audio away."""
+        self._turns.clear()
+        self._send(InputCleared())
+
+    def respond(self, request: ResponseRequest) -> None:
+        """Ask for a response. Refused while another one in the conversation is active."""
+        if self._draining is not None:
+            raise RequestError("session_ending", "the session is ending: no response can begin")
+        self._check_input(request)
+        if request.in_conversation:
+            self._turns.respond(request)
+        else:
+            self._begin_side(request)
+
+    def cancel(self, response_id: str | None = None) -> None:
+        """Cancel the active response, or the named one. Refused if there is none."""
+        if response_id is None or response_id == self._turns.response_id:
+            self._turns.cancel()
+        elif response_id in self._sides:
+            self._sides[response_id].cancel()
+        else:
+            raise RequestError(
+                "response_cancel_not_active",
+                f"response {response_id!r} is not in progress",
+                "response_id",
+            )
+
+    def clear_playback(self) -> None:
+        """Drop buffered agent audio; the response's history is cut to what was heard."""
+        if self._turns.responding:
+            self._turns.cancel()
+
+    def add(self, item: Item, previous_item_id: str | None = None) -> None:
+        """Put an item into the history: at the end, after `previous_item_id`, or at `root`."""
+        try:
+            previous = self.history.add(item, previous_item_id)
+        except UnknownItem:
+            raise _unknown(previous_item_id, "previous_item_id") from None
+        except ValueError as error:
+            raise RequestError("item_already_exists", str(error), "item.id") from None
+        self._send(ItemAdded(item, previous, True))
+
+    def add_audio(self, item_id: str, role: str, pcm: bytes, previous_item_id: str | None) -> None:
+        """Put a recorded user message into the history; its transcript follows. PCM at 16 kHz."""
+        if role != "user":
+            raise RequestError(
+                "invalid_value",
+                f"a message with role {role!r} cannot hold input_audio: only a user's can",
+                "item.role",
+            )
+        self.add(Message(item_id, "user", (Part("audio", None),)), previous_item_id)
+        self._turns.transcribe(item_id, pcm)
+
+    def delete(self, item_id: str) -> None:
+        """Take an item out of the history."""
+        self.item(item_id)
+        self.history.delete(item_id)
+        self._send(ItemDeleted(item_id))
+
+    def truncate(self, item_id: str, audio_end_ms: int) -> None:
+        """Cut an assistant item to the smaller of `audio_end_ms` and what was heard."""
+        item = self.item(item_id)
+        if not isinstance(item, Message) or item.role != "assistant":
+            raise RequestError(
+                "invalid_value", f"item {item_id!r} is no message of the assistant", "item_id"
+            )
+        if item.status == "in_progress" and self._turns.responding:
+            self._turns.cancel()
+            item = self.item(item_id)
+        assert isinstance(item, Message)
+        cut = self._outlet.truncate(item, audio_end_ms)
+        if cut is None:
+            raise RequestError(
+                "invalid_value", f"item {item_id!r} has no audio that could be cut", "item_id"
+            )
+        self.history.put(cut)
+
+    def item(self, item_id: str) -> Item:
+        """The item, as the history has it."""
+        try:
+            return self.history[item_id]
+        except UnknownItem:
+            raise _unknown(item_id, "item_id") from None
+
+    def items(self) -> tuple[Item, ...]:
+        """The whole history, in order; a client that comes back is told it."""
+        return tuple(self.history)
+
+    # ---- inside ------------------------------------------------------------------------------
+
+    def _begin_side(self, request: ResponseRequest) -> None:
+        if len(self._sides) >= MOST_SIDES:
+            raise RequestError(
+                "too_many_responses",
+                f"{MOST_SIDES} out-of-band responses are in progress: wait for one to end",
+            )
+        if self._transport is None:
+            return
+        side = Side(
+            next(self._numbers),
+            request,
+            self.settings,
+            self.history,
+            self._services,
+            self._transport,
+            self._send,
+            self._fail,
+            self._side_ended,
+        )
+        self._sides[side.response_id] = side
+        side.start()
+
+    def _side_ended(self, side: Side) -> None:
+        self._sides.pop(side.response_id, None)
+        self._response_ended()
+
+    def _response_ended(self) -> None:
+        self._has_spoken = self._has_spoken or self.settings.modality == "audio"
+        if self._draining is not None and not self._turns.responding and not self._sides:
+            asyncio.get_running_loop().call_soon(self.stop, self._draining)
+
+    def _check_input(self, request: ResponseRequest) -> None:
+        if request.instructions is not None:
+            _filled(request.instructions, self.settings, "response.instructions")
+
+    def _send(self, frame: Frame) -> None:
+        if self._transport is not None:
+            self._transport.send(frame)
+
+    def _fail(self, error: BaseException) -> None:
+        """Something in this session broke: it ends, and no other notices."""
+        self.failure = error
+        self.stop(EndReason.FAILED, f"the session failed: {type(error).__name__}")
+
+
+REASONS = {
+    EndReason.CLIENT_LEFT: "the client closed the connection",
+    EndReason.DRAINED: "the server is shutting down: connect again",
+    EndReason.TOO_LONG: "the session reached its longest duration",
+    EndReason.FAILED: "the session failed",
+    EndReason.STOPPED: "the session was stopped",
+    EndReason.UNREACHED: "the client did not come back in time",
+    EndReason.TOO_SLOW: "the client did not read what it was sent",
+}
+
+
+def check_variables(settings: SessionSettings) -> None:
+    """Refuse texts that name a variable which was not given."""
+    _filled(settings.instructions, settings, "session.instructions")
+    if settings.greeting is not None:
+        _filled(settings.greeting.text, settings, "session.voiceforge.greeting.text")
+
+
+def _filled(text: str, settings: SessionSettings, param: str) -> None:
+    try:
+        fill(text, settings.variables)
+    except UnknownVariable as error:
+        known = ", ".join(sorted(settings.variables)) or "none"
+        raise RequestError(
+            "unknown_variable",
+            f"the text names the variable {error.args[0]!r}; the session has: {known}",
+            param,
+        ) from None
+
+
+def _unknown(item_id: str | None, param: str) -> RequestError:
+    return RequestError("item_not_found", f"no item {item_id!r} is in the conversation", param)

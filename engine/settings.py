@@ -1,4 +1,4 @@
-"""What one session is asked to be. Frozen: a change makes a new one with `msgspec.structs.replace`."""
+"""What one session is asked to be. A change makes a new one: `msgspec.structs.replace`."""
 
 from typing import Literal
 

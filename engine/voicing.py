@@ -24,6 +24,8 @@ class Voicing(Actor):
         super().__init__()
         self.threshold = threshold
         self.guarded = False
+        self.enabled = True
+        """Off, nothing is an onset: the client says where turns end."""
         self._window = window_samples
         self._speaking = False
         self._voiced = 0
@@ -32,7 +34,7 @@ class Voicing(Actor):
 
     def receive(self, frame: Frame) -> None:
         self.emit(frame)
-        if isinstance(frame, Voice):
+        if isinstance(frame, Voice) and self.enabled:
             if self._speaking:
                 self._follow(frame)
             else:

@@ -1,0 +1,46 @@
+"""What the LLM is asked for a generation."""
+
+from engine.capabilities import Chat
+from engine.frames import Prompt
+from engine.history import History, chat_messages
+from engine.inference import Priority
+from engine.items import Message, Part
+from engine.reply import Generation
+from engine.settings import ResponseRequest, SessionSettings
+from engine.template import fill
+
+
+def prompt_of(
+    generation: Generation,
+    request: ResponseRequest,
+    settings: SessionSettings,
+    history: History,
+    words: str | None,
+    say: str | None,
+    priority: Priority,
+    rate_hz: int,
+) -> Prompt:
+    """The prompt for a generation: the history, the caller's `words` behind it, and the tools."""
+    items = list(history) if request.input is None else list(request.input)
+    if words:
+        items.append(Message("", "user", (Part("audio", words),)))
+    instructions = (
+        request.instructions if request.instructions is not None else settings.instructions
+    )
+    chat = Chat(
+        messages=chat_messages(items, fill(instructions, settings.variables)),
+        tools=settings.tools if request.tools is None else request.tools,
+        tool_choice=request.tool_choice or settings.tool_choice,
+        temperature=settings.temperature if request.temperature is None else request.temperature,
+        max_tokens=request.max_output_tokens or settings.max_output_tokens,
+    )
+    return Prompt(
+        generation=generation.number,
+        chat=chat,
+        say=say,
+        modality=generation.modality,
+        voice=request.voice or settings.voice,
+        speed=settings.speed,
+        rate_hz=rate_hz,
+        priority=priority,
+    )

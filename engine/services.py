@@ -1,0 +1,49 @@
+"""What sessions share: the models, as a session sees them, and the playout clock."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from engine.actor import Actor
+from engine.caller_audio import CallerAudio
+from engine.playout import PlayoutClock
+from engine.settings import SessionSettings
+
+
+class Ear(Protocol):
+    """The actors that hear, as far as the turn-taking must steer them."""
+
+    actors: Sequence[Actor]
+    """In order; the last one emits `Onset`, `Hush`, `Words`, `ItemWords` and `Scored`."""
+
+    def drop(self) -> None:
+        """The utterance is over, whatever is still being done with it."""
+        ...
+
+    def guard(self, guarded: bool) -> None:
+        """The agent is (not) heard: be harder (easier) to convince that somebody speaks."""
+        ...
+
+    def transcribe(self, item_id: str, pcm: bytes) -> None:
+        """Transcribe a recording (PCM at 16 kHz): `ItemWords` follows."""
+        ...
+
+    def utterance_start(self) -> int | None:
+        """Where the present utterance begins, in samples at 16 kHz."""
+        ...
+
+    def configure(self, settings: SessionSettings) -> None:
+        """Use these settings from now on."""
+        ...
+
+
+class Services(msgspec.Struct, frozen=True):
+    """Makes the actors of a session; they share the models behind them.
+
+    `ear` makes those that hear, `voice` those that answer.
+    """
+
+    clock: PlayoutClock
+    ear: Callable[[CallerAudio, SessionSettings], Ear]
+    voice: Callable[[], Sequence[Actor]]

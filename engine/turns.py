@@ -1,0 +1,400 @@
+"""Turn-taking: tells the floor machine what happens, and does what it decides."""
+
+import asyncio
+from collections.abc import Callable
+
+from engine import floor
+from engine.actor import Actor
+from engine.caller_audio import CallerAudio
+from engine.errors import RequestError
+from engine.frames import (
+    CALLER_HZ,
+    CallerTranscript,
+    CallerTranscriptDelta,
+    CallerTranscriptFailed,
+    Frame,
+    Hush,
+    IdleTimeout,
+    InputCommitted,
+    ItemAdded,
+    ItemWords,
+    Onset,
+    Scored,
+    SpeechStarted,
+    SpeechStopped,
+    TurnMeasured,
+    Voice,
+    Words,
+    WordsFailed,
+)
+from engine.history import History
+from engine.inference import Priority
+from engine.items import Message, Part
+from engine.outlet import Outlet
+from engine.pipeline import Pipeline
+from engine.prompt import prompt_of
+from engine.reply import Generation, new_item_id
+from engine.rules import rules_of
+from engine.services import Ear
+from engine.session_time import SessionTime
+from engine.settings import ResponseRequest, SessionSettings
+
+SHORTEST_COMMIT_MS = 100
+"""Less cannot hold a word; the realtime protocol refuses it."""
+
+
+class Turns(Actor):
+    """The host of the floor machine, between the actors that hear and those that answer.
+
+    `send` takes outward frames. `idle` is called each time a response has ended.
+    """
+
+    pipeline: Pipeline
+
+    def __init__(
+        self,
+        settings: SessionSettings,
+        history: History,
+        audio: CallerAudio,
+        ear: Ear,
+        send: Callable[[Frame], None],
+        failed: Callable[[BaseException], None],
+        idle: Callable[[], None],
+    ) -> None:
+        super().__init__()
+        self.state = floor.State()
+        self.outlet: Outlet
+        self._history = history
+        self._audio = audio
+        self._ear = ear
+        self._send = send
+        self._failed = failed
+        self._idle = idle
+        self._time = SessionTime()
+        self._timer: asyncio.TimerHandle | None = None
+        self._onset_samples = 0
+        self._hush_samples: int | None = None
+        self._hushed_at = 0.0
+        self._item_id = new_item_id()
+        self._told = ""  # the stable words that the client has
+        self._transcript_error: WordsFailed | None = None
+        self._recording: bytes | None = None  # of a turn that the client ends before its hush
+        self._manual_from: int | None = None
+        self._untranscribed: set[str] = set()
+        self._request = ResponseRequest()
+        self._say: str | None = None
+        self._waiting: ResponseRequest | None = None  # until what it answers is transcribed
+        self.settings = settings
+        self.configure(settings)
+
+    @property
+    def responding(self) -> bool:
+        """Is a response in the conversation live, or about to be?"""
+        return self.state.live is not None or self._waiting is not None
+
+    @property
+    def response_id(self) -> str | None:
+        """The id of the live response in the conversation."""
+        generation = self.outlet.generation
+        if generation is None or generation.number != self.state.live:
+            return None
+        return generation.response_id
+
+    # ---- what the session asks for -----------------------------------------------------------
+
+    def configure(self, settings: SessionSettings) -> None:
+        """Use these settings from now on."""
+        self.settings = settings
+        self._rules = rules_of(settings)
+        self._ear.configure(settings)
+        manual = settings.turn is None
+        if manual and self._manual_from is None:
+            self._feed(floor.Dropped())
+            self._listen_manually()
+        elif not manual and self._manual_from is not None:
+            self._manual_from = None
+            self._audio.keep_from(None)
+        self._arm()
+
+    def say(self, text: str, interruptible: bool) -> None:
+        """Say `text` verbatim."""
+        self._request, self._say = ResponseRequest(), text
+        self._feed(floor.Asked(yields=interruptible))
+
+    def respond(self, request: ResponseRequest) -> None:
+        """Begin a response in the conversation. Raises `RequestError` if one is active."""
+        if self.responding:
+            raise RequestError(
+                "conversation_already_has_active_response",
+                "a response is in progress: wait for response.done, or cancel it first",
+            )
+        if self._untranscribed:
+            self._waiting = request
+            return
+        self._request, self._say = request, None
+        self._feed(floor.Asked())
+
+    def cancel(self) -> None:
+        """Cancel the response in the conversation. Raises `RequestError` if there is none."""
+        if self._waiting is not None:
+            self._waiting = None
+        elif self.state.live is not None:
+            self._feed(floor.Cancelled())
+        else:
+            raise RequestError("response_cancel_not_active", "no response is in progress")
+
+    def commit(self) -> None:
+        """End the caller's turn here. Raises `RequestError` if too little was said."""
+        start = self._ear.utterance_start() if self._manual_from is None else self._manual_from
+        length_ms = 0 if start is None else (self._audio.end - start) * 1000 // CALLER_HZ
+        if start is None or length_ms < SHORTEST_COMMIT_MS:
+            raise RequestError(
+                "input_audio_buffer_commit_empty",
+                f"the audio buffer holds {length_ms} ms: at least {SHORTEST_COMMIT_MS} ms of"
+                " audio are needed to commit it",
+            )
+        self._recording = self._audio.slice(start, self._audio.end)
+        if self._manual_from is None:
+            self._feed(floor.Committed())
+        else:
+            self._take_turn("")
+            self._listen_manually()
+
+    def clear(self) -> None:
+        """Throw the caller's uncommitted audio away."""
+        if self._manual_from is not None:
+            self._listen_manually()
+        else:
+            self._feed(floor.Dropped())
+
+    def transcribe(self, item_id: str, pcm: bytes) -> None:
+        """Transcribe a recorded user item (PCM at 16 kHz); responses wait for it."""
+        self._untranscribed.add(item_id)
+        self._ear.transcribe(item_id, pcm)
+
+    def leave(self) -> None:
+        """The client is gone: stop speaking and forget what was being said."""
+        self._waiting = None
+        if self.state.live is not None:
+            self._feed(floor.Cancelled())
+        self._feed(floor.Dropped())
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    # ---- what the actors before tell ---------------------------------------------------------
+
+    def receive(self, frame: Frame) -> None:
+        match frame:
+            case Voice(_, at_samples):
+                self._time.hear(at_samples)
+                due = floor.wake_at(self.state, self._rules)
+                if due is not None and self._time.now_ms() >= due:
+                    self._feed(floor.Ticked())
+            case Onset(at_samples):
+                if self.state.floor in _SILENT:
+                    self._onset_samples = at_samples
+                self._feed(floor.Sounded(self._time.at_ms(at_samples)))
+            case Hush(at_samples):
+                self._hush_samples = at_samples
+                self._hushed_at = self._time.loop_time(at_samples)
+                self._feed(floor.Hushed(self._time.at_ms(at_samples)))
+            case Words(stable, text, final, to_samples):
+                final = final and to_samples == self._hush_samples
+                self._feed(floor.Said(text, final, self.outlet.left_ms()))
+                self._tell_stable(stable)
+            case WordsFailed(_, _, to_samples) if to_samples == self._hush_samples:
+                self._transcript_error = frame
+                self._feed(floor.Said(self.state.words, True, None))
+            case Scored(complete, at_samples) if at_samples == self._hush_samples:
+                self._feed(floor.Judged(complete))
+            case ItemWords():
+                self._take_item_words(frame)
+
+    # ---- what the reply tells ----------------------------------------------------------------
+
+    def ready(self, generation: int) -> None:
+        self._feed(floor.Ready(generation))
+
+    def audible(self, generation: int) -> None:
+        self._feed(floor.Audible(generation))
+        self._measure(generation)
+
+    def finished(self, generation: int) -> None:
+        self._feed(floor.Finished(generation))
+        self._idle()
+
+    # ---- the machine -------------------------------------------------------------------------
+
+    def _feed(self, event: floor.Event) -> None:
+        """Let the machine decide, and do what it says.
+
+        An action may itself be an event's cause (an answer that is ready as soon as it is begun);
+        that event is then handled inside, on the state that the action already belongs to.
+        """
+        self.state, actions = floor.step(self.state, event, self._time.now_ms(), self._rules)
+        for action in actions:
+            self._do(action)
+        self._ear.guard(self.state.audible)
+        self._arm()
+
+    def _do(self, action: floor.Action) -> None:
+        match action:
+            case floor.Announce():
+                self._told = ""
+                self._item_id = new_item_id()
+                self._send(SpeechStarted(self._item_id, _ms(self._onset_samples)))
+            case floor.EndTurn(_, words):
+                end = self._hush_samples if self._recording is None else self._audio.end
+                self._send(SpeechStopped(self._item_id, _ms(end or self._audio.end)))
+                self._take_turn(words)
+            case floor.Forget():
+                self._drop_utterance()
+            case floor.Prepare(generation):
+                self._begin(generation, Priority.SPECULATIVE, self.state.words)
+            case floor.Hurry():
+                self.pipeline.prioritise(Priority.FIRST)
+            case floor.Promote():
+                self.pipeline.prioritise(Priority.FIRST)
+                self.outlet.release()
+            case floor.Start(generation, reprompt):
+                self._start(generation, reprompt)
+            case floor.Retire():
+                self.outlet.cut("retired")
+                self.pipeline.interrupt()
+            case floor.Interrupt(_, by_caller):
+                self.outlet.cut("turn_detected" if by_caller else "client_cancelled")
+                self.pipeline.interrupt()
+                self._idle()
+            case floor.Hold():
+                self.outlet.hold()
+                self.pipeline.prioritise(Priority.SPECULATIVE)
+            case floor.Resume():
+                self.outlet.resume()
+                self.pipeline.prioritise(Priority.FIRST)
+
+    def _start(self, generation: int, reprompt: bool) -> None:
+        settings = self.settings
+        if reprompt and settings.reprompt is not None:
+            self._request, self._say = ResponseRequest(), settings.reprompt.text
+            end = _ms(self._audio.end)
+            item_id = new_item_id()
+            self._send(IdleTimeout(item_id, max(0, end - settings.reprompt.after_ms), end))
+        self._begin(generation, Priority.FIRST, None)
+        self.outlet.release()
+
+    def _begin(self, number: int, priority: Priority, words: str | None) -> None:
+        """Have generation `number` made: the answer to `words` (None: to the history as it is)."""
+        request = self._request if words is None else ResponseRequest()
+        say = self._say if words is None else None
+        generation = Generation(
+            number,
+            request.modality or self.settings.modality,
+            metadata=request.metadata,
+        )
+        if words is not None:
+            generation.stamps["pause"] = self._hushed_at
+            generation.stamp("transcript")
+        self.outlet.open(generation)
+        self.emit(
+            prompt_of(
+                generation,
+                request,
+                self.settings,
+                self._history,
+                words,
+                say,
+                priority,
+                self.outlet.rate_hz,
+            )
+        )
+
+    def _take_turn(self, words: str) -> None:
+        """The caller's turn becomes an item of the history."""
+        item_id, recording = self._item_id, self._recording
+        self._item_id, self._recording = new_item_id(), None
+        known = recording is None
+        part = Part("audio", words if known else None)
+        item = Message(item_id, "user", (part,))
+        previous = self._history.add(item)
+        self._send(InputCommitted(item_id, previous))
+        self._send(ItemAdded(item, previous, True))
+        if recording is not None:
+            self._drop_utterance()
+            self.transcribe(item_id, recording)
+            return
+        start = self._ear.utterance_start() or self._onset_samples
+        seconds = ((self._hush_samples or start) - start) / CALLER_HZ
+        if self._transcript_error is not None:
+            error = self._transcript_error
+            self._send(CallerTranscriptFailed(item_id, error.code, error.message))
+        elif self.settings.transcribe:
+            self._send(CallerTranscript(item_id, words, max(0.0, seconds)))
+        self._drop_utterance()
+
+    def _take_item_words(self, frame: ItemWords) -> None:
+        self._untranscribed.discard(frame.item_id)
+        if frame.text is None:
+            self._send(CallerTranscriptFailed(frame.item_id, frame.code, frame.message))
+        else:
+            self._history.set_transcript(frame.item_id, frame.text)
+            if self.settings.transcribe:
+                self._send(CallerTranscript(frame.item_id, frame.text, frame.seconds))
+        if self._waiting is not None and not self._untranscribed:
+            request, self._waiting = self._waiting, None
+            self.respond(request)
+
+    def _tell_stable(self, stable: str) -> None:
+        """Pass on the words that will not change, once the client knows of the utterance."""
+        if not self.settings.transcribe or not self.state.announced:
+            return
+        if len(stable) > len(self._told) and stable.startswith(self._told):
+            delta, self._told = stable[len(self._told) :], stable
+            self._send(CallerTranscriptDelta(self._item_id, delta))
+
+    def _drop_utterance(self) -> None:
+        self._ear.drop()
+        self._hush_samples = None
+        self._transcript_error = None
+        if self._manual_from is not None:
+            self._listen_manually()
+
+    def _listen_manually(self) -> None:
+        self._manual_from = self._audio.end
+        self._audio.keep_from(self._audio.end)
+
+    def _measure(self, number: int) -> None:
+        generation = self.outlet.generation
+        if generation is None or generation.number != number:
+            return
+        stamps = generation.stamps
+        since = stamps.get("pause", min(stamps.values()))
+        stages = {stage: round((at - since) * 1000, 1) for stage, at in stamps.items()}
+        ordered = dict(sorted(stages.items(), key=lambda stage: stage[1]))
+        self._send(TurnMeasured(generation.response_id, ordered, "pause" in stamps))
+
+    def _arm(self) -> None:
+        """Set the timer to when the machine wants to be woken."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = floor.wake_at(self.state, self._rules)
+        if due is not None:
+            wait = max(0.001, (due - self._time.now_ms()) / 1000)
+            self._timer = asyncio.get_running_loop().call_later(wait, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        try:
+            self._feed(floor.Ticked())
+        except Exception as error:  # noqa: BLE001 - nobody above could catch it
+            self._failed(error)
+
+
+_SILENT = (floor.Floor.IDLE, floor.Floor.WAITING, floor.Floor.AGENT)
+
+
+def _ms(samples: int) -> int:
+    return samples * 1000 // CALLER_HZ
