@@ -58,7 +58,7 @@ def on_line(pcm: Pcm, behind_ms: int = 3000, dbfs: float = ROOM_DBFS) -> Pcm:
 
 def by_phone(pcm: Pcm) -> Pcm:
     """What a telephone makes of it: 300-3400 Hz, 8 kHz, mu-law with 8 bits (ITU-T G.711)."""
-    narrow = soxr.resample(pcm.astype(np.float64), CALLER_HZ, 8000)
+    narrow: NDArray[np.float64] = soxr.resample(pcm.astype(np.float64), CALLER_HZ, 8000)
     spectrum = np.fft.rfft(narrow)
     hz = np.fft.rfftfreq(len(narrow), 1 / 8000)
     spectrum[(hz < 300) | (hz > 3400)] = 0
@@ -66,4 +66,5 @@ def by_phone(pcm: Pcm) -> Pcm:
     curve = np.sign(band) * np.log1p(255 * np.abs(band)) / np.log(256)
     steps = np.round(curve * 127) / 127
     back = np.sign(steps) * (256 ** np.abs(steps) - 1) / 255 * 32767
-    return np.clip(soxr.resample(back, 8000, CALLER_HZ), -32768, 32767).astype(np.int16)
+    wide: NDArray[np.float64] = soxr.resample(back, 8000, CALLER_HZ)
+    return np.clip(wide, -32768, 32767).astype(np.int16)
