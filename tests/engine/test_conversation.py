@@ -1,0 +1,102 @@
+"""Whole conversations, in virtual time."""
+
+import pytest
+
+from engine.frames import (
+    ResponseEnded,
+    ResponseStarted,
+    SpeechStarted,
+    SpeechStopped,
+    TurnMeasured,
+)
+from tests.engine.conversation import Conversation
+from tests.virtual_time import in_virtual_time
+
+LONG = "Your table is booked for eight tonight and we look forward to seeing all of you then."
+
+
+def test_a_question_is_answered() -> None:
+    async def scenario() -> None:
+        async with Conversation(lambda chat: "It is noon.") as talk:
+            await talk.silence(0.5)
+            asked = await talk.caller_says("what time is it")
+            await talk.until(ResponseEnded)
+            assert talk.heard() == "It is noon."
+            assert talk.history() == ["user: what time is it", "assistant: It is noon."]
+            started = talk.client.speaking[0][0]
+            assert started - asked < 0.7
+            assert len(talk.client.of(ResponseStarted)) == 1
+
+    in_virtual_time(scenario())
+
+
+def test_an_acknowledgement_lets_the_agent_go_on() -> None:
+    async def scenario() -> None:
+        async with Conversation(lambda chat: LONG) as talk:
+            await talk.caller_says("book a table")
+            await talk.until(ResponseStarted)
+            await talk.silence(1)
+            await talk.caller_says("mhm")
+            await talk.until(ResponseEnded)
+            assert talk.history() == ["user: book a table", f"assistant: {LONG}"]
+            assert max(talk.client.gaps_ms) < 700
+            assert len(talk.client.of(SpeechStarted)) == 1
+
+    in_virtual_time(scenario())
+
+
+def test_an_interruption_cuts_the_history_to_what_was_heard() -> None:
+    async def scenario() -> None:
+        replies = iter([LONG, ""])
+        async with Conversation(lambda chat: next(replies)) as talk:
+            await talk.caller_says("book a table")
+            await talk.until(ResponseStarted)
+            await talk.silence(2)
+            await talk.caller_says("no stop that")
+            heard = talk.heard()
+            assert heard
+            assert LONG.startswith(heard)
+            assert heard != LONG
+            cut = talk.history()[1].removeprefix("assistant: ")
+            assert abs(len(cut.split()) - len(heard.split())) <= 1
+
+    in_virtual_time(scenario())
+
+
+def test_a_pause_within_a_sentence_does_not_end_the_turn() -> None:
+    async def scenario() -> None:
+        async with Conversation(lambda chat: "Sure.") as talk:
+            await talk.caller_says("please book a table for the")
+            await talk.silence(0.9)
+            await talk.caller_says("third of May")
+            await talk.until(ResponseEnded)
+            assert talk.history()[0] == "user: please book a table for the third of May"
+            assert len(talk.client.of(SpeechStopped)) == 1
+            assert len(talk.client.of(ResponseStarted)) == 1
+
+    in_virtual_time(scenario())
+
+
+def test_a_cough_is_answered_by_nobody() -> None:
+    async def scenario() -> None:
+        async with Conversation(lambda chat: "Sure.") as talk:
+            await talk.caller_makes_noise(200)
+            await talk.silence(5)
+            assert not talk.client.of(ResponseStarted)
+
+    in_virtual_time(scenario())
+
+
+def test_latency_is_told_by_stage() -> None:
+    async def scenario() -> None:
+        async with Conversation() as talk:
+            await talk.caller_says("what time is it")
+            measured = await talk.until(TurnMeasured)
+            assert isinstance(measured, TurnMeasured)
+            assert measured.prepared
+            assert list(measured.stages)[0] == "pause"
+            assert measured.stages["first_audio"] == pytest.approx(
+                max(measured.stages.values()), abs=1
+            )
+
+    in_virtual_time(scenario())
