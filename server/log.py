@@ -6,12 +6,10 @@ place and not by its message (which may quote what was said), and nothing of our
 a log call (tests/server/test_log.py reads a whole conversation's log for its words).
 """
 
-import contextlib
 import datetime
 import logging
 import sys
 import traceback
-from collections.abc import Iterator
 from contextvars import ContextVar
 from types import TracebackType
 from typing import TextIO
@@ -30,14 +28,9 @@ STANDARD = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {"me
 _session: ContextVar[str] = ContextVar("session", default="")
 
 
-@contextlib.contextmanager
-def session_id(value: str) -> Iterator[None]:
-    """Everything logged in here, and in tasks started in here, carries this session's id."""
-    token = _session.set(value)
-    try:
-        yield
-    finally:
-        _session.reset(token)
+def serve_session(session_id: str) -> None:
+    """From here on, this task and those that it starts log this session's id."""
+    _session.set(session_id)
 
 
 def configure(settings: LogSettings, stream: TextIO | None = None) -> None:

@@ -8,7 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
-from engine.frames import Failure, Frame, ResponseEnded, SessionEnded, TurnMeasured
+from engine.frames import Failure, Frame, ResponseEnded, TurnMeasured
 from engine.pool import PoolStatus
 from engine.replica import State
 
@@ -41,7 +41,7 @@ class Metrics:
         self._interruptions = Counter(
             "voiceforge_interruptions", "Replies that the caller interrupted.", registry=registry
         )
-        self.false_pauses = Counter(
+        self._false_pauses = Counter(
             "voiceforge_false_pauses",
             "Pauses of the agent's speech that turned out to be no interruption.",
             registry=registry,
@@ -75,8 +75,12 @@ class Metrics:
                     self._interruptions.inc()
             case Failure(code=code):
                 self._errors.labels(code).inc()
-            case SessionEnded(reason=reason):
-                self._ended.labels(reason).inc()
+
+    def session_ended(self, reason: str, false_pauses: int) -> None:
+        """Count a session that is over."""
+        self.sessions.dec()
+        self._ended.labels(reason).inc()
+        self._false_pauses.inc(false_pauses)
 
     def watch_pools(self, statuses: PoolStatuses) -> None:
         """Export the pools' queues and restarts from now on."""

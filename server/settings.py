@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
+from transports.realtime.client_events import LARGEST_MESSAGE
+
 PREFIX = "VOICEFORGE_"
 CONFIG_VARIABLE = "VOICEFORGE_CONFIG"
 CONFIG_FILE = "voiceforge.toml"
@@ -73,8 +75,12 @@ class LimitSettings(msgspec.Struct, frozen=True):
 
     max_event_bytes: Annotated[
         int,
-        Meta(description="largest client event, 1024 to 268435456 bytes", ge=1024, le=2**28),
-    ] = 16 * 1024 * 1024  # the Realtime protocol allows 15 MiB of audio in one event
+        Meta(
+            description=f"largest client event, 1024 to {LARGEST_MESSAGE} bytes",
+            ge=1024,
+            le=LARGEST_MESSAGE,
+        ),
+    ] = LARGEST_MESSAGE
     reconnect_grace_s: Annotated[
         float,
         Meta(description="seconds that a dropped client may take to return, 0-3600", ge=0, le=3600),

@@ -9,7 +9,7 @@ from litestar.testing import AsyncTestClient
 from litestar.types import Receive, Scope, Send
 from prometheus_client.parser import text_string_to_metric_families
 
-from engine.frames import Failure, ResponseEnded, SessionEnded, TurnMeasured, Usage
+from engine.frames import Failure, ResponseEnded, TurnMeasured, Usage
 from engine.inference import InferenceError
 from engine.pool import PoolStatus
 from engine.replica import State
@@ -35,7 +35,9 @@ class Model:
 class Site:
     """An application, with hands on what it shows."""
 
-    def __init__(self, client: AsyncTestClient[Litestar], readiness: Readiness, metrics: Metrics) -> None:
+    def __init__(
+        self, client: AsyncTestClient[Litestar], readiness: Readiness, metrics: Metrics
+    ) -> None:
         self.client = client
         self.readiness = readiness
         self.metrics = metrics
@@ -112,7 +114,8 @@ async def test_metrics_are_what_prometheus_reads(site: Site) -> None:
     metrics.observe(TurnMeasured("resp_1", stages, prepared=True))
     metrics.observe(ResponseEnded("resp_1", "cancelled", "turn_detected", None, (), Usage()))
     metrics.observe(Failure("server_error", "worker_lost", "the worker was lost"))
-    metrics.observe(SessionEnded("client_left", ""))
+    metrics.sessions.inc()
+    metrics.session_ended("client_left", false_pauses=2)
     pool = PoolStatus("stt", State.READY, 3, 2, 1, None, None)
     metrics.watch_pools(lambda: [pool])
     samples = await site.samples()
@@ -123,6 +126,7 @@ async def test_metrics_are_what_prometheus_reads(site: Site) -> None:
     assert samples["voiceforge_errors_total,worker_lost"] == 1
     assert samples["voiceforge_sessions_ended_total,client_left"] == 1
     assert samples["voiceforge_sessions"] == 0
+    assert samples["voiceforge_false_pauses_total"] == 2
     assert samples["voiceforge_pool_up,stt"] == 1
     assert samples["voiceforge_pool_in_flight,stt"] == 3
     assert samples["voiceforge_pool_queued,stt"] == 2

@@ -46,15 +46,18 @@ async def test_what_a_session_starts_carries_its_id(stream: io.StringIO) -> None
     async def work() -> None:
         ours.info("worked")
 
-    with log.session_id("sess_1"):
-        task = asyncio.create_task(work())
-    with log.session_id("sess_2"):
-        ours.info("other")
-    await task
+    async def serve(session_id: str) -> None:
+        log.serve_session(session_id)
+        ours.info("served")
+        await asyncio.create_task(work())
+
+    await asyncio.gather(asyncio.create_task(serve("1")), asyncio.create_task(serve("2")))
     ours.info("nobody's")
     assert [(line["event"], line.get("session")) for line in lines(stream)] == [
-        ("other", "sess_2"),
-        ("worked", "sess_1"),
+        ("served", "1"),
+        ("served", "2"),
+        ("worked", "1"),
+        ("worked", "2"),
         ("nobody's", None),
     ]
 
@@ -96,6 +99,5 @@ def test_other_peoples_loggers_are_heard_from_warning_up_whatever_our_level(
 
 def test_a_terminal_gets_lines_for_a_person(stream: io.StringIO) -> None:
     log.configure(LogSettings(format="text"), stream)
-    with log.session_id("sess_1"):
-        ours.warning("slow", extra={"ms": 12})
-    assert stream.getvalue().rstrip().endswith("warning slow  session=sess_1 ms=12")
+    ours.warning("slow", extra={"ms": 12, "session": "sess_1"})
+    assert stream.getvalue().rstrip().endswith("warning slow  ms=12 session=sess_1")

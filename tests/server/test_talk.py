@@ -53,7 +53,7 @@ class Agent:
                 speaking = voiced
 
     async def answer(self, socket: ServerConnection) -> None:
-        done = {"id": "resp_1", "status": "completed", "status_details": None}
+        done: dict[str, Any] = {"id": "resp_1", "status": "completed", "status_details": None}
         if self.fails:
             error = {"type": "server_error", "code": "llm_down", "message": "no LLM"}
             done |= {"status": "failed", "status_details": {"type": "failed", "error": error}}

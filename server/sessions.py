@@ -1,0 +1,161 @@
+"""The sessions of this process: opened, left, taken up again, drained."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+
+from engine.frames import Frame
+from engine.services import Services
+from engine.session import EndReason, Session
+from engine.settings import SessionSettings
+from engine.transport import Transport
+from server.log import serve_session
+from server.metrics import Metrics
+from server.settings import LimitSettings
+from transports.websocket import Lease, Refused
+
+log = logging.getLogger(__name__)
+
+RETRY_LOADING_S = 2
+RETRY_FULL_S = 10
+RETRY_STOPPING_S = 5
+
+
+class WatchedSession(Session):
+    """A session whose outward frames `watch` sees, whether or not a client is there."""
+
+    def __init__(
+        self,
+        settings: SessionSettings,
+        services: Services,
+        transport: Transport,
+        ended: Callable[[Session, EndReason], None],
+        watch: Callable[[Frame], None],
+    ) -> None:
+        self._watch = watch
+        super().__init__(settings, services, transport, ended)
+
+    @property
+    def false_pauses(self) -> int:
+        """How often the agent paused for what was no interruption."""
+        return self._turns.state.false_pauses
+
+    def _send(self, frame: Frame) -> None:
+        self._watch(frame)
+        super()._send(frame)
+
+
+class Entry:
+    """One session, as the registry keeps it."""
+
+    def __init__(self, session: WatchedSession, transport: Transport) -> None:
+        self.session = session
+        self.lease = Lease(session, secrets.token_urlsafe(24), transport)
+        self.grace: asyncio.TimerHandle | None = None
+
+    def keep(self) -> None:
+        """The client is there: nothing ends the session for its absence."""
+        if self.grace is not None:
+            self.grace.cancel()
+            self.grace = None
+
+
+class SessionRegistry:
+    """Satisfies `transports.websocket.Sessions`. `services` is None until the models are loaded."""
+
+    def __init__(
+        self,
+        services: Callable[[], Services | None],
+        limits: LimitSettings,
+        metrics: Metrics,
+    ) -> None:
+        self._services = services
+        self._limits = limits
+        self._metrics = metrics
+        self._entries: dict[str, Entry] = {}
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._draining = False
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def open(self, settings: SessionSettings, transport: Transport) -> Lease:
+        """A new session that is not yet started. Raises `Refused` with when to try again."""
+        services = self._admit()
+        session = WatchedSession(settings, services, transport, self._ended, self._metrics.observe)
+        entry = self._entries[session.id] = Entry(session, transport)
+        self._empty.clear()
+        self._metrics.sessions.inc()
+        serve_session(session.id)
+        log.info("session opened")
+        return entry.lease
+
+    def resume(self, session_id: str, token: str) -> Lease | None:
+        """The session, if it is still here and the token is its own."""
+        entry = self._entries.get(session_id)
+        if entry is None or not secrets.compare_digest(entry.lease.token, token):
+            return None
+        entry.keep()
+        serve_session(session_id)
+        log.info("session resumed")
+        return entry.lease
+
+    def left(self, lease: Lease, *, for_good: bool) -> None:
+        """The client is gone: stop its session, or keep it for the grace."""
+        session = lease.session
+        entry = self._entries.get(session.id)
+        if entry is None:
+            return
+        entry.keep()
+        if for_good or self._draining or not self._limits.reconnect_grace_s:
+            session.stop(EndReason.CLIENT_LEFT)
+            return
+        log.info("session left")
+        session.detach()
+        entry.grace = asyncio.get_running_loop().call_later(
+            self._limits.reconnect_grace_s, session.stop, EndReason.UNREACHED
+        )
+
+    async def drain(self, within_s: float) -> None:
+        """Take no new session; let each finish what is being said, and end the rest then."""
+        self._draining = True
+        for entry in list(self._entries.values()):
+            entry.session.drain(EndReason.DRAINED)
+        try:
+            async with asyncio.timeout(within_s):
+                await self._empty.wait()
+        except TimeoutError:
+            log.warning("sessions cut off", extra={"sessions": len(self._entries)})
+            for entry in list(self._entries.values()):
+                entry.session.stop(EndReason.STOPPED)
+
+    def _admit(self) -> Services:
+        if self._draining:
+            raise self._refusal("draining", "the server is stopping", RETRY_STOPPING_S)
+        services = self._services()
+        if services is None:
+            message = "the models are still loading: /readyz tells when they answer"
+            raise self._refusal("loading", message, RETRY_LOADING_S)
+        most = self._limits.max_sessions
+        if most is not None and len(self._entries) >= most:
+            message = f"{most} sessions are open, the most that limits.max_sessions allows"
+            raise self._refusal("full", message, RETRY_FULL_S)
+        return services
+
+    def _refusal(self, reason: str, message: str, retry_after_s: int) -> Refused:
+        self._metrics.refused.labels(reason).inc()
+        return Refused(message, retry_after_s)
+
+    def _ended(self, session: Session, reason: EndReason) -> None:
+        entry = self._entries.pop(session.id)
+        entry.keep()
+        self._metrics.session_ended(reason, entry.session.false_pauses)
+        told = {"session": session.id, "reason": reason}
+        if session.failure is not None:
+            log.error("session failed", extra=told, exc_info=session.failure)
+        else:
+            log.info("session ended", extra=told)
+        if not self._entries:
+            self._empty.set()
