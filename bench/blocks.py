@@ -1,0 +1,177 @@
+"""Blocks of exchanges: what one caller does on one connection, and what comes of it."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from bench.caller import Caller
+from bench.exchanges import (
+    Answered,
+    Flow,
+    acknowledged,
+    answered,
+    interrupted,
+    opening_of,
+    speaking,
+    told,
+)
+from bench.history import Recalled, recall
+from bench.links import OursLink, PeerLink
+from bench.report import Side
+from bench.sound import Sound, Turn, babble, load, load_turns
+
+ANSWER = (
+    "You are a friendly voice assistant on the phone. "
+    "Answer in one or two short spoken sentences, without lists or markup."
+)
+STORY = (
+    "You tell stories on the phone. Whatever the caller says, answer with a long story of at least "
+    "twenty sentences, in plain words, without lists or markup."
+)
+SETTLE_S = 0.5
+BABBLE_DBFS = -45.0  # a cafe behind the caller: RMS, in the middle of -50..-40
+ECHO_DBFS = -30.0  # what a speakerphone's canceller leaves, relative to the agent
+ECHO_DELAY_S = 0.13  # in the middle of 60-200 ms
+STORIES = 6
+
+
+class Block(msgspec.Struct, frozen=True):
+    """What to run on one connection: turns of one kind of exchange, with one side."""
+
+    kind: str
+    side: Side
+    turns: tuple[Turn, ...]
+    first: int
+    """The place of its first turn in the whole run: it seeds the block's noise, for both alike."""
+
+
+class Room(msgspec.Struct, frozen=True):
+    """Where blocks run: the clips' folder, the servers, and where to keep recordings."""
+
+    folder: Path
+    urls: dict[Side, str]
+    keep: Path | None
+    story_s: float
+    """How much agent speech a block of stories hears."""
+
+
+class Outcome(msgspec.Struct):
+    """What a block measured."""
+
+    kind: str
+    side: Side
+    answers: list[Answered] = []
+    times_ms: list[float] = []
+    flows: list[Flow] = []
+    recalled: list[Recalled] = []
+    errors: list[str] = []
+    microphone_late_ms: float = 0.0
+
+    def summary(self) -> str:
+        """One line for whoever watches."""
+        times = [a.latency_ms for a in self.answers if a.latency_ms is not None] + self.times_ms
+        said = [f"{len(times)} times, median {np.median(times):.0f} ms"] if times else []
+        if self.answers:
+            said.append(f"{sum(a.cut for a in self.answers)} cut")
+            said.append(f"{sum(a.lost for a in self.answers)} lost")
+        if self.flows:
+            seconds, pauses = sum(f.seconds for f in self.flows), sum(f.pauses for f in self.flows)
+            said.append(f"{pauses} pauses in {seconds:.0f} s")
+        if self.microphone_late_ms > 20:
+            said.append(f"microphone up to {self.microphone_late_ms:.0f} ms late")
+        return ", ".join([*said, *self.errors]) or "nothing measured"
+
+
+async def join(block: Block, room: Room, instructions: str) -> Caller:
+    """A caller on a fresh connection to the block's side."""
+    link: OursLink | PeerLink
+    if block.side == "ours":
+        link = await OursLink.open(room.urls["ours"], instructions)
+    else:
+        link = await PeerLink.open(room.urls["peer"], instructions)
+    caller = Caller(link, seed=block.first)
+    await caller.until(caller.started_at + SETTLE_S)
+    return caller
+
+
+async def leave(caller: Caller, outcome: Outcome, block: Block, room: Room) -> Outcome:
+    if room.keep is not None:
+        caller.keep(room.keep, f"{block.kind}-{block.first:03}-{block.side}")
+    outcome.errors += caller.link.errors
+    outcome.microphone_late_ms = caller.latest_s * 1000
+    await caller.hang_up()
+    return outcome
+
+
+def clips_of(block: Block, room: Room, caller: Caller) -> list[tuple[Turn, Sound]]:
+    return [(turn, load(turn, caller.link.rate_hz, room.folder)) for turn in block.turns]
+
+
+async def responses(block: Block, room: Room) -> Outcome:
+    """Each turn said and answered to its end."""
+    caller = await join(block, room, ANSWER)
+    outcome = Outcome(block.kind, block.side)
+    for turn, clip in clips_of(block, room, caller):
+        outcome.answers.append(await answered(caller, turn, clip))
+        outcome.recalled += await recall(caller)
+    return await leave(caller, outcome, block, room)
+
+
+async def interruptions(block: Block, room: Room) -> Outcome:
+    """Each turn breaks into a story; the story that answers it is broken by the next."""
+    caller = await join(block, room, STORY)
+    outcome = Outcome(block.kind, block.side)
+    opening = load(block.turns[0], caller.link.rate_hz, room.folder)
+    for turn, clip in clips_of(block, room, caller):
+        if await speaking(caller, opening):
+            time_ms = await interrupted(caller, turn, clip)
+            outcome.times_ms += [] if time_ms is None else [time_ms]
+            outcome.recalled += await recall(caller)
+    return await leave(caller, outcome, block, room)
+
+
+async def acknowledgements(block: Block, room: Room) -> Outcome:
+    """Each "mhm" is said into a story."""
+    caller = await join(block, room, STORY)
+    outcome = Outcome(block.kind, block.side)
+    rng = np.random.default_rng(block.first)
+    opening = load(opening_of(load_turns(room.folder), rng), caller.link.rate_hz, room.folder)
+    for turn, clip in clips_of(block, room, caller):
+        if await speaking(caller, opening):
+            gap_ms = await acknowledged(caller, turn, clip)
+            outcome.times_ms += [] if gap_ms is None else [gap_ms]
+    return await leave(caller, outcome, block, room)
+
+
+async def stories(block: Block, room: Room, *, noisy: bool = True) -> Outcome:
+    """Stories heard to their end, with (or without) a cafe and an echo at the caller's side."""
+    caller = await join(block, room, STORY)
+    outcome = Outcome(block.kind, block.side)
+    rate = caller.link.rate_hz
+    if noisy:
+        rng = np.random.default_rng(block.first)
+        people = [load(turn, rate, room.folder) for turn in load_turns(room.folder)]
+        caller.room = caller.room + babble(people, len(caller.room), BABBLE_DBFS, rng)
+        caller.echo_dbfs, caller.echo_delay_s = ECHO_DBFS, ECHO_DELAY_S
+    for _, clip in clips_of(block, room, caller)[:STORIES]:
+        flow = await told(caller, clip)
+        outcome.flows += [] if flow is None else [flow]
+        if sum(f.seconds for f in outcome.flows) >= room.story_s:
+            break
+    return await leave(caller, outcome, block, room)
+
+
+async def calm_stories(block: Block, room: Room) -> Outcome:
+    """The same stories in a quiet room: how often speech breaks by itself."""
+    return await stories(block, room, noisy=False)
+
+
+BLOCKS: dict[str, Callable[[Block, Room], Awaitable[Outcome]]] = {
+    "response": responses,
+    "barge": interruptions,
+    "mhm": acknowledgements,
+    "pauses": stories,
+    "calm": calm_stories,
+}

@@ -1,0 +1,102 @@
+"""A voice agent on pipecat as its documentation advises, with this project's models.
+
+FastAPI WebSocket transport with the protobuf serializer, Silero VAD in the user aggregator, default
+user turn strategies (which bring smart-turn v3), default task settings. Models are loaded once a
+process. `python -m bench.peers.agent --port 8200 --llm URL --key KEY` (in .venv-peers);
+a client connects to `/ws?instructions=...`.
+"""
+
+# mypy: disable-error-code="import-not-found,misc,no-untyped-call,untyped-decorator"
+import argparse
+import sys
+
+import uvicorn
+from fastapi import FastAPI, WebSocket
+from loguru import logger
+from pipecat.audio.vad.silero import SileroVADAnalyzer
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.pipeline.worker import PipelineWorker
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import (
+    LLMContextAggregatorPair,
+    LLMUserAggregatorParams,
+)
+from pipecat.serializers.protobuf import ProtobufFrameSerializer
+from pipecat.services.openai.llm import OpenAILLMService
+from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPIWebsocketTransport
+from pipecat.workers.runner import WorkerRunner
+
+from bench.peers.services import MoonshineSTT, PiperTTS
+from bench.peers.weights import Moonshine, Piper
+
+
+async def converse(websocket: WebSocket, stt: Moonshine, tts: Piper, llm: OpenAILLMService) -> None:
+    """One conversation, until the client leaves."""
+    transport = FastAPIWebsocketTransport(
+        websocket,
+        FastAPIWebsocketParams(
+            audio_in_enabled=True, audio_out_enabled=True, serializer=ProtobufFrameSerializer()
+        ),
+    )
+    instructions = websocket.query_params.get("instructions", "")
+    context = LLMContext([{"role": "system", "content": instructions}])
+    user, assistant = LLMContextAggregatorPair(
+        context, user_params=LLMUserAggregatorParams(vad_analyzer=SileroVADAnalyzer())
+    )
+    worker = PipelineWorker(
+        Pipeline(
+            [
+                transport.input(),
+                MoonshineSTT(stt),
+                user,
+                llm,
+                PiperTTS(tts),
+                transport.output(),
+                assistant,
+            ]
+        )
+    )
+
+    @transport.event_handler("on_client_disconnected")
+    async def left(_transport: object, _websocket: object) -> None:
+        await worker.cancel()
+
+    runner = WorkerRunner(handle_sigint=False)
+    await runner.add_workers(worker)
+    await runner.run()
+
+
+def build(llm_url: str, llm_key: str) -> FastAPI:
+    app = FastAPI()
+    stt, tts = Moonshine(), Piper()
+    stt.transcribe(bytes(32_000))  # the first run of each allocates; no caller should pay for it
+    tts.synthesize("Ready when you are.")
+
+    @app.get("/healthz")
+    async def healthy() -> dict[str, bool]:
+        return {"ready": True}
+
+    @app.websocket("/ws")
+    async def talk(websocket: WebSocket) -> None:
+        await websocket.accept()
+        settings = OpenAILLMService.Settings(model="qwen2.5-0.5b")
+        llm = OpenAILLMService(api_key=llm_key, base_url=llm_url, settings=settings)
+        await converse(websocket, stt, tts, llm)
+
+    return app
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=8200)
+    parser.add_argument("--llm", required=True, help="base URL of an OpenAI-compatible endpoint")
+    parser.add_argument("--key", required=True, help="what that endpoint asks for")
+    parser.add_argument("--verbose", action="store_true")
+    args = parser.parse_args()
+    logger.remove()
+    logger.add(sys.stderr, level="DEBUG" if args.verbose else "WARNING")
+    uvicorn.run(build(args.llm, args.key), port=args.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

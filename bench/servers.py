@@ -1,0 +1,111 @@
+"""Starts and ends the servers that are measured, each in processes of its own."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+HOME = Path(__file__).parent.parent
+OURS_PYTHON = HOME / ".venv" / "bin" / "python"
+PEER_PYTHON = HOME / ".venv-peers" / "bin" / "python"
+READY_S = 120.0
+STOP_S = 10.0
+
+
+class ServerFailed(Exception):
+    """A server ended, or did not become ready; the text holds the end of its log."""
+
+
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str | Path], ready: Callable[[], bool], *, core: int | None = None
+) -> Iterator[int]:
+    """Run a server until the block ends, and yield its process id once it is `ready`.
+
+    `core` pins it and its children to one CPU. Its whole process group is ended at the end.
+    """
+    if not Path(command[0]).exists():
+        raise ServerFailed(f"{command[0]} does not exist: `make peers` makes it")
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=HOME,
+            stdin=subprocess.PIPE,  # its end tells our own workers that we died
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}),
+        )
+        try:
+            if not _becomes(ready, process):
+                log.seek(0)
+                end = log.read()[-2000:].decode(errors="replace")
+                raise ServerFailed(f"{' '.join(map(str, command))} is not ready:\n{end}")
+            yield process.pid
+        finally:
+            _end(process)
+
+
+def answers(url: str) -> bool:
+    """Whether `url` answers 200 now."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _becomes(ready: Callable[[], bool], process: "subprocess.Popen[bytes]") -> bool:
+    give_up = time.monotonic() + READY_S
+    while process.poll() is None and time.monotonic() < give_up:
+        if ready():
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, sign)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_S)
+            return
+
+
+@contextlib.contextmanager
+def ours() -> Iterator[str]:
+    """Our server with its defaults, by `voiceforge serve`; yields its WebSocket base URL."""
+    port = free_port()
+    command = [str(OURS_PYTHON.parent / "voiceforge"), "serve", "--port", str(port)]
+    with running(command, lambda: answers(f"http://127.0.0.1:{port}/readyz")):
+        yield f"ws://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def peer() -> Iterator[str]:
+    """The peer's agent and its own llama.cpp server; yields the agent's WebSocket base URL."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        tell = Path(folder) / "llm.json"
+        with running([OURS_PYTHON, "-m", "bench.llama", tell], tell.exists):
+            llm = json.loads(tell.read_text())
+            command = [str(PEER_PYTHON), "-m", "bench.peers.agent", "--port", str(port)]
+            command += ["--llm", llm["base_url"], f"--key={llm['api_key']}"]
+            with running(command, lambda: answers(f"http://127.0.0.1:{port}/healthz")):
+                yield f"ws://127.0.0.1:{port}"
