@@ -13,6 +13,34 @@ from collections.abc import Callable
 
 import msgspec
 
+from engine.moves import (
+    Action,
+    Announce,
+    Asked,
+    Audible,
+    Cancelled,
+    Committed,
+    Dropped,
+    EndTurn,
+    Event,
+    Finished,
+    Forget,
+    Hold,
+    Hurry,
+    Hushed,
+    Interrupt,
+    Judged,
+    Prepare,
+    Promote,
+    Ready,
+    Resume,
+    Retire,
+    Said,
+    Sounded,
+    Start,
+    Ticked,
+)
+
 SUSTAINED_MS = 600
 """Speech this long takes the floor even before words are known (architecture.md)."""
 
@@ -91,152 +119,6 @@ class State(msgspec.Struct, frozen=True):
     next_generation: int = 1
 
 
-# ---- events ----------------------------------------------------------------------------------
-
-
-class Event(msgspec.Struct, frozen=True):
-    """Something that the machine is told."""
-
-
-class Sounded(Event, frozen=True):
-    """The caller began to sound like speech, at `at`, or took it up again."""
-
-    at: float
-
-
-class Hushed(Event, frozen=True):
-    """The caller fell silent: its last voiced sound ended at `at`."""
-
-    at: float
-
-
-class Said(Event, frozen=True):
-    """What the caller has said. `final`: up to the present hush, complete.
-
-    `agent_left_ms` is how much of the agent's speech is still to come, if that is known.
-    """
-
-    words: str
-    final: bool
-    agent_left_ms: float | None = None
-
-
-class Judged(Event, frozen=True):
-    """The sound of the present hush makes a complete turn with probability `score`."""
-
-    score: float
-
-
-class Ready(Event, frozen=True):
-    """A prepared generation has its first sound (or text, in a text session)."""
-
-    generation: int
-
-
-class Audible(Event, frozen=True):
-    """The first sound of the live generation went out."""
-
-    generation: int
-
-
-class Finished(Event, frozen=True):
-    """The live generation was heard to its end, or has ended without sound."""
-
-    generation: int
-
-
-class Asked(Event, frozen=True):
-    """A response is wanted now: by the client, as a greeting, after a tool."""
-
-    yields: bool = True
-
-
-class Cancelled(Event, frozen=True):
-    """The live response is no longer wanted."""
-
-
-class Committed(Event, frozen=True):
-    """The client ends the caller's turn itself."""
-
-
-class Dropped(Event, frozen=True):
-    """The caller's utterance is thrown away, by the client or because turns are no longer found."""
-
-
-class Ticked(Event, frozen=True):
-    """Time has passed."""
-
-
-# ---- actions ---------------------------------------------------------------------------------
-
-
-class Action(msgspec.Struct, frozen=True):
-    """Something that must be done."""
-
-
-class Announce(Action, frozen=True):
-    """Tell the client that the caller began to speak at `at`."""
-
-    at: float
-
-
-class EndTurn(Action, frozen=True):
-    """The utterance is complete; its last voiced sound ended at `at`. `words` may be empty."""
-
-    at: float
-    words: str
-
-
-class Forget(Action, frozen=True):
-    """The utterance was none: a noise, an echo, an acknowledgement."""
-
-
-class Prepare(Action, frozen=True):
-    """Begin `generation` as an answer to the utterance so far, unheard and at low priority."""
-
-    generation: int
-
-
-class Hurry(Action, frozen=True):
-    """The turn is over as far as can be told: raise the priority of the prepared generation."""
-
-    generation: int
-
-
-class Promote(Action, frozen=True):
-    """Make the prepared `generation` live: it is the answer."""
-
-    generation: int
-
-
-class Start(Action, frozen=True):
-    """Begin `generation`, live at once. `reprompt`: because both sides have been silent."""
-
-    generation: int
-    reprompt: bool = False
-
-
-class Retire(Action, frozen=True):
-    """Drop the prepared `generation` unheard."""
-
-    generation: int
-
-
-class Interrupt(Action, frozen=True):
-    """Cut the live `generation` to what was heard of it. `by_caller`, or else by the client."""
-
-    generation: int
-    by_caller: bool
-
-
-class Hold(Action, frozen=True):
-    """Pause playout at once."""
-
-
-class Resume(Action, frozen=True):
-    """Go on from the start of the word that was cut."""
-
-
 Step = tuple[State, list[Action]]
 with_ = msgspec.structs.replace
 
@@ -267,7 +149,7 @@ def step(state: State, event: Event, now: float, rules: Rules) -> Step:
         case Finished(generation) if generation == state.live:
             return _finished(state, now, rules)
         case Asked(yields):
-            return _asked(state, yields, reprompt=False)
+            return _asked(state, yields and rules.interruptible, reprompt=False)
         case Cancelled() if state.live is not None:
             actions: list[Action] = [Interrupt(state.live, by_caller=False)]
             state, more = _finished(state, now, rules)
@@ -384,7 +266,7 @@ def _decide_contested(state: State, now: float, rules: Rules) -> Step:
         return state, []
     # Only acknowledgements and nothing at all get here: other words have taken the floor.
     missed = state.false_pauses + (1 if state.held and not state.words else 0)
-    actions: list[Action] = [Forget()]
+    actions = _dismissed(state)
     if state.held:
         actions.append(Resume())
     floor = Floor.AGENT if state.audible else Floor.WAITING
@@ -394,11 +276,24 @@ def _decide_contested(state: State, now: float, rules: Rules) -> Step:
 def _taken(state: State, now: float, rules: Rules) -> Step:
     """The caller interrupts: what it says is its turn."""
     assert state.live is not None
-    actions: list[Action] = [Interrupt(state.live, by_caller=True), Announce(state.onset_at)]
-    state = with_(_ungenerated(state), announced=True)
-    state = with_(state, floor=Floor.CALLER if state.hush_at is None else Floor.PAUSED)
-    state, more = _decide(state, now, rules)
+    actions: list[Action] = [Interrupt(state.live, by_caller=True)]
+    state, more = _heeded(_ungenerated(state), now, rules)
     return state, actions + more
+
+
+def _heeded(state: State, now: float, rules: Rules) -> Step:
+    """What the caller says in the contest is its turn."""
+    actions: list[Action] = [] if state.announced else [Announce(state.onset_at)]
+    floor = Floor.CALLER if state.hush_at is None else Floor.PAUSED
+    state, more = _decide(with_(state, floor=floor, announced=True), now, rules)
+    return state, actions + more
+
+
+def _dismissed(state: State) -> list[Action]:
+    """How an utterance ends that was none, be the client told of it or not."""
+    if state.announced and state.hush_at is not None:
+        return [EndTurn(state.hush_at, "")]
+    return [Forget()]
 
 
 def _ended(state: State, now: float) -> Step:
@@ -427,10 +322,8 @@ def _finished(state: State, now: float, rules: Rules) -> Step:
     if state.floor is not Floor.CONTESTED:
         return with_(_silent(state), floor=Floor.IDLE, idle_since=now), []
     if state.hush_at is not None and state.words_final and not state.words:
-        return with_(_silent(state), floor=Floor.IDLE, idle_since=now), [Forget()]
-    floor = Floor.CALLER if state.hush_at is None else Floor.PAUSED
-    state, more = _decide(with_(state, floor=floor, announced=True), now, rules)
-    return state, [Announce(state.onset_at), *more]
+        return with_(_silent(state), floor=Floor.IDLE, idle_since=now), _dismissed(state)
+    return _heeded(state, now, rules)
 
 
 def _asked(state: State, yields: bool, reprompt: bool) -> Step:

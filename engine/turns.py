@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from engine import floor
+from engine import floor, moves
 from engine.actor import Actor
 from engine.caller_audio import CallerAudio
 from engine.errors import RequestError
@@ -109,7 +109,7 @@ class Turns(Actor):
         self._ear.configure(settings)
         manual = settings.turn is None
         if manual and self._manual_from is None:
-            self._feed(floor.Dropped())
+            self._feed(moves.Dropped())
             self._listen_manually()
         elif not manual and self._manual_from is not None:
             self._manual_from = None
@@ -119,7 +119,7 @@ class Turns(Actor):
     def say(self, text: str, interruptible: bool) -> None:
         """Say `text` verbatim."""
         self._request, self._say = ResponseRequest(), text
-        self._feed(floor.Asked(yields=interruptible))
+        self._feed(moves.Asked(yields=interruptible))
 
     def respond(self, request: ResponseRequest) -> None:
         """Begin a response in the conversation. Raises `RequestError` if one is active."""
@@ -132,14 +132,14 @@ class Turns(Actor):
             self._waiting = request
             return
         self._request, self._say = request, None
-        self._feed(floor.Asked())
+        self._feed(moves.Asked())
 
     def cancel(self) -> None:
         """Cancel the response in the conversation. Raises `RequestError` if there is none."""
         if self._waiting is not None:
             self._waiting = None
         elif self.state.live is not None:
-            self._feed(floor.Cancelled())
+            self._feed(moves.Cancelled())
         else:
             raise RequestError("response_cancel_not_active", "no response is in progress")
 
@@ -155,7 +155,7 @@ class Turns(Actor):
             )
         self._recording = self._audio.slice(start, self._audio.end)
         if self._manual_from is None:
-            self._feed(floor.Committed())
+            self._feed(moves.Committed())
         else:
             self._take_turn("")
             self._listen_manually()
@@ -165,7 +165,7 @@ class Turns(Actor):
         if self._manual_from is not None:
             self._listen_manually()
         else:
-            self._feed(floor.Dropped())
+            self._feed(moves.Dropped())
 
     def transcribe(self, item_id: str, pcm: bytes) -> None:
         """Transcribe a recorded user item (PCM at 16 kHz); responses wait for it."""
@@ -176,8 +176,8 @@ class Turns(Actor):
         """The client is gone: stop speaking and forget what was being said."""
         self._waiting = None
         if self.state.live is not None:
-            self._feed(floor.Cancelled())
-        self._feed(floor.Dropped())
+            self._feed(moves.Cancelled())
+        self._feed(moves.Dropped())
 
     def close(self) -> None:
         if self._timer is not None:
@@ -192,43 +192,43 @@ class Turns(Actor):
                 self._time.hear(at_samples)
                 due = floor.wake_at(self.state, self._rules)
                 if due is not None and self._time.now_ms() >= due:
-                    self._feed(floor.Ticked())
+                    self._feed(moves.Ticked())
             case Onset(at_samples):
                 if self.state.floor in _SILENT:
                     self._onset_samples = at_samples
-                self._feed(floor.Sounded(self._time.at_ms(at_samples)))
+                self._feed(moves.Sounded(self._time.at_ms(at_samples)))
             case Hush(at_samples):
                 self._hush_samples = at_samples
                 self._hushed_at = self._time.loop_time(at_samples)
-                self._feed(floor.Hushed(self._time.at_ms(at_samples)))
+                self._feed(moves.Hushed(self._time.at_ms(at_samples)))
             case Words(stable, text, final, to_samples):
                 final = final and to_samples == self._hush_samples
-                self._feed(floor.Said(text, final, self.outlet.left_ms()))
+                self._feed(moves.Said(text, final, self.outlet.left_ms()))
                 self._tell_stable(stable)
             case WordsFailed(_, _, to_samples) if to_samples == self._hush_samples:
                 self._transcript_error = frame
-                self._feed(floor.Said(self.state.words, True, None))
+                self._feed(moves.Said(self.state.words, True, None))
             case Scored(complete, at_samples) if at_samples == self._hush_samples:
-                self._feed(floor.Judged(complete))
+                self._feed(moves.Judged(complete))
             case ItemWords():
                 self._take_item_words(frame)
 
     # ---- what the reply tells ----------------------------------------------------------------
 
     def ready(self, generation: int) -> None:
-        self._feed(floor.Ready(generation))
+        self._feed(moves.Ready(generation))
 
     def audible(self, generation: int) -> None:
-        self._feed(floor.Audible(generation))
+        self._feed(moves.Audible(generation))
         self._measure(generation)
 
     def finished(self, generation: int) -> None:
-        self._feed(floor.Finished(generation))
+        self._feed(moves.Finished(generation))
         self._idle()
 
     # ---- the machine -------------------------------------------------------------------------
 
-    def _feed(self, event: floor.Event) -> None:
+    def _feed(self, event: moves.Event) -> None:
         """Let the machine decide, and do what it says.
 
         An action may itself be an event's cause (an answer that is ready as soon as it is begun);
@@ -240,38 +240,38 @@ class Turns(Actor):
         self._ear.guard(self.state.audible)
         self._arm()
 
-    def _do(self, action: floor.Action) -> None:
+    def _do(self, action: moves.Action) -> None:
         match action:
-            case floor.Announce():
+            case moves.Announce():
                 self._told = ""
                 self._item_id = new_item_id()
                 self._send(SpeechStarted(self._item_id, _ms(self._onset_samples)))
-            case floor.EndTurn(_, words):
+            case moves.EndTurn(_, words):
                 end = self._hush_samples if self._recording is None else self._audio.end
                 self._send(SpeechStopped(self._item_id, _ms(end or self._audio.end)))
                 self._take_turn(words)
-            case floor.Forget():
+            case moves.Forget():
                 self._drop_utterance()
-            case floor.Prepare(generation):
+            case moves.Prepare(generation):
                 self._begin(generation, Priority.SPECULATIVE, self.state.words)
-            case floor.Hurry():
+            case moves.Hurry():
                 self.pipeline.prioritise(Priority.FIRST)
-            case floor.Promote():
+            case moves.Promote():
                 self.pipeline.prioritise(Priority.FIRST)
                 self.outlet.release()
-            case floor.Start(generation, reprompt):
+            case moves.Start(generation, reprompt):
                 self._start(generation, reprompt)
-            case floor.Retire():
+            case moves.Retire():
                 self.outlet.cut("retired")
                 self.pipeline.interrupt()
-            case floor.Interrupt(_, by_caller):
+            case moves.Interrupt(_, by_caller):
                 self.outlet.cut("turn_detected" if by_caller else "client_cancelled")
                 self.pipeline.interrupt()
                 self._idle()
-            case floor.Hold():
+            case moves.Hold():
                 self.outlet.hold()
                 self.pipeline.prioritise(Priority.SPECULATIVE)
-            case floor.Resume():
+            case moves.Resume():
                 self.outlet.resume()
                 self.pipeline.prioritise(Priority.FIRST)
 
@@ -388,7 +388,7 @@ class Turns(Actor):
     def _wake(self) -> None:
         self._timer = None
         try:
-            self._feed(floor.Ticked())
+            self._feed(moves.Ticked())
         except Exception as error:  # noqa: BLE001 - nobody above could catch it
             self._failed(error)
 

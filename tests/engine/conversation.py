@@ -149,4 +149,3 @@ class Conversation:
                 self._said_out.set()
             due += FRAME_MS / 1000
             await asyncio.sleep(due - self.now)
-

@@ -1,0 +1,269 @@
+"""The floor machine, by rule and by a long random walk."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine import floor, moves
+from engine.floor import Floor, Rules, State, step, wake_at
+
+PATIENCE_MS = 500
+RULES = Rules(
+    patience_ms=lambda score, words: 1500 if words.endswith("the") else PATIENCE_MS,
+    acknowledges=lambda words: words == "mhm",
+)
+
+
+class Walk:
+    """Feeds the machine and checks what must always hold."""
+
+    def __init__(self, rules: Rules = RULES) -> None:
+        self.rules = rules
+        self.state = State()
+        self.now = 0.0
+        self.actions: list[moves.Action] = []
+        self.known: dict[int, str] = {}
+        self.held = False
+        self.announced = False
+
+    def feed(self, event: moves.Event) -> list[moves.Action]:
+        self.state, actions = step(self.state, event, self.now, self.rules)
+        for action in actions:
+            self._check(action)
+        self.actions += actions
+        live, prepared = self.state.live, self.state.prepared
+        assert live is None or self.known[live] == "live"
+        assert prepared is None or self.known[prepared] == "prepared"
+        assert list(self.known.values()).count("live") == (live is not None)
+        assert list(self.known.values()).count("prepared") == (prepared is not None)
+        assert self.held == self.state.held
+        return actions
+
+    def after(self, ms: float, event: moves.Event | None = None) -> list[moves.Action]:
+        """Let time pass, waking the machine whenever it wants to be woken."""
+        end = self.now + ms
+        done: list[moves.Action] = []
+        for _ in range(20):
+            due = wake_at(self.state, self.rules)
+            if due is None or due > end:
+                break
+            self.now = max(self.now, due)
+            done += self.feed(moves.Ticked())
+        self.now = end
+        return done + (self.feed(event) if event is not None else [])
+
+    def _check(self, action: moves.Action) -> None:
+        match action:
+            case moves.Prepare(generation):
+                assert generation not in self.known
+                self.known[generation] = "prepared"
+            case moves.Start(generation):
+                assert generation not in self.known
+                self.known[generation] = "live"
+            case moves.Promote(generation):
+                assert self.known[generation] == "prepared"
+                self.known[generation] = "live"
+            case moves.Hurry(generation):
+                assert self.known[generation] == "prepared"
+            case moves.Retire(generation):
+                assert self.known[generation] == "prepared"
+                self.known[generation] = "retired"
+            case moves.Interrupt(generation):
+                assert self.known[generation] == "live"
+                self.known[generation] = "cut"
+                self.held = False
+            case moves.Hold():
+                assert not self.held
+                self.held = True
+            case moves.Resume():
+                assert self.held
+                self.held = False
+            case moves.Announce():
+                assert not self.announced
+                self.announced = True
+            case moves.EndTurn():
+                assert self.announced
+                self.announced = False
+            case moves.Forget():
+                self.announced = False
+
+    def ended(self, generation: int) -> None:
+        if self.known.get(generation) == "live":
+            self.known[generation] = "finished"
+            self.held = False
+
+
+def spoken_turn(walk: Walk, words: str = "what time is it") -> None:
+    walk.feed(moves.Sounded(walk.now))
+    walk.after(1000, moves.Hushed(walk.now + 900))
+    walk.after(60, moves.Said(words, True))
+    walk.after(20, moves.Judged(0.9))
+
+
+def agent_speaks(walk: Walk) -> int:
+    spoken_turn(walk)
+    generation = walk.state.prepared
+    assert generation is not None
+    walk.after(50, moves.Ready(generation))
+    walk.after(1000)
+    walk.feed(moves.Audible(generation))
+    assert walk.state.floor is Floor.AGENT
+    return generation
+
+
+def test_an_answer_is_prepared_at_the_pause_and_promoted_at_the_verdict() -> None:
+    walk = Walk()
+    spoken_turn(walk)
+    assert [type(action) for action in walk.actions] == [moves.Announce, moves.Prepare]
+    walk.feed(moves.Ready(1))
+    ended = walk.after(PATIENCE_MS)
+    assert [type(action) for action in ended] == [moves.EndTurn, moves.Promote]
+
+
+def test_a_caller_who_goes_on_retires_the_prepared_answer() -> None:
+    walk = Walk()
+    spoken_turn(walk)
+    assert walk.after(100, moves.Sounded(walk.now + 100)) == [moves.Retire(1)]
+    assert walk.state.floor is Floor.CALLER
+
+
+def test_words_that_want_more_wait_longer() -> None:
+    walk = Walk()
+    spoken_turn(walk, "please book the")
+    walk.feed(moves.Ready(1))
+    assert walk.after(1300) == []
+    assert walk.after(200)[-1] == moves.Promote(1)
+
+
+def test_an_acknowledgement_resumes_and_words_interrupt() -> None:
+    walk = Walk()
+    generation = agent_speaks(walk)
+    assert walk.feed(moves.Sounded(walk.now)) == [moves.Hold()]
+    walk.after(300, moves.Hushed(walk.now + 200))
+    assert walk.feed(moves.Said("mhm", True)) == [moves.Forget(), moves.Resume()]
+    walk.after(500, moves.Sounded(walk.now + 500))
+    taken = walk.after(300, moves.Said("no wait", False))
+    assert taken[0] == moves.Interrupt(generation, by_caller=True)
+    assert isinstance(taken[1], moves.Announce)
+
+
+def test_an_acknowledgement_over_the_last_moments_is_an_answer() -> None:
+    walk = Walk()
+    agent_speaks(walk)
+    walk.feed(moves.Sounded(walk.now))
+    walk.after(300, moves.Hushed(walk.now + 200))
+    taken = walk.feed(moves.Said("mhm", True, agent_left_ms=300))
+    assert isinstance(taken[0], moves.Interrupt)
+
+
+def test_sustained_speech_interrupts_before_words_are_known() -> None:
+    walk = Walk()
+    generation = agent_speaks(walk)
+    walk.feed(moves.Sounded(walk.now))
+    assert moves.Interrupt(generation, by_caller=True) in walk.after(floor.SUSTAINED_MS + 1)
+
+
+def test_after_two_false_pauses_the_machine_verifies_first() -> None:
+    walk = Walk()
+    agent_speaks(walk)
+    for _ in range(floor.FALSE_PAUSES):
+        assert walk.after(500, moves.Sounded(walk.now + 500)) == [moves.Hold()]
+        walk.after(200, moves.Hushed(walk.now + 150))
+        walk.feed(moves.Said("", True))
+    assert walk.after(500, moves.Sounded(walk.now + 500)) == []
+
+
+def test_who_may_not_be_interrupted_goes_on_and_hears_the_caller_afterwards() -> None:
+    walk = Walk()
+    walk.feed(moves.Asked(yields=False))
+    walk.feed(moves.Audible(1))
+    assert walk.feed(moves.Sounded(walk.now)) == []
+    walk.after(900, moves.Said("I want to order", False))
+    walk.after(100, moves.Hushed(walk.now))
+    walk.feed(moves.Said("I want to order", True))
+    walk.ended(1)
+    after = walk.feed(moves.Finished(1))
+    assert [type(action) for action in after] == [moves.Announce, moves.Prepare]
+
+
+def test_silence_on_both_sides_is_broken_so_often_and_no_more() -> None:
+    rules = Rules(
+        patience_ms=lambda score, words: PATIENCE_MS,
+        acknowledges=lambda words: False,
+        reprompt_ms=3000,
+        reprompts=2,
+    )
+    walk = Walk(rules)
+    for generation in (1, 2):
+        assert walk.after(3000) == [moves.Start(generation, reprompt=True)]
+        walk.ended(generation)
+        walk.feed(moves.Finished(generation))
+    assert walk.after(60_000) == []
+
+
+def test_a_turn_without_a_transcript_ends_all_the_same() -> None:
+    walk = Walk()
+    walk.feed(moves.Sounded(0))
+    walk.after(500, moves.Hushed(500))
+    ended = walk.after(floor.TRANSCRIPT_LIMIT_MS)
+    assert [type(action) for action in ended] == [moves.EndTurn]
+
+
+EVENTS = st.one_of(
+    st.just("sound"),
+    st.just("hush"),
+    st.sampled_from([("", False), ("", True), ("mhm", True), ("so the", True), ("go on", False)]),
+    st.floats(0, 1),
+    st.sampled_from(["ready", "audible", "finished", "ask", "cancel", "commit", "drop", "tick"]),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2500), EVENTS), max_size=80), st.booleans())
+def test_whatever_happens_generations_and_holds_stay_in_order(
+    events: list[tuple[int, object]], interruptible: bool
+) -> None:
+    walk = Walk(
+        Rules(
+            patience_ms=RULES.patience_ms,
+            acknowledges=RULES.acknowledges,
+            interruptible=interruptible,
+            reprompt_ms=4000,
+            reprompts=2,
+        )
+    )
+    for ms, what in events:
+        walk.after(ms)
+        live = walk.state.live or 0
+        match what:
+            case "sound":
+                walk.feed(moves.Sounded(walk.now))
+            case "hush":
+                walk.feed(moves.Hushed(walk.now - 96))
+            case (str() as words, bool() as final):
+                walk.feed(moves.Said(words, final))
+            case float() as score:
+                walk.feed(moves.Judged(score))
+            case "ready":
+                walk.feed(moves.Ready(walk.state.prepared or 0))
+            case "audible":
+                walk.feed(moves.Audible(live))
+            case "finished":
+                walk.ended(live)
+                walk.feed(moves.Finished(live))
+            case "ask" if walk.state.live is None:
+                walk.feed(moves.Asked())
+            case "cancel":
+                walk.feed(moves.Cancelled())
+            case "commit":
+                walk.feed(moves.Committed())
+            case "drop":
+                walk.feed(moves.Dropped())
+            case _:
+                walk.feed(moves.Ticked())
+    # Left alone, nobody is kept waiting: what is held goes on or is cut.
+    walk.feed(moves.Hushed(walk.now))
+    walk.feed(moves.Said("", True))
+    walk.after(20_000)
+    assert not walk.state.held
+    at_rest = walk.state.floor in (Floor.IDLE, Floor.WAITING, Floor.AGENT)
+    assert at_rest or not walk.state.yields
