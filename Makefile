@@ -2,6 +2,7 @@
 
 PORT ?= 8000
 VENV := .venv
+PEERS := .venv-peers
 PYTHON := $(VENV)/bin/python
 # Any of these will do; PYTHONS="/path/to/python3" names another.
 PYTHONS ?= python3.12 python3.13 python3.11 python3 python
@@ -25,7 +26,7 @@ test: lint unit ## format, lint, types, import rules, unit and integration tests
 test-long: $(VENV)/.dev models peers-node ## soaks and fuzzing
 	$(PYTHON) -m pytest -m long $(PYTEST_ARGS)
 
-bench: $(VENV)/.dev models ## the measurements, each against its peer
+bench: $(VENV)/.dev $(PEERS)/.installed models ## the measurements, each against its peer
 	$(PYTHON) -m bench
 
 format: $(VENV)/.dev ## format, and fix what ruff can fix
@@ -60,16 +61,24 @@ tests/peers/node_modules/.installed: tests/peers/package-lock.json
 
 $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/.made
 	@echo "installing the core dependencies into $(VENV)"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check \
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check \
 	  --constraint constraints.txt --upgrade pip
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check \
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check \
 	  --constraint constraints.txt --build-constraint constraints.txt --editable .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.core
 	@echo "installing the development dependencies into $(VENV)"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check \
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check \
 	  --constraint constraints.txt --build-constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+# What the measurements compare with has an environment of its own: it never meets our processes.
+$(PEERS)/.installed: constraints-peers.txt | $(VENV)/.made
+	@echo "installing the peers of the measurements into $(PEERS)"
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install -qq --disable-pip-version-check \
+	  --no-deps --requirement constraints-peers.txt
 	@touch $@
 
 $(VENV)/.made:

@@ -95,7 +95,7 @@ def _fetch(url: str, into: Path, name: str, progress: Progress) -> bool:
         into.unlink()  # longer than the file that is there now: not the same file
         return False
     with answer, into.open("ab") as file:
-        if not _goes_on(answer, have):
+        if have and not _goes_on(answer, have):
             file.truncate(0)
             have = 0
         length = answer.headers.get("Content-Length")

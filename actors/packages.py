@@ -32,6 +32,8 @@ _AS_DATA = ("--no-deps", "--only-binary=:all:", "--ignore-requires-python")
 # fast-deps: an index that publishes no metadata files is asked for a wheel's last kilobytes only.
 _ASK = ("install", "--dry-run", "--ignore-installed", "--use-feature=fast-deps")
 
+_CRASHED = "ERROR: Exception:"  # pip's, above a traceback whose last line says more
+
 
 class Archive(msgspec.Struct, frozen=True):
     """Where a package's wheel is, as pip's installation report says it (version 1)."""
@@ -216,7 +218,7 @@ def _pip(arguments: tuple[str, ...], timeout_s: float) -> None:
         raise SourceError(f"pip {arguments[0]} took more than {timeout_s:.0f} s") from None
     if done.returncode:
         lines = done.stderr.decode(errors="replace").splitlines()
-        said = [line for line in lines if line.startswith("ERROR") or "No module named" in line]
+        said = [line for line in lines if line.startswith("ERROR: ") and line != _CRASHED]
         words = (said or lines or ["without a word"])[-1]
         raise SourceError(f"pip {arguments[0]} failed: {re.sub(r'//[^/@ ]*@', '//', words)}")
 

@@ -287,7 +287,7 @@ def _offline_by_environment() -> bool:
 def _look(path: Path, file: ModelFile) -> _Seen | None:
     try:
         status = path.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return _Seen(status.st_size, status.st_mtime_ns, file.sha256)
 
