@@ -78,7 +78,7 @@ def sections() -> list[str]:
         page.heading("Coming back", 3),
         page.paragraph(
             "A client that was cut off has `limits.reconnect_grace_s` seconds to connect again "
-            "with `?session=<id>&resume=<token>`, both from `session.created`; the conversation "
+            "with `?session_id=<id>&resume=<token>`, both from `session.created`; the conversation "
             "goes on with its history."
         ),
         page.heading("Settings of the server"),

@@ -52,6 +52,7 @@ class Entry:
     def __init__(self, session: WatchedSession, transport: Transport) -> None:
         self.session = session
         self.lease = Lease(session, secrets.token_urlsafe(24), transport)
+        self.present = True
         self.grace: asyncio.TimerHandle | None = None
 
     def keep(self) -> None:
@@ -98,9 +99,16 @@ class SessionRegistry:
         if entry is None or not secrets.compare_digest(entry.lease.token, token):
             return None
         entry.keep()
+        if entry.present:  # its old connection is dead, and has not noticed yet
+            entry.session.detach()
+        entry.present = True
         serve_session(session_id)
         log.info("session resumed")
         return entry.lease
+
+    def attach(self, lease: Lease) -> None:
+        """The client that resumed knows the history: let it hear the session again."""
+        lease.session.attach(lease.transport)
 
     def left(self, lease: Lease, *, for_good: bool) -> None:
         """The client is gone: stop its session, or keep it for the grace."""
@@ -113,6 +121,7 @@ class SessionRegistry:
             session.stop(EndReason.CLIENT_LEFT)
             return
         log.info("session left")
+        entry.present = False
         session.detach()
         entry.grace = asyncio.get_running_loop().call_later(
             self._limits.reconnect_grace_s, session.stop, EndReason.UNREACHED
