@@ -2,7 +2,7 @@
 
 import heapq
 import itertools
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Generic, NamedTuple, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -34,6 +34,10 @@ class DeadlineQueue(Generic[K, T]):
 
     def __contains__(self, key: K) -> bool:
         return key in self._waiting
+
+    def items(self) -> Iterator[T]:
+        """What waits, in no order."""
+        return (item for _, item in self._waiting.values())
 
     def push(self, key: K, item: T, priority: int, deadline: float) -> None:
         """Add `item`. Raises `KeyError` if `key` waits already."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-from collections import deque
 from typing import Generic, TypeVar
 
 import msgspec
@@ -11,6 +10,7 @@ from engine import wire
 from engine.inference import InferenceError, Priority
 from engine.process import WorkerCommand
 from engine.replica import Replica, State
+from engine.results import Results
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -45,35 +45,20 @@ class _Work(Generic[R]):
         self.deadline = deadline
         self.payload = payload
         self.attempts = 0
-        self.has_results = False
-        self.results: deque[R] = deque()
-        self.ended = False
-        self.error: InferenceError | None = None
+        self.results: Results[R] = Results()
         self.compute_ms = 0.0
-        self.waiter: asyncio.Future[None] | None = None
         self.expiry: asyncio.TimerHandle | None = None
 
-    def add(self, result: R) -> None:
-        self.has_results = True
-        self.results.append(result)
-        self.wake()
-
-    def end(self, error: InferenceError | None = None) -> None:
-        self.ended = True
-        self.error = error
+    def end(self, error: InferenceError | None) -> None:
+        self.results.end(error)
         self.payload = b""
         self.keep_waiting()
-        self.wake()
 
     def keep_waiting(self) -> None:
         """Forget when to give up, if that was arranged."""
         if self.expiry is not None:
             self.expiry.cancel()
             self.expiry = None
-
-    def wake(self) -> None:
-        if self.waiter is not None and not self.waiter.done():
-            self.waiter.set_result(None)
 
 
 class PoolRequest(Generic[P, R]):
@@ -92,15 +77,7 @@ class PoolRequest(Generic[P, R]):
         return self
 
     async def __anext__(self) -> R:
-        work = self._work
-        while not work.results:
-            if work.ended:
-                if work.error is not None:
-                    raise InferenceError(work.error.code, str(work.error))
-                raise StopAsyncIteration
-            work.waiter = asyncio.get_running_loop().create_future()
-            await work.waiter
-        return work.results.popleft()
+        return await self._work.results.next()
 
     def promote(self, priority: Priority, deadline_ms: int) -> None:
         self._pool._promote(self._work, priority, deadline_ms)
@@ -109,7 +86,7 @@ class PoolRequest(Generic[P, R]):
         self._pool._cancel(self._work)
 
     def __del__(self) -> None:
-        if not self._work.ended:
+        if not self._work.results.ended:
             self._pool._cancel_from_anywhere(self._work)
 
 
@@ -224,17 +201,18 @@ class Pool(Generic[P, R]):
 
     def _add(self, work: _Work[R], payload: bytes) -> None:
         try:
-            work.add(self._decoder.decode(payload))
+            work.results.add(self._decoder.decode(payload))
         except msgspec.MsgspecError as wrong:
-            self._cancel(work)
-            work.error = InferenceError("bad_result", f"the {self.name} worker's result: {wrong}")
+            text = f"the {self.name} worker's result: {wrong}"
+            self._end(work, InferenceError("bad_result", text))
+            self._replica.send(wire.Cancel(work.id))
 
     def _down(self, error: InferenceError) -> None:
         self._cancelled.clear()
         if error.code == "model_missing":
             self._fail_all(error)
         for work in list(self._open.values()):
-            if work.has_results or work.attempts >= _MOST_ATTEMPTS:
+            if work.results.begun or work.attempts >= _MOST_ATTEMPTS:
                 self._end(work, error)
             else:
                 self._send_or_wait(work)
@@ -270,7 +248,7 @@ class Pool(Generic[P, R]):
             self._end(work, error)
 
     def _promote(self, work: _Work[R], priority: Priority, deadline_ms: int) -> None:
-        if work.ended:
+        if work.results.ended:
             return
         work.priority = priority
         work.deadline = self._loop.time() + deadline_ms / 1000
@@ -280,9 +258,9 @@ class Pool(Generic[P, R]):
             self._send_or_wait(work)
 
     def _cancel(self, work: _Work[R]) -> None:
-        work.results.clear()
-        work.error = None
-        if work.ended:
+        running = not work.results.ended
+        work.results.drop()
+        if not running:
             return
         self._end(work, None)
         if self._replica.state is State.READY:

@@ -78,6 +78,14 @@ class Replica:
         if self.state is State.CLOSED:
             raise InferenceError("closed", f"the {self.name} worker was shut down")
 
+    async def up(self) -> None:
+        """Wait for a worker, through restarts. Raises when none will come: closed, or no model."""
+        while self.state is not State.READY:
+            hopeless = self.error is not None and self.error.code == "model_missing"
+            if self.state is State.CLOSED or hopeless:
+                await self.ready()
+            await self._changed.wait()
+
     async def close(self) -> None:
         """Stop the worker and keep it stopped. Idempotent."""
         if self._task is not None:

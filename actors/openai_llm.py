@@ -1,0 +1,323 @@
+"""An LLM behind any OpenAI-compatible endpoint: ours, vLLM, or a vendor's.
+
+The client is aiohttp (Apache-2.0): closing its response closes the connection at once, which is
+what tells a server to stop generating; it streams without a task of its own per response, at a
+fraction of httpx's cost per chunk.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import aiohttp
+import msgspec
+
+from actors.gate import Gate, Ticket
+from actors.openai_chat import BadStream, Event, EventStream, chat_body, last_delta, refusal_text
+from actors.written_calls import WrittenCalls
+from engine.capabilities import Chat, ChatDelta
+from engine.inference import InferenceError, Priority
+from engine.results import Results
+
+_USAGE_S = 1.0  # how long the token counts may follow the end of the answer
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Where an LLM answers: `base_url` ends with the version, as in `https://host/v1`.
+
+    `embedded` is our own llama.cpp, whose prompt cache can be warmed.
+    """
+
+    base_url: str
+    model: str
+    api_key: str = ""
+    embedded: bool = False
+
+
+class Patience(msgspec.Struct, frozen=True):
+    """How long each stage may take, in s."""
+
+    connect_s: float = 5.0
+    first_token_s: float = 30.0
+    between_tokens_s: float = 15.0
+
+
+class _Answer:
+    """One answer on its way."""
+
+    def __init__(self, chat: Chat, ticket: Ticket) -> None:
+        self.chat = chat
+        self.ticket = ticket
+        self.results: Results[ChatDelta] = Results()
+        self.compute_ms = 0.0
+        self.timed_ms: float | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.attempt: asyncio.Task[None] | None = None
+
+
+class ChatRequest:
+    """As `engine.inference.Request`. Dropping it cancels it, unless it warms the prompt cache."""
+
+    def __init__(self, client: "OpenAIChat", answer: _Answer) -> None:
+        self._client = client
+        self._answer = answer
+
+    @property
+    def compute_ms(self) -> float:
+        """llama.cpp's own figure; elsewhere the time that the request held its place."""
+        return self._answer.compute_ms
+
+    def __aiter__(self) -> AsyncIterator[ChatDelta]:
+        return self
+
+    async def __anext__(self) -> ChatDelta:
+        return await self._answer.results.next()
+
+    def promote(self, priority: Priority, deadline_ms: int) -> None:
+        self._client._promote(self._answer, priority, deadline_ms)
+
+    def cancel(self) -> None:
+        self._client._cancel(self._answer)
+
+    def __del__(self) -> None:
+        if not self._answer.results.ended and self._answer.chat.max_tokens != 0:
+            self._client._cancel_from_anywhere(self._answer)
+
+
+class OpenAIChat:
+    """Satisfies `Inference[Chat, ChatDelta]` over one endpoint, `most_at_once` requests at a time.
+
+    `endpoint` may be a coroutine function, for one that moves (a restarted embedded server).
+    Iteration raises `InferenceError`: `llm_unreachable`, `llm_timeout`, `llm_cut` (the answer ended
+    in the middle), `llm_refused` (with what the endpoint says), `llm_overloaded`, `llm_failed`,
+    `llm_preempted` (had begun, and made room for a caller who waits).
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint | Callable[[], Awaitable[Endpoint]],
+        *,
+        most_at_once: int = 4,
+        patience: Patience = Patience(),  # noqa: B008 - frozen
+    ) -> None:
+        self._endpoint = endpoint
+        self._patience = patience
+        self._gate = Gate(most_at_once)
+        self._loop = asyncio.get_running_loop()
+        self._http: aiohttp.ClientSession | None = None
+        self._open: set[_Answer] = set()
+        self._usage = True
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that wait or run."""
+        return len(self._open)
+
+    async def close(self) -> None:
+        """Cancel everything and close the connections."""
+        tasks = [answer.task for answer in self._open if answer.task is not None]
+        for answer in list(self._open):
+            self._cancel(answer)
+        if tasks:
+            await asyncio.wait(tasks)
+        if self._http is not None:
+            await self._http.close()
+
+    def request(self, payload: Chat, *, priority: Priority, deadline_ms: int) -> ChatRequest:
+        """Ask for an answer; see `Inference.request`."""
+        deadline = self._loop.time() + deadline_ms / 1000
+        answer = _Answer(payload, Ticket(priority, deadline, lambda: self._preempt(answer)))
+        self._open.add(answer)
+        answer.task = self._loop.create_task(self._answer(answer))
+        return ChatRequest(self, answer)
+
+    # ---- one answer --------------------------------------------------------------------------
+
+    async def _answer(self, answer: _Answer) -> None:
+        try:
+            while not await self._attempt(answer):
+                pass
+            answer.results.end()
+        except InferenceError as failed:
+            answer.results.end(failed)
+        finally:
+            answer.results.end()
+            self._open.discard(answer)
+
+    async def _attempt(self, answer: _Answer) -> bool:
+        """Wait for a place and answer. False if it was preempted before it had begun."""
+        ticket = answer.ticket
+        try:
+            await self._gate.enter(ticket)
+            started = self._loop.time()
+            if ticket.leaving:
+                return False
+            answer.attempt = self._loop.create_task(self._stream(answer))
+            try:
+                await asyncio.wait([answer.attempt])
+            finally:
+                answer.attempt.cancel()
+                held_ms = (self._loop.time() - started) * 1000
+                answer.compute_ms += held_ms if answer.timed_ms is None else answer.timed_ms
+        finally:
+            self._gate.leave(ticket)
+        if not answer.attempt.cancelled():
+            answer.attempt.result()
+            return True
+        if answer.results.begun:
+            raise InferenceError("llm_preempted", "a prepared answer made room for a caller")
+        return False
+
+    async def _stream(self, answer: _Answer) -> None:
+        endpoint = await self._located()
+        if answer.chat.max_tokens == 0 and not endpoint.embedded:
+            return  # a foreign endpoint would bill for it
+        response = await self._post(endpoint, answer.chat)
+        try:
+            await self._read(response, answer, endpoint.embedded)
+        finally:
+            response.close()  # not released: the server notices and stops
+
+    async def _located(self) -> Endpoint:
+        if isinstance(self._endpoint, Endpoint):
+            return self._endpoint
+        try:
+            async with asyncio.timeout(self._patience.connect_s):
+                return await self._endpoint()
+        except TimeoutError:
+            raise InferenceError("llm_unreachable", "the embedded LLM is restarting") from None
+
+    async def _post(self, endpoint: Endpoint, chat: Chat) -> aiohttp.ClientResponse:
+        """Send the request; returns once the endpoint has accepted it."""
+        response = await self._send(endpoint, chat)
+        if response.status == 200:
+            return response
+        said = refusal_text(await self._body(response))
+        response.close()
+        if response.status == 400 and self._usage and "stream_options" in said:
+            self._usage = False
+            return await self._post(endpoint, chat)
+        raise _refused(endpoint, response.status, said)
+
+    async def _send(self, endpoint: Endpoint, chat: Chat) -> aiohttp.ClientResponse:
+        url = endpoint.base_url.rstrip("/") + "/chat/completions"
+        headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+        if endpoint.api_key:
+            headers["Authorization"] = f"Bearer {endpoint.api_key}"
+        body = chat_body(chat, endpoint.model, embedded=endpoint.embedded, usage=self._usage)
+        patience = self._patience
+        try:
+            async with asyncio.timeout(patience.connect_s + patience.first_token_s):
+                return await self._session().post(url, data=body, headers=headers)
+        except aiohttp.ConnectionTimeoutError as slow:
+            raise InferenceError(
+                "llm_unreachable", f"no connection to {url} within {patience.connect_s:g} s"
+            ) from slow
+        except TimeoutError as slow:
+            raise _too_slow("first token", patience.first_token_s) from slow
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError) as cut:
+            raise InferenceError("llm_cut", f"{url} hung up before it answered") from cut
+        except (aiohttp.ClientError, ValueError) as lost:
+            raise InferenceError("llm_unreachable", f"cannot reach {url}: {lost}") from lost
+
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        """The start of an error's body; empty if it does not come."""
+        try:
+            async with asyncio.timeout(self._patience.connect_s):
+                return await response.content.read(65_536)
+        except (aiohttp.ClientError, TimeoutError):
+            return b""
+
+    async def _read(
+        self, response: aiohttp.ClientResponse, answer: _Answer, embedded: bool
+    ) -> None:
+        """Hand the answer on, piece by piece; its end comes last, with the token counts."""
+        events = EventStream()
+        wanted = answer.chat.max_tokens != 0 and answer.chat.tool_choice != "none"
+        calls = WrittenCalls(answer.chat.tools if embedded and wanted else ())
+        finish, usage = "", None
+        while not events.done and not calls.found:
+            data = await self._chunk(response, answer, finish)
+            if not data:
+                break
+            for event in _checked(events, data):
+                if event.delta is not None and answer.chat.max_tokens != 0:
+                    for delta in calls.feed(event.delta):
+                        answer.results.add(delta)
+                finish = finish or event.finish
+                usage = event.usage or usage
+                if event.timings is not None:
+                    answer.timed_ms = event.timings.prompt_ms + event.timings.predicted_ms
+        for delta in calls.rest():
+            answer.results.add(delta)
+        if calls.found:
+            finish = "tool_calls"
+        if not finish and not events.done:
+            raise InferenceError("llm_cut", "the endpoint's answer ended in the middle")
+        answer.results.add(last_delta(finish or "stop", usage))
+
+    async def _chunk(self, response: aiohttp.ClientResponse, answer: _Answer, finish: str) -> bytes:
+        patience = self._patience
+        begun = answer.results.begun
+        limit_s = patience.between_tokens_s if begun else patience.first_token_s
+        try:
+            async with asyncio.timeout(_USAGE_S if finish else limit_s):
+                return await response.content.readany()
+        except TimeoutError:
+            if finish:
+                return b""
+            raise _too_slow("next token" if begun else "first token", limit_s) from None
+        except aiohttp.ClientError as cut:
+            if finish:
+                return b""
+            raise InferenceError("llm_cut", f"the answer was cut in the middle: {cut}") from cut
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            self._http = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0),  # the gate limits
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._patience.connect_s),
+                auto_decompress=True,
+            )
+        return self._http
+
+    # ---- from outside ------------------------------------------------------------------------
+
+    def _promote(self, answer: _Answer, priority: Priority, deadline_ms: int) -> None:
+        self._gate.promote(answer.ticket, priority, self._loop.time() + deadline_ms / 1000)
+
+    def _preempt(self, answer: _Answer) -> None:
+        if answer.attempt is not None:
+            answer.attempt.cancel()
+
+    def _cancel(self, answer: _Answer) -> None:
+        answer.results.drop()
+        if answer.task is not None:
+            answer.task.cancel()
+
+    def _cancel_from_anywhere(self, answer: _Answer) -> None:
+        """Garbage is collected in any thread, and after the loop has gone."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._cancel, answer)
+
+
+def _checked(events: EventStream, data: bytes) -> list[Event]:
+    try:
+        found = list(events.feed(data))
+    except BadStream as wrong:
+        raise InferenceError("llm_failed", f"the endpoint's stream is broken: {wrong}") from wrong
+    for event in found:
+        if event.failure is not None:
+            raise InferenceError("llm_failed", f"the endpoint failed: {event.failure}")
+    return found
+
+
+def _too_slow(stage: str, limit_s: float) -> InferenceError:
+    return InferenceError("llm_timeout", f"no {stage} from the endpoint within {limit_s:g} s")
+
+
+def _refused(endpoint: Endpoint, status: int, said: str) -> InferenceError:
+    if status in (429, 503):
+        code = "llm_overloaded"
+    else:
+        code = "llm_refused" if 400 <= status < 500 else "llm_failed"
+    return InferenceError(code, f"{endpoint.base_url} answered {status}: {said}")

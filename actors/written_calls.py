@@ -1,0 +1,80 @@
+"""Function calls that a small model writes as text instead of calling.
+
+Qwen2.5-Coder 0.5B knows what to call but leaves out the tags that llama.cpp looks for: it writes
+`{"name": …, "arguments": {…}}`, bare, fenced as JSON or tagged, and then rambles on. llama.cpp's
+own `tool_choice` does not bind it either, while a JSON schema does.
+"""
+
+import json
+import re
+import uuid
+from typing import Any
+
+from engine.capabilities import ChatDelta, ToolCall, ToolSpec
+
+_OPENING = re.compile(r"\s*(<tool_call>|```(json)?)?\s*(?=\{)")
+_MAYBE_OPENING = re.compile(r"\s*(<[a-z_>]*|`{1,3}[json]*)?\s*")
+_LONGEST_CALL = 8_000  # characters; nothing that a voice agent calls takes more
+
+
+def call_schema(tools: tuple[ToolSpec, ...]) -> dict[str, Any]:
+    """The JSON Schema of a call to one of `tools`, to bind the model's text to."""
+    return {"oneOf": [_schema(tool) for tool in tools]}
+
+
+def _schema(tool: ToolSpec) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {"name": {"const": tool.name}, "arguments": tool.parameters},
+        "required": ["name", "arguments"],
+    }
+
+
+class WrittenCalls:
+    """Reads an answer as it comes: passes text on, and turns one that is a call into the call.
+
+    Only an answer that begins as one can be; `found` is set once it is whole.
+    """
+
+    def __init__(self, tools: tuple[ToolSpec, ...]) -> None:
+        self.found = False
+        self._names = {tool.name for tool in tools}
+        self._held: str | None = "" if tools else None
+
+    def feed(self, delta: ChatDelta) -> list[ChatDelta]:
+        """What of the answer can be passed on now; nothing after a call."""
+        if self.found:
+            return []
+        if self._held is None or delta.tool_calls:
+            return [*self.rest(), delta]
+        self._held += delta.text
+        call = self._call(self._held)
+        if call is not None:
+            self.found = True
+            self._held = None
+            return [ChatDelta(tool_calls=(call,))]
+        return [] if _may_be_call(self._held) else self.rest()
+
+    def rest(self) -> list[ChatDelta]:
+        """What was held back and turned out to be text."""
+        text, self._held = self._held, None
+        return [ChatDelta(text=text)] if text else []
+
+    def _call(self, text: str) -> ToolCall | None:
+        opening = _OPENING.match(text)
+        if opening is None:
+            return None
+        try:
+            written, _ = json.JSONDecoder().raw_decode(text, opening.end())
+        except ValueError:
+            return None  # not whole yet, or never
+        if not isinstance(written, dict) or written.get("name") not in self._names:
+            return None
+        arguments = json.dumps(written.get("arguments") or {}, ensure_ascii=False)
+        return ToolCall(0, arguments, f"call_{uuid.uuid4().hex[:16]}", written["name"])
+
+
+def _may_be_call(text: str) -> bool:
+    if len(text) > _LONGEST_CALL:
+        return False
+    return bool(_OPENING.match(text) or _MAYBE_OPENING.fullmatch(text))

@@ -1,0 +1,134 @@
+"""The embedded LLM with its real model, in its real process."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import aiohttp
+import psutil
+import pytest
+import pytest_asyncio
+
+from actors.embedded_llm import EmbeddedLLM
+from actors.openai_llm import ChatRequest, OpenAIChat
+from actors.workers import worker_command
+from engine.capabilities import Chat, ChatDelta, ChatMessage, ToolSpec
+from engine.inference import InferenceError, Priority
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="module")]
+
+_HOTEL = (
+    "You are the telephone assistant of a small hotel. Answer in one short sentence. "
+    "Breakfast is served from seven to ten. Dogs are welcome and cost eight euros a night."
+)
+_WEATHER = ToolSpec(
+    "get_weather",
+    "Get the current weather of a city.",
+    {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def embedded() -> AsyncIterator[EmbeddedLLM]:
+    llm = EmbeddedLLM(worker_command("llm"))
+    await llm.start()
+    await llm.ready()
+    yield llm
+    await llm.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def client(embedded: EmbeddedLLM) -> AsyncIterator[OpenAIChat]:
+    client = OpenAIChat(embedded.endpoint)
+    yield client
+    await client.close()
+
+
+def _ask(client: OpenAIChat, chat: Chat) -> ChatRequest:
+    return client.request(chat, priority=Priority.FIRST, deadline_ms=2000)
+
+
+async def _all(request: ChatRequest) -> list[ChatDelta]:
+    async with asyncio.timeout(120):
+        return [delta async for delta in request]
+
+
+def _chat(*texts: str, **more: object) -> Chat:
+    roles = ("system", "user")
+    messages = tuple(ChatMessage(role, text) for role, text in zip(roles, texts, strict=False))  # type: ignore[arg-type]
+    return Chat(messages, temperature=0.0, **more)  # type: ignore[arg-type]
+
+
+async def test_it_answers_sensibly_and_counts_its_tokens(client: OpenAIChat) -> None:
+    request = _ask(client, _chat(_HOTEL, "When is breakfast served?", max_tokens=40))
+    deltas = await _all(request)
+    text = "".join(delta.text for delta in deltas)
+    assert "seven" in text
+    assert "ten" in text
+    assert deltas[-1].finish == "stop"
+    assert deltas[-1].input_tokens > 30
+    assert deltas[-1].output_tokens > 4
+    assert request.compute_ms > 0
+
+
+async def test_a_warmed_prompt_is_not_computed_again(client: OpenAIChat) -> None:
+    instructions = "You are Zelda, a librarian who likes short answers. " + _HOTEL
+    assert (
+        "".join(d.text for d in await _all(_ask(client, _chat(instructions, max_tokens=0)))) == ""
+    )
+    deltas = await _all(_ask(client, _chat(instructions, "Are dogs welcome?", max_tokens=4)))
+    assert deltas[-1].cached_tokens > deltas[-1].input_tokens * 0.6
+
+
+@pytest.mark.parametrize("choice", ["auto", "required", "get_weather"])
+async def test_it_calls_functions(client: OpenAIChat, choice: str) -> None:
+    chat = _chat(
+        "You are a helpful assistant.",
+        "What is the weather in Paris?",
+        tools=(_WEATHER,),
+        tool_choice=choice,
+        max_tokens=80,
+    )
+    deltas = await _all(_ask(client, chat))
+    calls = [call for delta in deltas for call in delta.tool_calls]
+    assert [(call.name, call.arguments) for call in calls] == [("get_weather", '{"city": "Paris"}')]
+    assert deltas[-1].finish == "tool_calls"
+
+
+async def test_cancelling_stops_the_generation(client: OpenAIChat, embedded: EmbeddedLLM) -> None:
+    request = _ask(client, _chat("You write novels.", "Write a novel of a hundred chapters."))
+    await anext(request)
+    process = psutil.Process(embedded.pid)
+    request.cancel()
+    async with asyncio.timeout(30):
+        idle = False
+        while not idle:
+            before = process.cpu_times().user
+            await asyncio.sleep(0.5)
+            idle = process.cpu_times().user - before < 0.05
+
+
+async def test_nobody_gets_in_without_the_key(embedded: EmbeddedLLM) -> None:
+    endpoint = await embedded.endpoint()
+    assert endpoint.base_url.startswith("http://127.0.0.1:")
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{endpoint.base_url}/chat/completions", json={"messages": []}) as response,
+    ):
+        assert response.status == 401
+
+
+async def test_a_killed_llm_cuts_its_answer_and_comes_back(
+    client: OpenAIChat, embedded: EmbeddedLLM
+) -> None:
+    request = _ask(client, _chat("You write novels.", "Write a novel of a hundred chapters."))
+    await anext(request)
+    assert embedded.pid is not None
+    os.kill(embedded.pid, signal.SIGKILL)
+    with pytest.raises(InferenceError) as cut:
+        await _all(request)
+    assert cut.value.code == "llm_cut"
+    deltas = await _all(_ask(client, _chat(_HOTEL, "When is breakfast served?", max_tokens=3)))
+    assert deltas[0].text
+    assert embedded.restarts == 1
