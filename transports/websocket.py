@@ -35,10 +35,10 @@ SLICE_S = 0.001
 REST = 2.0  # seconds of rest per second of work: a flooding client gets a third of a core at most
 EVENTS_PER_TURN = 32  # and lets others on after so many events, however cheap
 
-ABNORMAL, POLICY, TOO_BIG, TRY_LATER = 1006, 1008, 1009, 1013
+NO_CODE, ABNORMAL, POLICY, TOO_BIG, TRY_LATER = 1005, 1006, 1008, 1009, 1013
 """Close codes (RFC 6455, 7.4.1, and IANA's registry)."""
 
-LEFT_FOR_GOOD = (1000, 1005)
+LEFT_FOR_GOOD = (1000, NO_CODE)
 """Close codes (RFC 6455, 7.4.1) of a client that said goodbye; any other may come back."""
 
 DEFAULTS = SessionSettings(turn=TurnSettings(kind="server_vad"))
@@ -72,8 +72,12 @@ class Sessions(Protocol):
     def resume(self, session_id: str, token: str) -> Lease | None:
         """The session that a client left less than a minute ago; None unless all of it fits.
 
-        Until it is left again nothing ends it for its client's absence. The caller attaches it.
+        Until it is left again nothing ends it for its client's absence.
         """
+        ...
+
+    def attach(self, lease: Lease) -> None:
+        """The client that resumed knows the history: give the session its transport again."""
         ...
 
     def left(self, lease: Lease, *, for_good: bool) -> None:
@@ -139,6 +143,7 @@ class RealtimeSocket:
             await send(acceptance)
             if returning:
                 realtime.reopen(outbox)
+                self._sessions.attach(lease)
             else:
                 realtime.open(session, lease.token)
             code = await _serve(session, realtime, outbox, receive)
@@ -204,7 +209,7 @@ async def _read(realtime: Realtime, outbox: Outbox, receive: Receive) -> int:
     while True:
         message = await receive()
         if message["type"] == "websocket.disconnect":
-            return int(message.get("code") or ABNORMAL)
+            return _close_code(message)
         began = clock()
         data = message.get("text") or message.get("bytes") or ""
         if len(data) > LARGEST_MESSAGE:
@@ -220,6 +225,12 @@ async def _read(realtime: Realtime, outbox: Outbox, receive: Receive) -> int:
         elif events >= EVENTS_PER_TURN:
             await asyncio.sleep(0)
             events = 0
+
+
+def _close_code(disconnect: Message) -> int:
+    """What the client closed with. uvicorn gives a lost connection NO_CODE too, but no reason."""
+    code = int(disconnect.get("code") or ABNORMAL)
+    return ABNORMAL if code == NO_CODE and "reason" not in disconnect else code
 
 
 async def _deny(scope: Message, send: Send, refused: Refused) -> None:

@@ -105,16 +105,15 @@ class Realtime:
         session.start()
 
     def reopen(self, outlet: Outlet) -> None:
-        """The client came back over `outlet`: tell it the history and go on."""
+        """The client came back over `outlet`: tell it the history, before the session goes on."""
         self._outlet.close(MOVED, "the session goes on at another connection")
         self._outlet = outlet
+        self._replies = Replies(self._emit, self._put)  # what was under way ended unseen
         self._emit(sessions.SessionCreated(session=self._object))
         previous: str | None = None
-        for item in self._session.items():
-            if not self._replies.owns(item.id):
-                self._item(wire_item(item), previous, done=True)
+        for item in self._session.history:
+            self._item(wire_item(item), previous, done=True)
             previous = item.id
-        self._session.attach(self)
 
     def leave(self, outlet: Outlet) -> bool:
         """The client at `outlet` is gone. False if it had already come back at another."""
@@ -253,8 +252,8 @@ class Realtime:
             case frames.ResponseStarted():
                 self._replies.started(frame, self._object, self._conversation_id)
             case frames.ResponseEnded():
-                self._replies.ended(frame)
-                self._emit(sessions.RateLimitsUpdated(rate_limits=self._rate_limits()))
+                if self._replies.ended(frame):
+                    self._emit(sessions.RateLimitsUpdated(rate_limits=self._rate_limits()))
             case frames.ItemAdded():
                 if not self._replies.owns(frame.item.id):
                     self._item(wire_item(frame.item), frame.previous_item_id, frame.done)

@@ -61,6 +61,7 @@ class _OpenItem:
 class Replies:
     """The responses of one session that are under way.
 
+    Output of a response or an item that is not under way is dropped: it is a retired one's.
     `emit` takes an event, `emit_text` one that is already JSON text.
     """
 
@@ -87,6 +88,8 @@ class Replies:
         self._emit(events.Created(response=shown))
 
     def item_started(self, frame: ReplyItemStarted) -> None:
+        if frame.response_id not in self._responses:
+            return
         response, _ = self._responses[frame.response_id]
         self._items[frame.item.id] = _OpenItem(
             frame.response_id,
@@ -105,7 +108,9 @@ class Replies:
             self._emit(conversation.Added(previous_item_id=frame.previous_item_id, item=shown))
 
     def text(self, frame: ReplyText) -> None:
-        item = self._items[frame.item_id]
+        item = self._items.get(frame.item_id)
+        if item is None:
+            return
         part = item.part or self._open_part(item, frame.spoken)
         part.text.append(frame.text)
         delta = events.TranscriptDelta if part.spoken else events.TextDelta
@@ -120,7 +125,9 @@ class Replies:
 
     def audio(self, frame: ReplyAudio, form: Format) -> None:
         """The most frequent event by far, so it is written by hand around its base64."""
-        item = self._items[frame.item_id]
+        item = self._items.get(frame.item_id)
+        if item is None:
+            return
         if item.part is None:
             self._open_part(item, spoken=True)
         line = item.audio_line or self._audio_line(item)
@@ -128,6 +135,8 @@ class Replies:
         self._emit_text(f'{{"event_id":"{new_event_id()}",{line}{delta}"}}')
 
     def arguments(self, frame: ReplyArguments) -> None:
+        if frame.item_id not in self._items:
+            return
         self._emit(
             events.ArgumentsDelta(
                 response_id=frame.response_id,
@@ -139,7 +148,9 @@ class Replies:
         )
 
     def item_done(self, frame: ReplyItemDone) -> None:
-        item = self._items.pop(frame.item.id)
+        item = self._items.pop(frame.item.id, None)
+        if item is None:
+            return
         if isinstance(frame.item, FunctionCall):
             self._arguments_done(item, frame.item)
         elif item.part is not None:
@@ -153,9 +164,13 @@ class Replies:
             )
         )
 
-    def ended(self, frame: ResponseEnded) -> None:
-        _, shown = self._responses.pop(frame.response_id)
+    def ended(self, frame: ResponseEnded) -> bool:
+        """Whether the response was under way."""
+        _, shown = self._responses.pop(frame.response_id, (None, None))
+        if shown is None:
+            return False
         self._emit(events.Done(response=ended(frame, shown)))
+        return True
 
     def _open_part(self, item: _OpenItem, spoken: bool) -> _Part:
         part = item.part = _Part(spoken)
