@@ -39,6 +39,9 @@ _ANYWHERE: Final = {
 }  # fmt: skip
 """Abbreviations wherever they stand, with their stop."""
 
+BEFORE_MORE: Final = frozenset(["versus", "approximately", "namely", "compare"])
+"""Words whose abbreviations never end a sentence."""
+
 _BARE: Final = {"vs": "versus", "etc": "et cetera", "blvd": "boulevard", "ok": "okay"}
 _DOTTED: Final = {
     "e.g": "for example", "i.e": "that is", "a.k.a": "also known as", "ph.d": "P.H.D",
@@ -90,6 +93,7 @@ _UNITS: Final = {
 
 _CAPITAL: Final = re.compile(r"[\s\"“'‘(]*[A-Z]")
 _NUMBER: Final = re.compile(r"\s*\d")
+_INSIDE: Final = re.compile(r"[a-z,;/]\s*\Z")
 _NAMED: Final = re.compile(r"(?:\d|\b[A-Z][a-z]+)\s+\Z")
 
 
@@ -116,6 +120,8 @@ def abbreviation(written: str, after: str, before: str) -> str:
 
 def initials(word: str, before: str = "") -> str:
     """`word`, spelled out as "A.P.I" if it reads as an acronym; a roman numeral as a number."""
+    if word == "A" and _INSIDE.search(before):
+        return "ay"  # the letter; as "A" it would be read as the article
     if len(word) == 1:
         return word if word in "aAIi" or not word.isascii() else word.upper()
     if not (word.isascii() and word.isalpha()):

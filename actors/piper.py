@@ -138,7 +138,7 @@ class Piper:
     ) -> Iterator[Speech]:
         """Speak `sounds` as one run of the model, `said` samples after the utterance's start."""
         ids, places = self._sequence(sounds)
-        plan = self._graph.plan(ids, self._length / speed, self._duration_noise)
+        plan = self._graph.plan(ids, self._length, self._duration_noise, speed)
         ends = np.concatenate(([0.0], np.cumsum(plan.lengths))).astype(np.int64) * FRAME_SAMPLES
         words = [
             (sound.word, int(ends[first]), int(ends[last]))

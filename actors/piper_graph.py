@@ -34,10 +34,12 @@ _NOISE_PERIOD: Final = 2048
 _MEAN: Final = "/Transpose_3_output_0"
 _DEVIATION: Final = "/Exp_1_output_0"
 _LENGTHS: Final = "/Ceil_output_0"
+_EXACT_LENGTHS: Final = "/Mul_1_output_0"
 _DURATION_NOISE: Final = "/dp/RandomNormalLike_output_0"
 _PRIOR: Final = "/Add_output_0"
 _MASK: Final = "/Cast_2_output_0"
 _LATENT: Final = "/Mul_7_output_0"
+_PLANNED: Final = (_MEAN, _DEVIATION, _LENGTHS, _EXACT_LENGTHS)
 
 
 class Plan:
@@ -60,14 +62,15 @@ class PiperGraph:
         """`path`: the voice's .onnx file. Raises `ValueError` if it is cut differently."""
         model = onnx.load(path)
         produced = {name for node in model.graph.node for name in node.output}
-        missing = {_MEAN, _DEVIATION, _LENGTHS, _DURATION_NOISE, _PRIOR, _MASK, _LATENT} - produced
+        lengths = {_LENGTHS, _EXACT_LENGTHS, _DURATION_NOISE}
+        missing = ({_MEAN, _DEVIATION, _PRIOR, _MASK, _LATENT} | lengths) - produced
         if missing:
             raise ValueError(
                 f"{path} has no {', '.join(sorted(missing))}: it is not a one-speaker voice as "
                 "exported by piper 1.x; use such a voice"
             )
         text = ["input", "input_lengths", "scales", _DURATION_NOISE]
-        self._encoder = _session(_part(model, text, [_MEAN, _DEVIATION, _LENGTHS]), threads)
+        self._encoder = _session(_part(model, text, list(_PLANNED)), threads)
         self._flow = _session(_part(model, [_PRIOR, _MASK], [_LATENT]), threads)
         self._decoder = _session(_part(model, [_LATENT], ["output"]), threads)
         noise = np.random.default_rng(0)
@@ -76,18 +79,35 @@ class PiperGraph:
             (1, _DURATION_CHANNELS, _NOISE_PERIOD), dtype=np.float32
         )
 
-    def plan(self, ids: list[int], length_scale: float, duration_noise: float) -> Plan:
-        """Run the text encoder and the duration predictor; `length_scale` 2 is half as fast."""
-        mean, deviation, lengths = self._encoder.run(
-            [_MEAN, _DEVIATION, _LENGTHS],
+    def plan(
+        self, ids: list[int], length_scale: float, duration_noise: float, speed: float = 1.0
+    ) -> Plan:
+        """Run the text encoder and the duration predictor.
+
+        Every phoneme lasts at least a frame, which the model rounds up to, so a length scale of
+        1 / speed would fall short: the one that gives the wanted length is looked for. Near twice
+        the usual speed every phoneme is down to its frame, and no voice gets faster.
+        """
+        planned = self._encode(ids, length_scale, duration_noise)
+        if speed != 1:
+            exact = planned[3] / length_scale
+            wanted = float(planned[2].sum()) / speed
+            scale = _scale_for(exact, wanted)
+            planned = self._encode(ids, scale, duration_noise)
+        mean, deviation, lengths, _ = planned
+        return Plan(mean, deviation, lengths[0, 0])
+
+    def _encode(self, ids: list[int], length_scale: float, noise: float) -> list[Floats]:
+        planned: list[Floats] = self._encoder.run(
+            list(_PLANNED),
             {
                 "input": np.array([ids], np.int64),
                 "input_lengths": np.array([len(ids)], np.int64),
-                "scales": np.array([0.0, length_scale, duration_noise], np.float32),
+                "scales": np.array([0.0, length_scale, noise], np.float32),
                 _DURATION_NOISE: _stretch(self._duration_noise, 0, len(ids)),
             },
         )
-        return Plan(mean, deviation, lengths[0, 0])
+        return planned
 
     def decode(self, plan: Plan, start: int, end: int, noise_scale: float) -> Floats:
         """The samples of frames `start` to `end` of `plan`, -1 to 1."""
@@ -107,6 +127,15 @@ class PiperGraph:
         (latent,) = self._flow.run([_LATENT], {_PRIOR: prior, _MASK: mask})
         kept: Floats = latent[:, :, start - first : end - first]
         return kept
+
+
+def _scale_for(exact: Floats, wanted: float) -> float:
+    """The length scale at which `exact` frames, each rounded up, come to `wanted` in all."""
+    low, high = 0.01, 16.0
+    for _ in range(20):
+        scale = (low + high) / 2
+        low, high = (scale, high) if np.ceil(exact * scale).sum() < wanted else (low, scale)
+    return high
 
 
 def _stretch(noise: Floats, start: int, end: int) -> Floats:

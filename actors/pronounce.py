@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from actors import numerals
-from actors.abbreviations import abbreviation, initials, unit
+from actors.abbreviations import BEFORE_MORE, abbreviation, initials, unit
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -52,7 +52,7 @@ _URL: Final = r"[^\s<>()\[\]{}\"'`*|\\^]*[^\s<>()\[\]{}\"'`*|\\^.,;:!?]"
 
 _RULES: Final[tuple[tuple[str, str], ...]] = (
     ("bullet", r"(?m:^)[ \t]*(?:[-*+•‣◦]|#{1,6}|>+)(?=\s)"),
-    ("item", r"(?m:^)[ \t]*\(?(?P<place>\d{1,3})[.)](?=\s)"),
+    ("item", r"(?m:^)[ \t]*(?P<place>\d{1,3})[.)](?=\s+\D)"),
     ("fence", r"```[A-Za-z0-9+#-]*|~~~"),
     ("target", r"!\[|\](?:\([^)\s]{0,500}(?:\s\"[^\"]{0,200}\")?\)|\[[^\]\s]{0,200}\])"),
     ("tag", r"</?[a-zA-Z][^<>\n]{0,80}>"),
@@ -94,7 +94,7 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
     ("fraction", r"\b(?P<top>\d{1,3})/(?P<bottom>\d{1,3})\b(?!/)"),
     ("vulgar", r"(?P<before>\d{0,9})(?P<glyph>[½⅓⅔¼¾⅛])"),
     ("range", rf"(?<![\w.-])(?P<low>{_NUM})\s?[-–—]\s?(?P<high>{_NUM})(?![\w-])"),
-    ("negative", rf"(?<![\w)\].]\s)(?<![\w)\]])[-−](?P<size>{_NUM})(?![\w-])"),
+    ("negative", rf"(?<![\w)\]])[-−](?P<size>{_NUM})(?![\w-])"),
     ("number", rf"{_NUM}|\.\d+"),
     ("hash", r"#(?=\d)"),
     ("dotted", r"\bPh\.D\.?|\b(?:[A-Za-z]\.){2,}(?:[A-Za-z]\b(?!\.))?"),
@@ -209,7 +209,7 @@ def _address_part(part: str) -> str:
         return numerals.cardinal(part) if len(part) < 3 else numerals.digits(part)
     if part.isascii() and part.isalpha():
         vowels = re.search(r"[aeiouyAEIOUY]", part)
-        return part.lower() if vowels and len(part) > 1 else initials(part)
+        return part.lower() if vowels and len(part) > 1 else initials(part.upper(), "/")
     return _ADDRESS.get(part, "")
 
 
@@ -347,7 +347,8 @@ def _word(found: re.Match[str]) -> tuple[str, str]:
     before = found.string[max(0, found.start() - 40) : found.start()]
     known = abbreviation(written, after, before)
     if known:
-        return known, _ended(found) if known[0].islower() or not after.strip() else ""
+        inside = known[0].isupper() or known in BEFORE_MORE
+        return known, "" if inside and after.strip() else _ended(found)
     bare = written.removesuffix(".")
     initial = len(bare) == 1 and bare.isupper() and re.match(r"\s+[A-Z]", after)
     stop = "." if written.endswith(".") and not initial else ""
