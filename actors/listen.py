@@ -4,7 +4,7 @@ from actors.agreement import Agreement
 from engine.actor import WaitingActor
 from engine.caller_audio import CallerAudio
 from engine.capabilities import Clip, Transcript
-from engine.frames import CALLER_HZ, Audio, Frame, Hush, ItemWords, Onset, Words, WordsFailed
+from engine.frames import CALLER_HZ, Frame, Hush, ItemWords, Onset, Voice, Words, WordsFailed
 from engine.inference import Inference, InferenceError, Priority, Request
 
 PARTIAL_MS = 350
@@ -61,8 +61,9 @@ class Listen(WaitingActor):
     def receive(self, frame: Frame) -> None:
         self.emit(frame)
         match frame:
-            case Audio():
-                self._follow()
+            case Voice(_, at_samples):
+                self._audio.look(at_samples)
+                self._follow(at_samples)
             case Onset(at_samples):
                 self._sounding = True
                 if self._start is None:
@@ -104,14 +105,13 @@ class Listen(WaitingActor):
         if start is not None:
             self._audio.keep_from(start)
 
-    def _follow(self) -> None:
+    def _follow(self, end: int) -> None:
         if self._start is None or not self._sounding or self._request is not None or self._inbox:
             return
-        spoken = self._audio.end - self._segment
-        due = max(PARTIAL_MS * CALLER_HZ // 1000, int(spoken * PARTIAL_SHARE))
-        if self._audio.end - self._partial_at >= due:
-            self._partial_at = self._audio.end
-            self.queue(_Partial(self._audio.end))
+        due = max(PARTIAL_MS * CALLER_HZ // 1000, int((end - self._segment) * PARTIAL_SHARE))
+        if end - self._partial_at >= due:
+            self._partial_at = end
+            self.queue(_Partial(end))
 
     def _supersede(self) -> None:
         """What is being transcribed of the utterance is out of date."""

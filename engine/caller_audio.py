@@ -7,7 +7,7 @@ RECENT_MS = 1000
 """Kept at any time, so that an utterance can begin before its onset was noticed."""
 
 LONGEST_MS = 300_000
-"""An utterance keeps at most so much."""
+"""An utterance, with what the VAD has not yet looked at, may be so long."""
 
 
 class BufferFull(Exception):
@@ -15,7 +15,10 @@ class BufferFull(Exception):
 
 
 class CallerAudio(Actor):
-    """Keeps the last second, or all since `keep_from`. Positions in samples at `CALLER_HZ`."""
+    """Keeps the last second that the VAD has looked at and all behind it, or since `keep_from`.
+
+    Positions in samples at `CALLER_HZ`.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -23,6 +26,7 @@ class CallerAudio(Actor):
         """Where the audio received so far ends."""
         self._pcm = bytearray()
         self._from: int | None = None
+        self._looked = 0
 
     @property
     def begin(self) -> int:
@@ -39,23 +43,27 @@ class CallerAudio(Actor):
         first = self.begin
         return bytes(self._pcm[max(0, start - first) * 2 : max(0, end - first) * 2])
 
+    def look(self, position: int) -> None:
+        """The VAD has looked at everything before `position`."""
+        self._looked = position
+        if self._from is None:
+            self._trim()
+
     def keep_from(self, position: int | None) -> None:
         """Keep everything from `position` on; None: only the last second."""
         self._from = position
         self._trim()
 
     def _take(self, pcm: bytes) -> None:
-        if self._from is not None and self.end - self._from > LONGEST_MS * CALLER_HZ // 1000:
+        if len(self._pcm) + len(pcm) > LONGEST_MS * CALLER_HZ // 1000 * 2:
             raise BufferFull(
                 f"the audio buffer holds {LONGEST_MS // 1000} s: commit or clear it first"
             )
         self._pcm += pcm
         self.end += len(pcm) // 2
-        if self._from is None:
-            self._trim()
 
     def _trim(self) -> None:
-        keep = self.end - RECENT_MS * CALLER_HZ // 1000
+        keep = self._looked - RECENT_MS * CALLER_HZ // 1000
         if self._from is not None:
             keep = min(keep, self._from)
         surplus = keep - self.begin

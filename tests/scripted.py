@@ -8,7 +8,10 @@ what the client was sent.
 import asyncio
 from array import array
 from collections.abc import AsyncIterator, Callable
+from itertools import pairwise
 from typing import Generic, TypeVar
+
+import numpy as np
 
 from engine.actor import Actor
 from engine.capabilities import (
@@ -62,17 +65,14 @@ def silence(ms: int, rate_hz: int = CALLER_HZ) -> bytes:
 
 def decoded(pcm: bytes, rate_hz: int = CALLER_HZ) -> str:
     """The words in the PCM of which at least half is there."""
-    words: list[str] = []
-    run, length = 0, 0
+    samples = np.frombuffer(pcm, np.int16)
+    edges = np.flatnonzero(np.diff(samples, prepend=0, append=0))
     half = WORD_MS * rate_hz // 2000
-    for sample in [*array("h", pcm), 0]:
-        if sample == run:
-            length += 1
-            continue
-        if run >= FIRST_WORD and length >= half:
-            words.append(_words[(run - FIRST_WORD) // 10])
-        run, length = sample, 1
-    return " ".join(words)
+    return " ".join(
+        _words[(int(samples[start]) - FIRST_WORD) // 10]
+        for start, end in pairwise(edges.tolist())
+        if samples[start] >= FIRST_WORD and end - start >= half
+    )
 
 
 class LoudnessVad(Actor):
@@ -90,8 +90,8 @@ class LoudnessVad(Actor):
             while len(self._pcm) >= WINDOW_SAMPLES * 2:
                 window, self._pcm = self._pcm[: WINDOW_SAMPLES * 2], self._pcm[WINDOW_SAMPLES * 2 :]
                 self._at += WINDOW_SAMPLES
-                loud = sum(1 for sample in array("h", window) if sample >= NOISE)
-                self.emit(Voice(min(1.0, loud / WINDOW_SAMPLES + 0.01), self._at))
+                loud = float(np.mean(np.frombuffer(window, np.int16) >= NOISE))
+                self.emit(Voice(loud, self._at))
 
 
 class ScriptedRequest(Generic[R]):

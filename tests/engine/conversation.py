@@ -53,7 +53,7 @@ class Client:
 
 
 class Conversation:
-    """`async with Conversation(...) as talk:` then cues such as `await talk.caller_says("hello")`."""
+    """`async with Conversation(...) as talk:`, then cues: `await talk.caller_says("hello")`."""
 
     def __init__(
         self,
@@ -71,6 +71,7 @@ class Conversation:
         self.tts = tts or scripted.tts()
         self.ended: list[EndReason] = []
         self._settings = settings or SessionSettings()
+        self._met: dict[type[Frame], int] = {}
         self._to_say = b""
         self._said_out = asyncio.Event()
 
@@ -113,13 +114,14 @@ class Conversation:
         await asyncio.sleep(seconds)
 
     async def until(self, kind: type[Frame], within: float = 20) -> Frame:
-        """Wait for one more frame of a kind."""
-        have = len(self.client.of(kind))
+        """The next frame of a kind that was not waited for yet."""
+        have = self._met.get(kind, 0)
         give_up = self.now + within
         while len(self.client.of(kind)) == have:
             assert self.now < give_up, f"no {kind.__name__} within {within} s"
             await asyncio.sleep(0.01)
-        return self.client.of(kind)[-1]
+        self._met[kind] = have + 1
+        return self.client.of(kind)[have]
 
     def heard(self) -> str:
         """The words in the audio that the client was sent."""

@@ -94,7 +94,7 @@ def test_latency_is_told_by_stage() -> None:
             measured = await talk.until(TurnMeasured)
             assert isinstance(measured, TurnMeasured)
             assert measured.prepared
-            assert list(measured.stages)[0] == "pause"
+            assert next(iter(measured.stages)) == "pause"
             assert measured.stages["first_audio"] == pytest.approx(
                 max(measured.stages.values()), abs=1
             )

@@ -1,0 +1,120 @@
+"""The history of a conversation: its items in order, cut to what was heard."""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
+
+from engine.capabilities import ChatMessage
+from engine.items import FunctionCall, FunctionOutput, Item, Message, Part
+
+ROOT = "root"
+"""Stands for the place before the first item, as in the realtime protocol."""
+
+
+class UnknownItem(KeyError):
+    """No item of the history has this id."""
+
+
+class History:
+    """Items by id and in order. Items are immutable: a change puts a new one in its place."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, Item] = {}
+        self._order: list[str] = []
+
+    def __iter__(self) -> Iterator[Item]:
+        return (self._items[item_id] for item_id in self._order)
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def __contains__(self, item_id: str) -> bool:
+        return item_id in self._items
+
+    def __getitem__(self, item_id: str) -> Item:
+        try:
+            return self._items[item_id]
+        except KeyError:
+            raise UnknownItem(item_id) from None
+
+    def last_id(self) -> str | None:
+        """The id of the newest item."""
+        return self._order[-1] if self._order else None
+
+    def add(self, item: Item, previous_item_id: str | None = None) -> str | None:
+        """Put `item` behind `previous_item_id`, at the end (None) or at the head (`ROOT`).
+
+        Returns the id of the item before it. Raises `UnknownItem`, or `ValueError` if there is an
+        item with this id already.
+        """
+        if item.id in self._items:
+            raise ValueError(f"item {item.id!r} is in the history already")
+        if previous_item_id is None:
+            place = len(self._order)
+        elif previous_item_id == ROOT:
+            place = 0
+        elif previous_item_id in self._items:
+            place = self._order.index(previous_item_id) + 1
+        else:
+            raise UnknownItem(previous_item_id)
+        self._order.insert(place, item.id)
+        self._items[item.id] = item
+        return self._order[place - 1] if place else None
+
+    def put(self, item: Item) -> None:
+        """Replace the item that has this one's id; nothing happens if it was deleted meanwhile."""
+        if item.id in self._items:
+            self._items[item.id] = item
+
+    def delete(self, item_id: str) -> None:
+        """Take an item out. Raises `UnknownItem`."""
+        if item_id not in self._items:
+            raise UnknownItem(item_id)
+        del self._items[item_id]
+        self._order.remove(item_id)
+
+    def set_transcript(self, item_id: str, text: str) -> None:
+        """Fill in the transcript of a user item's audio."""
+        item = self._items.get(item_id)
+        if isinstance(item, Message):
+            self.put(replace(item, parts=tuple(_filled(part, text) for part in item.parts)))
+
+
+def chat_messages(items: Sequence[Item] | History, instructions: str) -> tuple[ChatMessage, ...]:
+    """The items as the messages of a chat request, `instructions` first.
+
+    Items without words (a cough, a reply that was cut before its first word) are left out, as are
+    calls that have no output yet: endpoints refuse those.
+    """
+    answered = {item.call_id for item in items if isinstance(item, FunctionOutput)}
+    messages: list[ChatMessage] = []
+    if instructions:
+        messages.append(ChatMessage(role="system", content=instructions))
+    for item in items:
+        match item:
+            case Message(role=role, parts=parts):
+                text = " ".join(part.text for part in parts if part.text)
+                if text:
+                    messages.append(ChatMessage(role=role, content=text))
+            case FunctionCall() if item.call_id in answered:
+                _add_call(messages, item)
+            case FunctionOutput(call_id=call_id, output=output):
+                messages.append(ChatMessage(role="tool", content=output, tool_call_id=call_id))
+    return tuple(messages)
+
+
+def _add_call(messages: list[ChatMessage], item: FunctionCall) -> None:
+    """Calls that one reply made together belong into one message."""
+    call = {
+        "id": item.call_id,
+        "type": "function",
+        "function": {"name": item.name, "arguments": item.arguments},
+    }
+    if messages and messages[-1].role == "assistant":
+        messages[-1] = replace(messages[-1], tool_calls=(*messages[-1].tool_calls, call))
+    else:
+        messages.append(ChatMessage(role="assistant", tool_calls=(call,)))
+
+
+def _filled(part: Part, text: str) -> Part:
+    return replace(part, text=text) if part.kind == "audio" else part
