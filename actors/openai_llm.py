@@ -18,6 +18,7 @@ from engine.capabilities import Chat, ChatDelta
 from engine.inference import InferenceError, Priority
 from engine.results import Results
 
+_MOVED_S = 0.05  # a dead process is noticed, and its address forgotten, within this
 _USAGE_S = 1.0  # how long the token counts may follow the end of the answer
 
 
@@ -171,7 +172,7 @@ class OpenAIChat:
         endpoint = await self._located()
         if answer.chat.max_tokens == 0 and not endpoint.embedded:
             return  # a foreign endpoint would bill for it
-        response = await self._post(endpoint, answer.chat)
+        response = await self._reach(endpoint, answer.chat)
         try:
             await self._read(response, answer, endpoint.embedded)
         finally:
@@ -185,6 +186,19 @@ class OpenAIChat:
                 return await self._endpoint()
         except TimeoutError:
             raise InferenceError("llm_unreachable", "the embedded LLM is restarting") from None
+
+    async def _reach(self, endpoint: Endpoint, chat: Chat) -> aiohttp.ClientResponse:
+        """As `_post`, but an endpoint that moves may have died just now: look where it is then."""
+        give_up_at = self._loop.time() + self._patience.connect_s
+        while True:
+            try:
+                return await self._post(endpoint, chat)
+            except InferenceError as failed:
+                fixed = isinstance(self._endpoint, Endpoint)
+                if failed.code != "llm_unreachable" or fixed or self._loop.time() > give_up_at:
+                    raise
+            await asyncio.sleep(_MOVED_S)
+            endpoint = await self._located()
 
     async def _post(self, endpoint: Endpoint, chat: Chat) -> aiohttp.ClientResponse:
         """Send the request; returns once the endpoint has accepted it."""

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from actors.embedded_llm import EmbeddedLLM
-from actors.openai_llm import ChatRequest, OpenAIChat
+from actors.openai_llm import ChatRequest, OpenAIChat, Patience
 from actors.workers import worker_command
 from engine.capabilities import Chat, ChatDelta, ChatMessage, ToolSpec
 from engine.inference import InferenceError, Priority
@@ -40,7 +40,7 @@ async def embedded() -> AsyncIterator[EmbeddedLLM]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def client(embedded: EmbeddedLLM) -> AsyncIterator[OpenAIChat]:
-    client = OpenAIChat(embedded.endpoint)
+    client = OpenAIChat(embedded.endpoint, patience=Patience(connect_s=60, first_token_s=60))
     yield client
     await client.close()
 
