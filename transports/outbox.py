@@ -20,7 +20,8 @@ class Outbox:
 
     Events put between two runs of the task are written together, so that the event loop hands them
     to the kernel in one call. `on_stalled` is called once, from the loop, if the client stops
-    reading; the outbox has then dropped everything and writes no more.
+    reading; the outbox has then dropped everything and writes no more. `lost` says that the socket
+    was gone when it was written to; the reading side learns why.
     """
 
     def __init__(
@@ -40,8 +41,9 @@ class Outbox:
         self._moved_at = 0.0
         self._close: tuple[int, str] | None = None
         self._stalled = False
+        self.lost = False
         self._wake = asyncio.Event()
-        self.task = self._loop.create_task(self._write())
+        self.task = self._loop.create_task(self._run())
 
     def put(self, text: str) -> None:
         """Queue one message. Dropped after `close` or once stalled."""
@@ -71,6 +73,12 @@ class Outbox:
         self._waiting.clear()
         self.task.cancel()
         self._loop.call_soon(self.on_stalled)
+
+    async def _run(self) -> None:
+        try:
+            await self._write()
+        except OSError:  # what ASGI raises for a socket that is gone
+            self.lost = True
 
     async def _write(self) -> None:
         while True:

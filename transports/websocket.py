@@ -38,6 +38,8 @@ EVENTS_PER_TURN = 32  # and lets others on after so many events, however cheap
 NO_CODE, ABNORMAL, POLICY, TOO_BIG, TRY_LATER = 1005, 1006, 1008, 1009, 1013
 """Close codes (RFC 6455, 7.4.1, and IANA's registry)."""
 
+DISCONNECT_S = 1.0  # for the reading side to take what stood before the disconnect, and that itself
+
 LEFT_FOR_GOOD = (1000, NO_CODE)
 """Close codes (RFC 6455, 7.4.1) of a client that said goodbye; any other may come back."""
 
@@ -183,8 +185,10 @@ async def _serve(session: Session, realtime: Realtime, outbox: Outbox, receive: 
     reading = asyncio.ensure_future(_read(realtime, outbox, receive))
     try:
         await asyncio.wait({reading, outbox.task}, return_when=asyncio.FIRST_COMPLETED)
+        if outbox.lost and not reading.done():
+            await asyncio.wait({reading}, timeout=DISCONNECT_S)
         if not reading.done():
-            return _writing_ended(outbox.task)
+            return ABNORMAL
         if reading.exception() is None:
             return reading.result()
         log.error("session %s failed", session.id, exc_info=reading.exception())
@@ -193,13 +197,6 @@ async def _serve(session: Session, realtime: Realtime, outbox: Outbox, receive: 
         return ABNORMAL
     finally:
         reading.cancel()
-
-
-def _writing_ended(writing: asyncio.Task[None]) -> int:
-    """The socket could not be written, or was closed by us."""
-    if not writing.cancelled() and (error := writing.exception()) is not None:
-        log.info("a client's socket is gone: %s", type(error).__name__)
-    return ABNORMAL
 
 
 async def _read(realtime: Realtime, outbox: Outbox, receive: Receive) -> int:

@@ -5,8 +5,8 @@ from engine.session import RequestError
 LONGEST_TEXT = 65_536
 """Characters in one text: instructions, a message's part, a function's output.
 
-A tenth of it fills the context of the default LLM; more would only be refused by its endpoint, late
-and without a word of which text it was.
+Some 16,000 tokens of English. More would only be refused by the LLM's endpoint, late and without a
+word of which text it was.
 """
 
 
