@@ -5,12 +5,9 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
-import uvloop
 from cyclopts import App, Parameter
 
 from server import log, models_cli
-from server.process import run
-from server.serve import ServeError
 from server.settings import Given, Loaded, SettingsError, described, load
 from server.talk_cli import talk
 from server.version import VERSION
@@ -45,6 +42,11 @@ def serve(
 
     SIGTERM or Ctrl-C lets sessions finish what is being said; a second one ends at once.
     """
+    import uvloop
+
+    from server.process import run  # the web server and the models' runtimes: a second to import
+    from server.serve import ServeError
+
     loaded = settings(config, host=host, port=port, log_level=log_level)
     log.configure(loaded.settings.log)
     try:

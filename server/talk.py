@@ -115,7 +115,8 @@ class Talk:
             answer = self.heard.first_audible_ms(turn.last_voiced_ms)
             if answer is not None and "first_audio" in turn.timeline:
                 turn.response_latency_ms = round(answer - turn.last_voiced_ms, 1)
-        answered = all(turn.response_latency_ms is not None for turn in self.turns)
+        heard = [turn.response_latency_ms is not None for turn in self.turns]
+        answered = all(heard) and bool(heard or self.heard.played)
         return Report(self.wanted.url, answered, self.turns, self.errors)
 
     def _headers(self) -> dict[str, str]:

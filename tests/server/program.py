@@ -1,0 +1,140 @@
+"""The `voiceforge` program as a person runs it: in a process of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import psutil
+
+PROGRAM = (sys.executable, "-c", "from server.cli import main; main()")
+ROOT = Path(__file__).resolve().parents[2]
+
+READY_S = 120  # models load in 2 s; a machine that is busy with something else takes longer
+
+
+def voiceforge(*arguments: str, timeout_s: float = 60, **environ: str) -> "Ended":
+    """Run a command to its end."""
+    done = subprocess.run(
+        [*PROGRAM, *arguments],
+        cwd=ROOT,
+        env=environment(environ),
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def environment(given: dict[str, str]) -> dict[str, str]:
+    """The tests' own environment, wide terminal, with what is given."""
+    return os.environ | {"COLUMNS": "120", "OMP_NUM_THREADS": "1"} | given
+
+
+class Ended:
+    """What a command left."""
+
+    def __init__(self, status: int, out: str, err: str) -> None:
+        self.status = status
+        self.out = out
+        self.err = err
+
+
+class Server:
+    """`voiceforge serve` on a free port. Use `with`; leaving the block kills it."""
+
+    def __init__(self, *arguments: str, **environ: str) -> None:
+        self._process = subprocess.Popen(
+            [*PROGRAM, "serve", "--port", "0", *arguments],
+            cwd=ROOT,
+            env=environment(environ),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.out: list[str] = []
+        self.err: list[str] = []
+        self._readers = [
+            threading.Thread(target=collect, args=pair, daemon=True)
+            for pair in ((self._process.stdout, self.out), (self._process.stderr, self.err))
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        for reader in self._readers:
+            reader.join()
+        for pipe in (self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def url(self) -> str:
+        """Where it says that it listens."""
+        line = next(line for line in self.out if "listens on" in line)
+        return line.split(" on ")[1].split()[0]
+
+    @property
+    def realtime_url(self) -> str:
+        return self.url.replace("http://", "ws://") + "/v1/realtime"
+
+    def until_ready(self) -> "Server":
+        """Wait until it says where it listens."""
+        give_up = time.monotonic() + READY_S
+        while not any("listens on" in line for line in self.out):
+            assert self._process.poll() is None, self.err
+            assert time.monotonic() < give_up, self.out + self.err
+            time.sleep(0.05)
+        return self
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and text of a page."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=20) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, refused.read().decode()
+
+    def logged(self) -> list[dict[str, Any]]:
+        """The lines of its log."""
+        return [json.loads(line) for line in list(self.err) if line.startswith("{")]
+
+    def family(self) -> list[psutil.Process]:
+        """All processes that it started."""
+        started: list[psutil.Process] = psutil.Process(self.pid).children(recursive=True)
+        return started
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def wait(self, within_s: float) -> int:
+        """Its exit status."""
+        return self._process.wait(within_s)
+
+
+def collect(pipe: Any, lines: list[str]) -> None:
+    """Keep what comes out of a pipe, until it is closed."""
+    for line in pipe:
+        lines.append(line)  # noqa: PERF402 - others look while it grows
