@@ -226,7 +226,7 @@ class Playout:
         assert self._origin is not None
         now = self._now()
         ledger = self.ledger
-        due = int((now - self._origin) * self.rate_hz) + self._lead_samples
+        due = round((now - self._origin) * self.rate_hz) + self._lead_samples
         size = self._frame_samples
         while not self._closed and not self._held:
             left = ledger.source_samples - self._next

@@ -1,0 +1,36 @@
+"""What only says that one listens."""
+
+import pytest
+
+from engine.acknowledgement import is_acknowledgement
+
+LISTENING = [
+    *("Mhm.", "Mm-hmm.", "Mm.", "Mmm", "Hmm", "Hm.", "Uh-huh!", "Uh huh.", "Um-hum", "Mhmm"),
+    *("Right.", "Okay.", "Ok,", "Okay, good.", "Yeah, yeah, yeah.", "I see,", "Got it.", "Sure,"),
+    *(
+        "Oh, really?",
+        "Oh",
+        "Ah, I see.",
+        "That's right.",
+        "That\u2019s right",
+        "Okay, sounds good.",
+    ),
+    *("Aha!", "All right.", "Of course.", "Oh wow", "YES", "Mm-hmm, mm-hmm."),
+]
+
+TAKING_THE_TURN = [
+    *("", "   ", "...", "Yes but", "No.", "Stop.", "Wait", "No, no", "Uh-uh", "Mm-mm", "what"),
+    *("Okay stop", "Right, what about Tuesday?", "Really? How much?", "Hold on", "I see a problem"),
+    *("and", "so", "Um", "Thirteen", "Good question", "I got it wrong", "the right one"),
+    "yes yes yes yes yes yes yes",
+]
+
+
+@pytest.mark.parametrize("text", LISTENING)
+def test_listening_takes_no_turn(text: str) -> None:
+    assert is_acknowledgement(text)
+
+
+@pytest.mark.parametrize("text", TAKING_THE_TURN)
+def test_anything_else_does(text: str) -> None:
+    assert not is_acknowledgement(text)
