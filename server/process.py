@@ -44,7 +44,8 @@ async def run(settings: Settings, tell: Tell) -> None:
         if await started(platform, signals):
             tell(welcome(address(bound)))
             log.info("listening", extra={"address": address(bound)})
-            await signals.asked.wait()
+            async with beside(tell_missing(readiness, tell)):
+                await signals.asked.wait()
         readiness.draining = True
         await sessions.drain(settings.limits.drain_s)
         await lines.closed(GOODBYE_S)
@@ -76,6 +77,14 @@ async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
+
+
+async def tell_missing(readiness: Readiness, tell: Tell) -> None:
+    """Ask every model once, and say which do not answer, such as an endpoint that is down."""
+    state = await readiness.state()
+    for model, missing in state.models.items():
+        if missing != "ready":
+            tell(f"{model:5} does not answer: {missing}")
 
 
 def welcome(where: str) -> str:

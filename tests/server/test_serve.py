@@ -159,3 +159,15 @@ def test_a_worker_that_is_killed_is_replaced() -> None:
         ):
             assert time.monotonic() < give_up, server.get("/readyz")
             time.sleep(0.2)
+
+
+def test_an_llm_that_is_not_there_is_said_and_keeps_it_unready() -> None:
+    away = {"VOICEFORGE_LLM__BASE_URL": "http://127.0.0.1:9/v1", "VOICEFORGE_LLM__MODEL": "m"}
+    with Server(**away) as server:
+        status, text = server.until_ready().get("/readyz")
+        assert status == 503
+        models = json.loads(text)["models"]
+        assert models["llm"].startswith("llm_unreachable")
+        assert models["tts"] == "ready"
+        assert len(server.family()) == 3
+        assert any("llm   does not answer: llm_unreachable" in line for line in server.out)

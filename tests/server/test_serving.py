@@ -1,0 +1,87 @@
+"""The real web server around scripted models: refusals, limits, signals."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import websockets
+from websockets.asyncio.client import connect
+
+from engine.services import Services
+from server.app import build
+from server.lines import Lines
+from server.metrics import Metrics
+from server.readiness import Readiness
+from server.serve import StopSignals, address, listen, serving, web_server
+from server.sessions import SessionRegistry
+from server.settings import LimitSettings, Settings
+from tests.server.exchange import services
+from transports.websocket import RealtimeSocket
+
+
+@asynccontextmanager
+async def site(shared: Services | None, **limits: Any) -> AsyncIterator[tuple[str, Lines]]:
+    """A server; its realtime address and its open lines."""
+    settings = Settings(limits=LimitSettings(**limits))
+    metrics = Metrics()
+    lines = Lines(RealtimeSocket(SessionRegistry(lambda: shared, settings.limits, metrics)))
+    bound = listen("127.0.0.1", 0)
+    app = build(lines, Readiness(()), metrics)
+    async with serving(web_server(app, settings), bound):
+        yield f"ws://{address(bound)}/v1/realtime?model=gpt-realtime", lines
+
+
+async def test_a_stock_handshake_opens_a_session() -> None:
+    async with site(services()) as (url, lines):
+        async with connect(url, subprotocols=[websockets.Subprotocol("realtime")]) as socket:
+            assert "session.created" in str(await socket.recv())
+            assert socket.subprotocol == "realtime"
+            assert socket.protocol.extensions == []
+            assert not await lines.closed(within_s=0.01)
+        assert await lines.closed(within_s=5)
+
+
+async def test_a_refusal_is_http_503_with_retry_after() -> None:
+    async with site(None) as (url, _):
+        with pytest.raises(websockets.InvalidStatus) as refused:
+            await connect(url)
+    response = refused.value.response
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "2"
+    assert b"still loading" in response.body
+
+
+async def test_an_event_over_the_limit_closes_with_1009() -> None:
+    async with site(services(), max_event_bytes=2000) as (url, _), connect(url) as socket:
+        await socket.recv()
+        await socket.send("x" * 3000)
+        await socket.wait_closed()
+        assert socket.close_code == 1009
+
+
+async def test_the_first_signal_asks_and_the_second_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    signals = StopSignals()
+    os.kill(os.getpid(), signal.SIGTERM)
+    async with asyncio.timeout(5):
+        await signals.asked.wait()
+    assert ended == []
+    os.kill(os.getpid(), signal.SIGINT)
+    await asyncio.sleep(0.05)
+    assert ended == [128 + signal.SIGINT]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().remove_signal_handler(number)
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::1", "[::1]")]
+)
+def test_an_address_is_one_that_a_client_can_use(host: str, shown: str) -> None:
+    bound = listen(host, 0)
+    assert address(bound) == f"{shown}:{bound.getsockname()[1]}"
+    bound.close()
