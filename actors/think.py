@@ -1,5 +1,7 @@
 """The session's mind: asks the LLM for the reply to a prompt."""
 
+from msgspec.structs import replace
+
 from engine.actor import WaitingActor
 from engine.capabilities import Chat, ChatDelta
 from engine.frames import (
@@ -10,6 +12,7 @@ from engine.frames import (
     ReplyEnd,
     ReplyFailed,
     Usage,
+    Warm,
 )
 from engine.inference import Inference, InferenceError, Priority, Request
 
@@ -33,6 +36,9 @@ class Think(WaitingActor):
         self._request: Request[ChatDelta] | None = None
 
     def receive(self, frame: Frame) -> None:
+        if isinstance(frame, Warm):
+            self._warm(frame.chat)
+            return
         self.emit(frame)
         if isinstance(frame, Prompt):
             self.queue(frame)
@@ -48,6 +54,14 @@ class Think(WaitingActor):
                 self.emit(ReplyEnd(generation, "stop", Usage()))
             case Prompt():
                 await self._reply(frame)
+
+    def _warm(self, chat: Chat) -> None:
+        """Nobody waits for this: it is dropped, which does not stop it."""
+        self._llm.request(
+            replace(chat, max_tokens=0),
+            priority=Priority.SPECULATIVE,
+            deadline_ms=DEADLINE_MS[Priority.SPECULATIVE],
+        )
 
     async def _reply(self, prompt: Prompt) -> None:
         generation = prompt.generation

@@ -106,6 +106,12 @@ class Prompt(Output, frozen=True):
     priority: Priority
 
 
+class Warm(Frame, frozen=True):
+    """A prompt that begins like `chat` is likely to come: the LLM may read it ahead."""
+
+    chat: Chat
+
+
 class ReplyDelta(Output, frozen=True):
     """More text of the reply, as the LLM wrote it."""
 

@@ -10,6 +10,23 @@ from engine.settings import ResponseRequest, SessionSettings
 from engine.template import fill
 
 
+def chat_of(
+    request: ResponseRequest, settings: SessionSettings, history: History, words: str | None
+) -> Chat:
+    """What the LLM reads: the history, the caller's `words` behind it, and the tools."""
+    items = list(history) if request.input is None else list(request.input)
+    if words:
+        items.append(Message("", "user", (Part("audio", words),)))
+    instructions = settings.instructions if request.instructions is None else request.instructions
+    return Chat(
+        messages=chat_messages(items, fill(instructions, settings.variables)),
+        tools=settings.tools if request.tools is None else request.tools,
+        tool_choice=request.tool_choice or settings.tool_choice,
+        temperature=settings.temperature if request.temperature is None else request.temperature,
+        max_tokens=request.max_output_tokens or settings.max_output_tokens,
+    )
+
+
 def prompt_of(
     generation: Generation,
     request: ResponseRequest,
@@ -20,23 +37,10 @@ def prompt_of(
     priority: Priority,
     rate_hz: int,
 ) -> Prompt:
-    """The prompt for a generation: the history, the caller's `words` behind it, and the tools."""
-    items = list(history) if request.input is None else list(request.input)
-    if words:
-        items.append(Message("", "user", (Part("audio", words),)))
-    instructions = (
-        request.instructions if request.instructions is not None else settings.instructions
-    )
-    chat = Chat(
-        messages=chat_messages(items, fill(instructions, settings.variables)),
-        tools=settings.tools if request.tools is None else request.tools,
-        tool_choice=request.tool_choice or settings.tool_choice,
-        temperature=settings.temperature if request.temperature is None else request.temperature,
-        max_tokens=request.max_output_tokens or settings.max_output_tokens,
-    )
+    """The prompt for a generation; speech is wanted at `rate_hz`."""
     return Prompt(
         generation=generation.number,
-        chat=chat,
+        chat=chat_of(request, settings, history, words),
         say=say,
         modality=generation.modality,
         voice=request.voice or settings.voice,

@@ -24,6 +24,7 @@ from engine.frames import (
     SpeechStopped,
     TurnMeasured,
     Voice,
+    Warm,
     Words,
     WordsFailed,
 )
@@ -32,7 +33,7 @@ from engine.inference import Priority
 from engine.items import Message, Part
 from engine.outlet import Outlet
 from engine.pipeline import Pipeline
-from engine.prompt import prompt_of
+from engine.prompt import chat_of, prompt_of
 from engine.reply import Generation, new_item_id
 from engine.rules import rules_of
 from engine.services import Ear
@@ -246,6 +247,8 @@ class Turns(Actor):
                 self._told = ""
                 self._item_id = new_item_id()
                 self._send(SpeechStarted(self._item_id, _ms(self._onset_samples)))
+                if self._rules.responds:
+                    self._warm(None)
             case moves.EndTurn(_, words):
                 end = self._hush_samples if self._recording is None else self._audio.end
                 self._send(SpeechStopped(self._item_id, _ms(end or self._audio.end)))
@@ -310,6 +313,10 @@ class Turns(Actor):
                 self.outlet.rate_hz,
             )
         )
+
+    def _warm(self, words: str | None) -> None:
+        """While the caller speaks, the LLM can read all that comes before the answer."""
+        self.emit(Warm(chat_of(ResponseRequest(), self.settings, self._history, words)))
 
     def _take_turn(self, words: str) -> None:
         """The caller's turn becomes an item of the history."""
