@@ -101,8 +101,12 @@ class Server:
 
     def until_ready(self) -> "Server":
         """Wait until it says where it listens."""
+        return self.until_told("listens on")
+
+    def until_told(self, text: str) -> "Server":
+        """Wait until it says something."""
         give_up = time.monotonic() + READY_S
-        while not any("listens on" in line for line in self.out):
+        while not any(text in line for line in list(self.out)):
             assert self._process.poll() is None, self.err
             assert time.monotonic() < give_up, self.out + self.err
             time.sleep(0.05)

@@ -170,4 +170,4 @@ def test_an_llm_that_is_not_there_is_said_and_keeps_it_unready() -> None:
         assert models["llm"].startswith("llm_unreachable")
         assert models["tts"] == "ready"
         assert len(server.family()) == 3
-        assert any("llm   does not answer: llm_unreachable" in line for line in server.out)
+        server.until_told("llm   does not answer: llm_unreachable")
