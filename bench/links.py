@@ -88,11 +88,16 @@ class OursLink:
 
     @classmethod
     async def open(cls, url: str, instructions: str) -> "OursLink":
-        """Join `url` (`ws://host:port`) with these instructions and the server's defaults."""
+        """Join `url` (`ws://host:port`) with these instructions.
+
+        Turns end by meaning, as the peer's do by default; without saying so a session would get
+        OpenAI's default, 500 ms of silence.
+        """
         socket = await connect(f"{url}/v1/realtime?model=gpt-realtime", max_size=None)
         link = cls(socket)
         updated = link._expect("session.updated")
-        session = {"type": "realtime", "instructions": instructions}
+        turns = {"input": {"turn_detection": {"type": "semantic_vad"}}}
+        session = {"type": "realtime", "instructions": instructions, "audio": turns}
         await link.tell({"type": "session.update", "session": session})
         await asyncio.wait_for(updated, ANSWER_WAIT_S)
         return link

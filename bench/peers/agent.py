@@ -6,7 +6,6 @@ process. `python -m bench.peers.agent --port 8200 --llm URL --key KEY` (in .venv
 a client connects to `/ws?instructions=...`.
 """
 
-# mypy: disable-error-code="import-not-found,misc,no-untyped-call,untyped-decorator"
 import argparse
 import sys
 
@@ -22,35 +21,44 @@ from pipecat.processors.aggregators.llm_response_universal import (
     LLMUserAggregatorParams,
 )
 from pipecat.serializers.protobuf import ProtobufFrameSerializer
+from pipecat.services.llm_service import LLMService
 from pipecat.services.openai.llm import OpenAILLMService
+from pipecat.services.stt_service import STTService
+from pipecat.services.tts_service import TTSService
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPIWebsocketTransport
+from pipecat.turns.user_turn_strategies import UserTurnStrategies
 from pipecat.workers.runner import WorkerRunner
 
 from bench.peers.services import MoonshineSTT, PiperTTS
 from bench.peers.weights import Moonshine, Piper
 
 
-async def converse(websocket: WebSocket, stt: Moonshine, tts: Piper, llm: OpenAILLMService) -> None:
-    """One conversation, until the client leaves."""
+async def converse(
+    websocket: WebSocket,
+    stt: STTService,
+    llm: LLMService,
+    tts: TTSService,
+    strategies: UserTurnStrategies | None = None,
+) -> None:
+    """One conversation, until the client leaves; `strategies` replaces the default ones."""
     transport = FastAPIWebsocketTransport(
         websocket,
         FastAPIWebsocketParams(
             audio_in_enabled=True, audio_out_enabled=True, serializer=ProtobufFrameSerializer()
         ),
     )
-    instructions = websocket.query_params.get("instructions", "")
-    context = LLMContext([{"role": "system", "content": instructions}])
-    user, assistant = LLMContextAggregatorPair(
-        context, user_params=LLMUserAggregatorParams(vad_analyzer=SileroVADAnalyzer())
+    params = LLMUserAggregatorParams(
+        vad_analyzer=SileroVADAnalyzer(), user_turn_strategies=strategies
     )
+    user, assistant = LLMContextAggregatorPair(LLMContext(), user_params=params)
     worker = PipelineWorker(
         Pipeline(
             [
                 transport.input(),
-                MoonshineSTT(stt),
+                stt,
                 user,
                 llm,
-                PiperTTS(tts),
+                tts,
                 transport.output(),
                 assistant,
             ]
@@ -79,9 +87,11 @@ def build(llm_url: str, llm_key: str) -> FastAPI:
     @app.websocket("/ws")
     async def talk(websocket: WebSocket) -> None:
         await websocket.accept()
-        settings = OpenAILLMService.Settings(model="qwen2.5-0.5b")
+        settings = OpenAILLMService.Settings(
+            model="qwen2.5-0.5b", system_instruction=websocket.query_params.get("instructions")
+        )
         llm = OpenAILLMService(api_key=llm_key, base_url=llm_url, settings=settings)
-        await converse(websocket, stt, tts, llm)
+        await converse(websocket, MoonshineSTT(stt), llm, PiperTTS(tts))
 
     return app
 

@@ -1,6 +1,5 @@
 """This project's default weights as pipecat services, shaped like pipecat's own local ones."""
 
-# mypy: disable-error-code="import-not-found,misc,no-untyped-call"
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 
