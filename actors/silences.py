@@ -16,6 +16,8 @@ SILENCE_DBFS = -60.0
 
 def levels_dbfs(samples: Samples, rate_hz: int) -> NDArray[np.float32]:
     """The level of each 50 ms block, in dBFS of a full-scale square wave, at least -120."""
+    if not len(samples):
+        return np.array([-120], np.float32)
     size = int(_BLOCK_S * rate_hz)
     count = max(1, len(samples) // size)
     blocks = samples[: count * size].reshape(count, -1)

@@ -1,0 +1,113 @@
+"""Moonshine on the labelled turns."""
+
+import re
+
+import numpy as np
+import pytest
+
+from actors.moonshine import Moonshine, read_tokens, repeated, spell
+from actors.store import Store
+from bench.turns import Pcm, Turn, by_phone, on_line, turns
+from engine.acknowledgement import is_acknowledgement
+from engine.capabilities import Clip
+
+pytestmark = pytest.mark.models
+
+SILENCE_BEHIND_MS = 200
+
+
+@pytest.fixture(scope="module")
+def moonshine() -> Moonshine:
+    return Moonshine(Store().path("moonshine-tiny-en"))
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[a-z0-9']+", text.lower())
+
+
+def corrections(expected: list[str], heard: list[str]) -> int:
+    """Levenshtein distance in words."""
+    row = np.arange(len(heard) + 1)
+    for at, word in enumerate(expected, 1):
+        diagonal, row[0] = row[0], at
+        for column, other in enumerate(heard, 1):
+            best = min(row[column] + 1, row[column - 1] + 1, diagonal + (word != other))
+            diagonal, row[column] = row[column], best
+    return int(row[-1])
+
+
+def word_error_rate(moonshine: Moonshine, clips: list[tuple[Turn, Pcm]]) -> float:
+    wrong = total = 0
+    for turn, pcm in clips:
+        end = int((turn.last_voiced_ms + SILENCE_BEHIND_MS) * 16)
+        (transcript,) = moonshine.transcribe([Clip(pcm[:end].tobytes())])
+        wrong += corrections(words(turn.text), words(transcript.text))
+        total += len(words(turn.text))
+    return wrong / total
+
+
+def test_turns_are_understood(moonshine: Moonshine) -> None:
+    clips = [(turn, on_line(turn.pcm())) for turn in turns("question", "hesitation")[::2]]
+    assert word_error_rate(moonshine, clips) <= 0.08
+
+
+def test_noise_and_the_phone_band_leave_turns_intelligible(moonshine: Moonshine) -> None:
+    chosen = turns("question", "hesitation")[::5]
+    noisy = [(turn, on_line(turn.pcm(), dbfs=-50)) for turn in chosen]
+    assert word_error_rate(moonshine, noisy) <= 0.12
+    assert word_error_rate(moonshine, [(turn, by_phone(pcm)) for turn, pcm in noisy]) <= 0.2
+
+
+def test_acknowledgements_are_recognised(moonshine: Moonshine) -> None:
+    heard = []
+    for turn in turns("acknowledgement"):
+        pcm = on_line(turn.pcm())[: int(turn.last_voiced_ms + SILENCE_BEHIND_MS) * 16]
+        (transcript,) = moonshine.transcribe([Clip(pcm.tobytes())])
+        heard.append(is_acknowledgement(transcript.text))
+    # "Mhm", "Mm", "Got it" and one "Yes, yes" come out as other words: the model knows no hums
+    assert sum(heard) >= 8
+
+
+def test_a_clip_reads_the_same_alone_and_among_others(moonshine: Moonshine) -> None:
+    clips = [Clip(turn.pcm().tobytes()) for turn in turns("question")[:3]]
+    assert moonshine.transcribe(clips) == [moonshine.transcribe([clip])[0] for clip in clips]
+    assert moonshine.transcribe([]) == []
+
+
+@pytest.mark.parametrize("samples", [0, 1, 800, 1599, 16_000, 160_000])
+def test_silence_says_nothing(moonshine: Moonshine, samples: int) -> None:
+    quiet = on_line(np.zeros(0, np.int16), behind_ms=10_000)[:samples]
+    for pcm in (bytes(2 * samples), quiet.tobytes()):
+        assert moonshine.transcribe([Clip(pcm)])[0].text == ""
+
+
+def test_a_long_clip_is_cut_where_it_is_quiet_and_no_word_is_lost(moonshine: Moonshine) -> None:
+    chosen = turns("question")[:16]
+    pcm = np.concatenate([on_line(turn.pcm(), behind_ms=300) for turn in chosen])
+    assert len(pcm) > 31 * 16_000
+    (transcript,) = moonshine.transcribe([Clip(pcm.tobytes())])
+    expected = words(" ".join(turn.text for turn in chosen))
+    assert corrections(expected, words(transcript.text)) / len(expected) < 0.12
+
+
+def test_half_a_sample_and_another_language_are_refused(moonshine: Moonshine) -> None:
+    with pytest.raises(ValueError, match="clip has 3 bytes"):
+        moonshine.transcribe([Clip(b"abc")])
+    with pytest.raises(ValueError, match="knows English only"):
+        moonshine.transcribe([Clip(bytes(3200), language="de")])
+
+
+def test_a_loop_is_cut_to_its_first_round() -> None:
+    assert repeated([9, 5, 5, 5, 5, 5]) == 0
+    assert repeated([9, 5, 5, 5, 5, 5, 5]) == 5
+    assert repeated([1, 2, 3, 1, 2, 3, 1, 2, 3]) == 0
+    assert repeated([7, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]) == 9
+
+
+def test_the_vocabulary_is_read_with_lengths_of_one_and_two_bytes() -> None:
+    long = b"x" * 200
+    assert read_tokens(b"\x03abc\x00\xc8\x01" + long) == [b"abc", b"", long]
+
+
+def test_tokens_spell_text_and_marks_are_left_out() -> None:
+    assert spell([b"\xe2\x96\x81Caf", b"\xc3", b"\xa9", b"<<ST_1>>", b"."]) == "Café."
