@@ -338,8 +338,9 @@ class PlaybackCleared(Frame, frozen=True):
 class TurnMeasured(Frame, frozen=True):
     """When each stage of a response was reached, in ms after the caller's last voiced sample.
 
-    `stages` has those that apply, in order: pause, transcript, verdict, llm_request, first_token,
-    first_piece, first_speech, promoted, first_audio.
+    `stages` has those that apply, in order: `pause`, `transcript` (the answer is begun),
+    `first_token`, `first_speech` (of the TTS), `verdict` (the turn is over), `promoted`,
+    `first_audio` (on its way to the caller).
     """
 
     response_id: str

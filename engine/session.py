@@ -36,6 +36,10 @@ MOST_SIDES = 4
 """Out-of-band responses that a session may have at once."""
 
 
+def nobody(frame: Frame) -> None:
+    """Observes nothing."""
+
+
 class EndReason(enum.StrEnum):
     """Why a session ended."""
 
@@ -53,7 +57,7 @@ class Session:
 
     What a client does wrong raises `RequestError`; what goes wrong later arrives at the transport
     as a `ResponseEnded` with status `failed`, or ends the session. `ended` is called once, at the
-    end, with the reason.
+    end, with the reason. `observe` sees every outward frame, whether or not a client is there.
     """
 
     def __init__(
@@ -62,9 +66,9 @@ class Session:
         services: Services,
         transport: Transport,
         ended: Callable[["Session", EndReason], None],
-        session_id: str | None = None,
+        observe: Callable[[Frame], None] = nobody,
     ) -> None:
-        self.id = session_id or f"sess_{secrets.token_urlsafe(24)}"
+        self.id = f"sess_{secrets.token_urlsafe(24)}"
         self.settings = settings
         self.history = History()
         self.end_reason: EndReason | None = None
@@ -72,6 +76,7 @@ class Session:
         self._services = services
         self._transport: Transport | None = transport
         self._ended = ended
+        self._observe = observe
         self._numbers = itertools.count(-1, -1)  # the floor's generations count upwards
         self._sides: dict[str, Side] = {}
         self._limit: asyncio.TimerHandle | None = None
@@ -91,6 +96,11 @@ class Session:
             [self._audio, *ear.actors, self._turns, *services.voice(), self._outlet], self._fail
         )
         self._turns.pipeline = self._pipeline
+
+    @property
+    def false_pauses(self) -> int:
+        """How often the agent paused for what was no interruption."""
+        return self._turns.state.false_pauses
 
     # ---- its life ----------------------------------------------------------------------------
 
@@ -304,6 +314,7 @@ class Session:
             _filled(request.instructions, self.settings, "response.instructions")
 
     def _send(self, frame: Frame) -> None:
+        self._observe(frame)
         if self._transport is not None:
             self._transport.send(frame)
 

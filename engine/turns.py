@@ -258,8 +258,10 @@ class Turns(Actor):
             case moves.Prepare(generation):
                 self._begin(generation, Priority.SPECULATIVE, self.state.words)
             case moves.Hurry():
+                self._stamp_verdict()
                 self.pipeline.prioritise(Priority.FIRST)
             case moves.Promote():
+                self._stamp_verdict()
                 self.pipeline.prioritise(Priority.FIRST)
                 self.outlet.release()
             case moves.Start(generation, reprompt):
@@ -277,6 +279,10 @@ class Turns(Actor):
             case moves.Resume():
                 self.outlet.resume()
                 self.pipeline.prioritise(Priority.FIRST)
+
+    def _stamp_verdict(self) -> None:
+        if self.outlet.generation is not None:
+            self.outlet.generation.stamp("verdict")
 
     def _start(self, generation: int, reprompt: bool) -> None:
         settings = self.settings

@@ -20,8 +20,8 @@ OWN_EVENTS = (
     (
         "voiceforge.turn.measured",
         "when each stage of a response was reached, in ms after the caller's last voiced sample: "
-        "`pause`, `transcript`, `verdict`, `llm_request`, `first_token`, `first_piece`, "
-        "`first_speech`, `promoted`, `first_audio` (those that apply)",
+        "`pause`, `transcript`, `first_token`, `first_speech`, `verdict`, `promoted`, "
+        "`first_audio` (those that apply)",
     ),
     (
         "voiceforge.session.ended",

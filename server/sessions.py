@@ -5,7 +5,6 @@ import logging
 import secrets
 from collections.abc import Callable
 
-from engine.frames import Frame
 from engine.services import Services
 from engine.session import EndReason, Session
 from engine.settings import SessionSettings
@@ -22,34 +21,10 @@ RETRY_FULL_S = 10
 RETRY_STOPPING_S = 5
 
 
-class WatchedSession(Session):
-    """A session whose outward frames `watch` sees, whether or not a client is there."""
-
-    def __init__(
-        self,
-        settings: SessionSettings,
-        services: Services,
-        transport: Transport,
-        ended: Callable[[Session, EndReason], None],
-        watch: Callable[[Frame], None],
-    ) -> None:
-        self._watch = watch
-        super().__init__(settings, services, transport, ended)
-
-    @property
-    def false_pauses(self) -> int:
-        """How often the agent paused for what was no interruption."""
-        return self._turns.state.false_pauses
-
-    def _send(self, frame: Frame) -> None:
-        self._watch(frame)
-        super()._send(frame)
-
-
 class Entry:
     """One session, as the registry keeps it."""
 
-    def __init__(self, session: WatchedSession, transport: Transport) -> None:
+    def __init__(self, session: Session, transport: Transport) -> None:
         self.session = session
         self.lease = Lease(session, secrets.token_urlsafe(24), transport)
         self.present = True
@@ -85,7 +60,7 @@ class SessionRegistry:
     def open(self, settings: SessionSettings, transport: Transport) -> Lease:
         """A new session that is not yet started. Raises `Refused` with when to try again."""
         services = self._admit()
-        session = WatchedSession(settings, services, transport, self._ended, self._metrics.observe)
+        session = Session(settings, services, transport, self._ended, self._metrics.observe)
         entry = self._entries[session.id] = Entry(session, transport)
         self._empty.clear()
         self._metrics.sessions.inc()
