@@ -4,9 +4,10 @@
 `socket_sessions_per_core`: real sessions over real WebSockets, with scripted models.
 `session_mb`: what such a session adds to its server's memory after 10 s of speech and more.
 
-The measured process is pinned to one core, whoever feeds it to the others. A load is passed when the
-99th percentile of how late frames are stays within 20 ms, over sockets also if no answer is lost.
-`--repeats 5` searches so often for each side, in turns; `--only sessions_per_core` runs one row.
+The measured process is pinned to one core, whoever feeds it to the others. A load is passed when
+the 99th percentile of how late frames are stays within 20 ms, over sockets also if no answer is
+lost. `--repeats 5` searches so often for each side, in turns; `--only sessions_per_core` runs one
+row.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -161,7 +163,7 @@ def searched(passes: Callable[[Side, int], bool], repeats: int, seed: int) -> di
         earlier = found[side]
         start = int(earlier[-1]) if earlier else START[side]
         growth = AGAIN_GROWTH if earlier else 1.5
-        most = largest(lambda load, side=side: passes(side, load), max(1, start), growth)
+        most = largest(partial(passes, side), max(1, start), growth)
         earlier.append(float(most))
         say(f"{side} holds {most}")
     return {"ours": found["ours"], "peer": found["peer"]}
