@@ -37,7 +37,8 @@ class Think(WaitingActor):
 
     def receive(self, frame: Frame) -> None:
         if isinstance(frame, Warm):
-            self._warm(frame.chat)
+            if not any(isinstance(waiting, Warm) for waiting in self._inbox):
+                self.queue(frame)
             return
         self.emit(frame)
         if isinstance(frame, Prompt):
@@ -54,14 +55,21 @@ class Think(WaitingActor):
                 self.emit(ReplyEnd(generation, "stop", Usage()))
             case Prompt():
                 await self._reply(frame)
+            case Warm(chat):
+                await self._warm(chat)
 
-    def _warm(self, chat: Chat) -> None:
-        """Nobody waits for this: it is dropped, which does not stop it."""
-        self._llm.request(
+    async def _warm(self, chat: Chat) -> None:
+        """Have the prompt read. A prompt that comes meanwhile waits: it needs the same reading."""
+        request = self._llm.request(
             replace(chat, max_tokens=0),
             priority=Priority.SPECULATIVE,
             deadline_ms=DEADLINE_MS[Priority.SPECULATIVE],
         )
+        try:
+            async for _ in request:
+                pass
+        except InferenceError:
+            return  # the prompt itself will tell
 
     async def _reply(self, prompt: Prompt) -> None:
         generation = prompt.generation

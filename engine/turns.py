@@ -206,6 +206,8 @@ class Turns(Actor):
                 final = final and to_samples == self._hush_samples
                 self._feed(moves.Said(text, final, self.outlet.left_ms()))
                 self._tell_stable(stable)
+                if self.state.floor is floor.Floor.CALLER and self._rules.responds:
+                    self._warm(text)
             case WordsFailed(_, _, to_samples) if to_samples == self._hush_samples:
                 self._transcript_error = frame
                 self._feed(moves.Said(self.state.words, True, None))

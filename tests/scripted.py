@@ -165,6 +165,8 @@ def llm(
 
     async def script(chat: Chat) -> AsyncIterator[ChatDelta]:
         await asyncio.sleep(first_token_s)
+        if chat.max_tokens == 0:
+            return
         answer = reply(chat)
         if isinstance(answer, InferenceError):
             raise answer
