@@ -27,7 +27,8 @@ test-long: $(VENV)/.dev models peers-node ## soaks and fuzzing
 	$(PYTHON) -m pytest -m long $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev $(PEERS)/.installed models ## the measurements, each against its peer
-	$(PYTHON) -m bench
+	$(PYTHON) -m bench.pipeline
+	$(PYTHON) -m bench.callers
 
 format: $(VENV)/.dev ## format, and fix what ruff can fix
 	$(VENV)/bin/ruff format
