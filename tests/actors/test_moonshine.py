@@ -52,10 +52,10 @@ def test_turns_are_understood(moonshine: Moonshine) -> None:
 
 
 def test_noise_and_the_phone_band_leave_turns_intelligible(moonshine: Moonshine) -> None:
-    chosen = turns("question", "hesitation")[::5]
+    chosen = turns("question", "hesitation")[::3]
     noisy = [(turn, on_line(turn.pcm(), dbfs=-50)) for turn in chosen]
     assert word_error_rate(moonshine, noisy) <= 0.12
-    assert word_error_rate(moonshine, [(turn, by_phone(pcm)) for turn, pcm in noisy]) <= 0.2
+    assert word_error_rate(moonshine, [(turn, by_phone(pcm)) for turn, pcm in noisy]) <= 0.25
 
 
 def test_acknowledgements_are_recognised(moonshine: Moonshine) -> None:
