@@ -36,11 +36,11 @@ class VadStream:
         "_failed",
         "_filled",
         "_hear",
-        "open",
         "_ready",
         "_row",
-        "slot",
         "_slots",
+        "open",
+        "slot",
     )
 
     def __init__(
