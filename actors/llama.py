@@ -24,6 +24,13 @@ that 0.4 s instead of the length of the prompt, and cost nothing (bench: 149 aga
 """
 
 
+LONGEST_ANSWER_TOKENS = 1024
+"""About six minutes of speech. Small models sometimes repeat themselves without end."""
+
+TEMPERATURE = 0.3
+"""For requests that name none: at llama.cpp's 0.8 a model of this size makes things up."""
+
+
 class Llama:
     """Satisfies `engine.worker.Handler`, though its socket only answers pings."""
 
@@ -62,6 +69,8 @@ def _parameters(weights: Path, threads: int, slots: int, key: str) -> xllamacpp.
     parameters.fit_params = False  # the sizes above fit; probing for better ones costs start-up
     parameters.cpuparams.n_threads = threads
     parameters.cpuparams_batch.n_threads = threads
+    parameters.n_predict = LONGEST_ANSWER_TOKENS
+    parameters.sampling.temp = TEMPERATURE
     parameters.n_batch = _BATCH_TOKENS
     parameters.n_ubatch = _BATCH_TOKENS
     parameters.cache_ram_mib = _PROMPT_CACHE_MIB

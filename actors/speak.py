@@ -34,6 +34,9 @@ class Speak(WaitingActor):
     Text passes at once. A piece is synthesised when those behind have room for it.
     """
 
+    INBOX_FRAMES = 8192  # the pieces of the longest text that a client may have said
+    ROOM_FRAMES = 8  # so far the LLM may run ahead of the voice
+
     def __init__(self, tts: Inference[Utterance, Speech]) -> None:
         super().__init__()
         self._tts = tts

@@ -56,6 +56,10 @@ class WaitingActor(Actor):
     """
 
     INBOX_FRAMES = 256
+    """What an inbox holds at most."""
+
+    ROOM_FRAMES = 128
+    """How many may wait before a producer should."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,7 +83,7 @@ class WaitingActor(Actor):
         if len(self._inbox) >= self.INBOX_FRAMES:
             raise InboxFull(f"{type(self).__name__} has {len(self._inbox)} frames waiting")
         self._inbox.append(frame)
-        if len(self._inbox) * 2 > self.INBOX_FRAMES:
+        if len(self._inbox) > self.ROOM_FRAMES:
             self._room.clear()
         wake = self._wake
         if wake is not None:
@@ -88,7 +92,7 @@ class WaitingActor(Actor):
                 wake.set_result(None)
 
     async def room(self) -> None:
-        """Wait until the inbox is at most half full."""
+        """Wait until few frames wait in the inbox."""
         await self._room.wait()
 
     def start(self, failed: Callable[[BaseException], None]) -> None:
@@ -131,7 +135,7 @@ class WaitingActor(Actor):
         while True:
             while inbox:
                 frame = inbox.popleft()
-                if not self._room.is_set() and len(inbox) * 2 <= self.INBOX_FRAMES:
+                if not self._room.is_set() and len(inbox) <= self.ROOM_FRAMES:
                     self._room.set()
                 self._handling = frame
                 await self.handle(frame)
