@@ -1,4 +1,4 @@
-"""Whether words only say "I am listening": they do not take the turn.
+"""Whether what is said over the agent only says "I am listening": it does not take the turn.
 
 Back-channels and the short agreements that serve as such (Jurafsky et al. 1997, SWBD-DAMSL tags b,
 bk, ba and aa; the commonest in Switchboard are uh-huh, yeah, right, oh, okay, mhm and "I see").
@@ -58,3 +58,34 @@ def is_acknowledgement(text: str) -> bool:
         return False
     line = SOUNDS.sub(" yes ", _PHRASES.sub(" yes ", line))
     return all(WORDS.fullmatch(word) for word in line.split())
+
+
+BRIEF_MS = 600
+"""The same as makes sustained speech: what is shorter must claim the floor by its words."""
+
+BRIEF_WORDS = 2
+
+CLAIMS = frozenset(
+    # refusals and commands
+    "no nope nah not never don't stop wait hold hang pause quiet enough cancel skip next back again"
+    " repeat listen help shut enough slower louder start"
+    # repair and address
+    " sorry pardon excuse hey hello hi actually but however please operator agent"
+    # questions, and the beginnings of sentences
+    " what who whom whose which when where why how i i'm i'd i'll we you he she they it"
+    " can could will would do does did is are was let tell give make and or so".split()
+)
+
+
+def is_passing(text: str, spoken_ms: float) -> bool:
+    """Whether the agent may go on after (or while) `text` is said over it for so long.
+
+    Besides acknowledgements that is any brief sound of which a recogniser made one or two words
+    that neither refuse, ask, command nor begin a sentence: it writes "mhm" as "Emma!".
+    """
+    if is_acknowledgement(text):
+        return True
+    words = re.findall(r"[\w']+", text.lower().replace("’", "'"))
+    if not 0 < len(words) <= BRIEF_WORDS or spoken_ms >= BRIEF_MS:
+        return False
+    return CLAIMS.isdisjoint(words)

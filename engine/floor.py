@@ -84,10 +84,11 @@ class Rules(msgspec.Struct, frozen=True):
 
     `patience_ms(score, words)` says how long silence must last before a turn has ended, given the
     score of its sound (0-1, None: unknown) and its words. `scored`: whether a score will come.
+    `passing(words, spoken_ms)` says whether the agent may go on after words over its own.
     """
 
     patience_ms: Callable[[float | None, str], float]
-    acknowledges: Callable[[str], bool]
+    passing: Callable[[str, float], bool]
     scored: bool = True
     responds: bool = True
     interruptible: bool = True
@@ -214,7 +215,8 @@ def _said(
     state = with_(state, words=words, words_final=final, checked=True)
     if state.floor is Floor.CONTESTED and state.yields and words:
         answers = agent_left_ms is not None and agent_left_ms < ANSWER_WINDOW_MS and final
-        if answers or not rules.acknowledges(words):
+        spoken_ms = (now if state.hush_at is None else state.hush_at) - state.onset_at
+        if answers or not rules.passing(words, spoken_ms):
             return _taken(state, now, rules)
     return _decide(state, now, rules)
 
@@ -385,7 +387,7 @@ def _needed_ms(state: State, rules: Rules) -> float:
 
 
 def _sustained_ms(state: State, rules: Rules) -> float:
-    harmless = rules.acknowledges(state.words) if state.words else state.checked
+    harmless = rules.passing(state.words, SUSTAINED_MS) if state.words else state.checked
     return ACKNOWLEDGEMENT_MS if harmless else SUSTAINED_MS
 
 

@@ -38,7 +38,8 @@ class Words(Frame, frozen=True):
 
     `stable` never changes again within the utterance; `text` is the whole best guess and starts
     with `stable`. `final`: transcribed up to the hush at `to_samples`, so that nothing of what was
-    said by then is missing; `text` is then the truth and may respell `stable`.
+    said by then is missing; `text` is then the truth, may respell `stable`, and is out of date if
+    the caller goes on.
     """
 
     stable: str

@@ -226,7 +226,7 @@ class Reply:
                 self.generation.response_id, self.message.id, self._message_index, text, spoken
             )
         )
-        if not spoken:
+        if not spoken and len(self._text) == 1:
             self.generation.stamp("first_audio")
             self._events.audible(self.generation.number)
 

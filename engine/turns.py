@@ -205,7 +205,8 @@ class Turns(Actor):
             case Words(stable, text, final, to_samples):
                 final = final and to_samples == self._hush_samples
                 self._feed(moves.Said(text, final, self.outlet.left_ms()))
-                self._tell_stable(stable)
+                if not frame.final:  # a final one may change again, if the caller goes on
+                    self._tell_stable(stable)
                 if self.state.floor is floor.Floor.CALLER and self._rules.responds:
                     self._warm(text)
             case WordsFailed(_, _, to_samples) if to_samples == self._hush_samples:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.acknowledgement import is_acknowledgement
+from engine.acknowledgement import is_acknowledgement, is_passing
 
 LISTENING = [
     *("Mhm.", "Mm-hmm.", "Mm.", "Mmm", "Hmm", "Hm.", "Uh-huh!", "Uh huh.", "Um-hum", "Mhmm"),
@@ -34,3 +34,19 @@ def test_listening_takes_no_turn(text: str) -> None:
 @pytest.mark.parametrize("text", TAKING_THE_TURN)
 def test_anything_else_does(text: str) -> None:
     assert not is_acknowledgement(text)
+
+
+@pytest.mark.parametrize("text", ["Mhm.", "Emma!", "God is.", "Yes sir"])
+def test_a_brief_sound_that_claims_nothing_passes(text: str) -> None:
+    assert is_passing(text, 350)
+
+
+@pytest.mark.parametrize("text", ["Stop", "No,", "But wait", "What?", "I want", "Two large pizzas"])
+def test_what_claims_the_floor_does_not_pass(text: str) -> None:
+    assert not is_passing(text, 350)
+
+
+def test_what_lasts_does_not_pass_unless_it_acknowledges() -> None:
+    assert not is_passing("Emma!", 700)
+    assert is_passing("Okay, good.", 900)
+    assert not is_passing("", 100)

@@ -9,7 +9,7 @@ from engine.floor import Floor, Rules, State, step, wake_at
 PATIENCE_MS = 500
 RULES = Rules(
     patience_ms=lambda score, words: 1500 if words.endswith("the") else PATIENCE_MS,
-    acknowledges=lambda words: words == "mhm",
+    passing=lambda words, spoken_ms: words == "mhm",
 )
 
 
@@ -188,7 +188,7 @@ def test_who_may_not_be_interrupted_goes_on_and_hears_the_caller_afterwards() ->
 def test_silence_on_both_sides_is_broken_so_often_and_no_more() -> None:
     rules = Rules(
         patience_ms=lambda score, words: PATIENCE_MS,
-        acknowledges=lambda words: False,
+        passing=lambda words, spoken_ms: False,
         reprompt_ms=3000,
         reprompts=2,
     )
@@ -225,7 +225,7 @@ def test_whatever_happens_generations_and_holds_stay_in_order(
     walk = Walk(
         Rules(
             patience_ms=RULES.patience_ms,
-            acknowledges=RULES.acknowledges,
+            passing=RULES.passing,
             interruptible=interruptible,
             reprompt_ms=4000,
             reprompts=2,
