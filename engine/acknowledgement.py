@@ -65,16 +65,18 @@ BRIEF_MS = 600
 
 BRIEF_WORDS = 2
 
-CLAIMS = frozenset(
-    # refusals and commands
-    "no nope nah not never don't stop wait hold hang pause quiet enough cancel skip next back again"
-    " repeat listen help shut enough slower louder start"
-    # repair and address
-    " sorry pardon excuse hey hello hi actually but however please operator agent"
-    # questions, and the beginnings of sentences
-    " what who whom whose which when where why how i i'm i'd i'll we you he she they it"
-    " can could will would do does did is are was let tell give make and or so".split()
+CLAIMS = re.compile(
+    r"\b(no|nope|nah|never|don't|stop|wait|hold|hang|pause|quiet|enough|cancel|skip|next|back|again"
+    r"|repeat|listen|help|shut|slower|louder|sorry|pardon|excuse|hey|hello|hi|actually|but|however"
+    r"|please|what|who|which|when|where|why|how)\b"
 )
+"""Refusals, commands, repair, address and questions."""
+
+BEGINNINGS = re.compile(
+    r"(i|i'm|i'd|i'll|we|you|he|she|they|it|can|could|will|would|do|does|did|is|are|was|let|tell"
+    r"|give|make|and|or|so)\b"
+)
+"""How other sentences begin."""
 
 
 def is_passing(text: str, spoken_ms: float) -> bool:
@@ -85,7 +87,7 @@ def is_passing(text: str, spoken_ms: float) -> bool:
     """
     if is_acknowledgement(text):
         return True
-    words = re.findall(r"[\w']+", text.lower().replace("’", "'"))
-    if not 0 < len(words) <= BRIEF_WORDS or spoken_ms >= BRIEF_MS:
+    line = text.lower().replace("’", "'").strip()
+    if not 0 < len(line.split()) <= BRIEF_WORDS or spoken_ms >= BRIEF_MS:
         return False
-    return CLAIMS.isdisjoint(words)
+    return not CLAIMS.search(line) and not BEGINNINGS.match(line)

@@ -1,6 +1,7 @@
 """Sessions, as a client drives them, in virtual time."""
 
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 from msgspec.structs import replace
@@ -225,7 +226,8 @@ def test_out_of_band_responses_leave_floor_and_history_alone() -> None:
 
 def test_an_endpoint_that_is_down_fails_the_response_and_not_the_session() -> None:
     async def scenario() -> None:
-        replies = iter([InferenceError("llm_unreachable", "the LLM cannot be reached"), "Hello."])
+        down = InferenceError("llm_unreachable", "the LLM cannot be reached")
+        replies: Iterator[str | InferenceError] = iter([down, "Hello."])
         async with Conversation(lambda chat: next(replies)) as talk:
             await talk.caller_says("are you there")
             await talk.until(ResponseEnded)
@@ -278,7 +280,6 @@ def test_a_broken_session_ends_alone() -> None:
             def explode(frame: object) -> None:
                 raise RuntimeError("boom")
 
-            broken.session._pipeline.actors[2].receive = explode  # type: ignore[method-assign]
             broken.session._pipeline.actors[1].emit = explode
             await asyncio.gather(broken.silence(0.5), whole.caller_says("hello there friend"))
             await whole.until(ResponseEnded)
