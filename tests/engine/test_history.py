@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.history import ROOT, History, UnknownItem, chat_messages
-from engine.items import FunctionCall, FunctionOutput, Message, Part
+from engine.items import FunctionCall, FunctionOutput, Item, Message, Part
 
 
 def said(item_id: str, text: str | None, role: str = "user") -> Message:
@@ -34,7 +34,7 @@ def test_a_transcript_fills_the_audio_of_its_item() -> None:
 
 
 def test_the_llm_sees_words_and_answered_calls_only() -> None:
-    items = [
+    items: list[Item] = [
         said("a", "what is the weather"),
         FunctionCall("b", "call_1", "weather", "{}"),
         FunctionCall("c", "call_2", "never_answered", "{}"),
