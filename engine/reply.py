@@ -67,7 +67,7 @@ class Events(Protocol):
         ...
 
     def audible(self, generation: int) -> None:
-        """It goes out. Told with the first sound, or with every piece of text."""
+        """The first of it went out. Told once."""
         ...
 
     def finished(self, generation: int) -> None:

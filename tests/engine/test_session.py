@@ -20,6 +20,7 @@ from engine.frames import (
     ResponseStarted,
     SessionEnded,
     SpeechStarted,
+    TurnMeasured,
 )
 from engine.inference import InferenceError
 from engine.items import FunctionCall, FunctionOutput, Message, Part
@@ -153,6 +154,7 @@ def test_typed_words_get_spoken_or_written_answers() -> None:
             assert len(talk.client.of(ReplyAudio)) == spoken
             written = [f for f in talk.client.of(ReplyText) if isinstance(f, ReplyText)]
             assert "".join(f.text for f in written if not f.spoken) == "It is noon."
+            assert len(talk.client.of(TurnMeasured)) == 2
 
     in_virtual_time(scenario())
 
