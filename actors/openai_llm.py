@@ -13,7 +13,7 @@ import msgspec
 
 from actors.gate import Gate, Ticket
 from actors.openai_chat import BadStream, Event, EventStream, chat_body, last_delta, refusal_text
-from actors.written_calls import WrittenCalls
+from actors.written_calls import WrittenCalls, answerable
 from engine.capabilities import Chat, ChatDelta
 from engine.inference import InferenceError, Priority
 from engine.results import Results
@@ -217,6 +217,7 @@ class OpenAIChat:
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
         if endpoint.api_key:
             headers["Authorization"] = f"Bearer {endpoint.api_key}"
+        chat = answerable(chat) if endpoint.embedded else chat
         body = chat_body(chat, endpoint.model, embedded=endpoint.embedded, usage=self._usage)
         patience = self._patience
         try:
@@ -246,8 +247,8 @@ class OpenAIChat:
     ) -> None:
         """Hand the answer on, piece by piece; its end comes last, with the token counts."""
         events = EventStream()
-        wanted = answer.chat.max_tokens != 0 and answer.chat.tool_choice != "none"
-        calls = WrittenCalls(answer.chat.tools if embedded and wanted else ())
+        wanted = embedded and answer.chat.max_tokens != 0
+        calls = WrittenCalls(answerable(answer.chat).tools if wanted else ())
         finish, usage = "", None
         while not events.done and not calls.found:
             data = await self._chunk(response, answer, finish)

@@ -10,7 +10,9 @@ import re
 import uuid
 from typing import Any
 
-from engine.capabilities import ChatDelta, ToolCall, ToolSpec
+from msgspec.structs import replace
+
+from engine.capabilities import Chat, ChatDelta, ChatMessage, ToolCall, ToolSpec
 
 _OPENING = re.compile(r"\s*(<tool_call>|```(json)?)?\s*(?=\{)")
 _MAYBE_OPENING = re.compile(r"\s*(<[a-z_>]*|`{1,3}[json]*)?\s*")
@@ -28,6 +30,27 @@ def _schema(tool: ToolSpec) -> dict[str, Any]:
         "properties": {"name": {"const": tool.name}, "arguments": tool.parameters},
         "required": ["name", "arguments"],
     }
+
+
+def answerable(chat: Chat) -> Chat:
+    """The chat as a small model copes with it: it answers from a function's output.
+
+    Qwen2.5-Coder 0.5B copies any call that it sees, output or not, and calls whatever it is
+    offered. So it sees the outputs without the calls, and no function while it has an output to
+    tell of or may call none. It therefore makes no second call before it has spoken.
+    """
+    messages = tuple(map(_without_calls, filter(_says_something, chat.messages)))
+    telling = bool(messages) and messages[-1].role == "tool"
+    tools = () if telling or chat.tool_choice == "none" else chat.tools
+    return replace(chat, messages=messages, tools=tools)
+
+
+def _says_something(message: ChatMessage) -> bool:
+    return bool(message.content) or not message.tool_calls
+
+
+def _without_calls(message: ChatMessage) -> ChatMessage:
+    return replace(message, tool_calls=()) if message.tool_calls else message
 
 
 class WrittenCalls:
@@ -77,4 +100,16 @@ class WrittenCalls:
 def _may_be_call(text: str) -> bool:
     if len(text) > _LONGEST_CALL:
         return False
-    return bool(_OPENING.match(text) or _MAYBE_OPENING.fullmatch(text))
+    opening = _OPENING.match(text)
+    if opening is None:
+        return bool(_MAYBE_OPENING.fullmatch(text))
+    return not _whole(text, opening.end())
+
+
+def _whole(text: str, at: int) -> bool:
+    """Is there a whole JSON value at `at`? One that is no call will not become one."""
+    try:
+        json.JSONDecoder().raw_decode(text, at)
+    except ValueError:
+        return False
+    return True

@@ -96,6 +96,20 @@ async def test_it_calls_functions(client: OpenAIChat, choice: str) -> None:
     assert deltas[-1].finish == "tool_calls"
 
 
+async def test_it_answers_from_a_functions_output(client: OpenAIChat) -> None:
+    call = {"name": "get_weather", "arguments": '{"city": "Paris"}'}
+    asked = _chat("Answer in one short sentence.", "What is the weather in Paris?")
+    messages = (
+        *asked.messages,
+        ChatMessage("assistant", tool_calls=({"id": "1", "type": "function", "function": call},)),
+        ChatMessage("tool", "It is raining.", tool_call_id="1"),
+    )
+    chat = Chat(messages, tools=(_WEATHER,), temperature=0.0, max_tokens=60)
+    deltas = await _all(_ask(client, chat))
+    assert "rain" in "".join(delta.text for delta in deltas)
+    assert [call for delta in deltas for call in delta.tool_calls] == []
+
+
 async def test_cancelling_stops_the_generation(client: OpenAIChat, embedded: EmbeddedLLM) -> None:
     request = _ask(client, _chat("You write novels.", "Write a novel of a hundred chapters."))
     await anext(request)

@@ -159,6 +159,40 @@ async def test_the_embedded_model_s_written_calls_are_calls(
         assert deltas[-1].finish == "stop"
 
 
+async def test_the_embedded_model_tells_of_an_output_and_does_not_call_again(
+    connect: Connect,
+) -> None:
+    async def answer(body: dict[str, Any], response: web.StreamResponse) -> None:
+        await response.write(_event('{"name": "weather"', "stop") + _DONE)
+
+    call = {"id": "1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
+    asked, output = ChatMessage("user", "Rain?"), ChatMessage("tool", "Yes.", tool_call_id="1")
+    called = ChatMessage("assistant", tool_calls=(call,))
+    chat = Chat((asked, called, output), tools=(_WEATHER,))
+    endpoint = Scripted(answer)
+    client = await connect(endpoint.handle, embedded=True)
+    deltas = await _all(_ask(client, chat))
+    [body] = endpoint.bodies
+    assert [message["role"] for message in body["messages"]] == ["user", "tool"]
+    assert "tools" not in body
+    assert deltas[0].text == '{"name": "weather"'
+
+    endpoint = Scripted(answer)
+    client = await connect(endpoint.handle)
+    await _all(_ask(client, chat))
+    assert endpoint.bodies[0]["messages"][1]["tool_calls"] == [call]
+    assert len(endpoint.bodies[0]["tools"]) == 1
+
+
+async def test_json_that_is_no_call_is_not_held_back(connect: Connect) -> None:
+    async def answer(body: dict[str, Any], response: web.StreamResponse) -> None:
+        await response.write(_event('{"weather": "rain"}') + _event(" and so on", "stop") + _DONE)
+
+    client = await connect(Scripted(answer).handle, embedded=True)
+    deltas = await _all(_ask(client, _chat(tools=(_WEATHER,))))
+    assert [delta.text for delta in deltas[:2]] == ['{"weather": "rain"}', " and so on"]
+
+
 async def test_an_endpoint_that_knows_no_stream_options_is_asked_without(connect: Connect) -> None:
     bodies = []
 
