@@ -46,15 +46,24 @@ async def answered(caller: Caller, turn: Turn, clip: Sound) -> Answered:
 
 
 async def speaking(caller: Caller, opening: Sound) -> bool:
-    """Have the agent speak for a while, by asking if it is silent; False if it will not."""
+    """Have the agent speak for a while, by asking if it is silent; False if it will not.
+
+    Returns while it is audible, not in one of its own pauses.
+    """
     now = caller.loop.time()
-    if await caller.silence(now):
+    first = await caller.sounds(now, now + LOST_AFTER_S)  # what was said before may be answered
+    if first is None:
         now = caller.say(opening) + len(opening) / caller.link.rate_hz
-    first = await caller.sounds(now, now + LOST_AFTER_S)
+        first = await caller.sounds(now, now + LOST_AFTER_S)
     if first is None:
         return False
     await caller.until(first + SPEAKING_S)
-    return audible(caller, caller.loop.time() - FLOWING_S, caller.loop.time())
+    give_up = caller.loop.time() + SPEAKING_S
+    while not audible(caller, caller.loop.time() - FLOWING_S / 2, caller.loop.time()):
+        if caller.loop.time() > give_up:
+            return False
+        await caller.until(caller.loop.time() + 0.02)
+    return True
 
 
 def audible(caller: Caller, start: float, end: float) -> bool:

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 HOME = Path(__file__).parent.parent
-OURS_PYTHON = HOME / ".venv" / "bin" / "python"
+OURS_PYTHON = Path(sys.executable)
 PEER_PYTHON = HOME / ".venv-peers" / "bin" / "python"
 READY_S = 120.0
 STOP_S = 10.0
@@ -40,7 +41,7 @@ def running(
     `core` pins it and its children to one CPU. Its whole process group is ended at the end.
     """
     if not Path(command[0]).exists():
-        raise ServerFailed(f"{command[0]} does not exist: `make peers` makes it")
+        raise ServerFailed(f"{command[0]} does not exist: `make bench` makes it")
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             [str(part) for part in command],
@@ -92,7 +93,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 def ours() -> Iterator[str]:
     """Our server with its defaults, by `voiceforge serve`; yields its WebSocket base URL."""
     port = free_port()
-    command = [str(OURS_PYTHON.parent / "voiceforge"), "serve", "--port", str(port)]
+    start = "from server.cli import main; main()"  # what the `voiceforge` script does
+    command = [str(OURS_PYTHON), "-c", start, "serve", "--port", str(port)]
     with running(command, lambda: answers(f"http://127.0.0.1:{port}/readyz")):
         yield f"ws://127.0.0.1:{port}"
 

@@ -1,0 +1,22 @@
+"""All measurements against the peer, one after the other: `python -m bench`."""
+
+import subprocess
+import sys
+
+PROGRAMS = ("bench.pipeline", "bench.callers")
+
+
+def main() -> int:
+    """Run each program in a process of its own; 1 if one failed, though the others still run."""
+    failed = [
+        program
+        for program in PROGRAMS
+        if subprocess.run([sys.executable, "-m", program], check=False).returncode
+    ]
+    for program in failed:
+        print(f"{program} failed", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
