@@ -26,10 +26,7 @@ ANSWER = (
     "You are a friendly voice assistant on the phone. "
     "Answer in one or two short spoken sentences, without lists or markup."
 )
-STORY = (
-    "You tell stories on the phone. Whatever the caller says, answer with a long story of at least "
-    "twenty sentences, in plain words, without lists or markup."
-)
+STORY = "You tell stories on the phone."  # which the scripted LLM does anyway
 SETTLE_S = 0.5
 BABBLE_DBFS = -45.0  # a cafe behind the caller: RMS, in the middle of -50..-40
 ECHO_DBFS = -30.0  # what a speakerphone's canceller leaves, relative to the agent

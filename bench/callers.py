@@ -4,7 +4,8 @@
 response,barge,mhm,pauses,calm` what is named; `--sides peer` one side; `--keep DIR` writes what
 was said and heard. The two sides take turns in blocks of eight turns, in an order drawn by
 `--seed`, each block on a fresh connection, so that the context stays small for both. Same weights,
-same prompt, no fillers, each server with its own defaults.
+same prompt, no fillers, each server with its own defaults. While the floor is measured (all but
+`response`), the agents' words come from `bench.storyteller`, so that they speak for a minute.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from bench.sound import TURNS, load_turns, resample, to_pcm
 from engine.capabilities import Clip
 
 BLOCK_TURNS = 8
+STORY_S = 60.0  # of agent speech in a block of stories
 INTERRUPTIONS = 24
 SIDES: tuple[Side, ...] = ("ours", "peer")
 
@@ -184,16 +186,28 @@ def arguments() -> argparse.Namespace:
     return args
 
 
+@contextlib.contextmanager
+def urls_of(sides: Sequence[Side], llm: servers.Llm | None = None) -> Iterator[dict[Side, str]]:
+    """The sides' servers, with the default LLM or with `llm`, until the block ends."""
+    start = {"ours": servers.ours, "peer": servers.peer}
+    with contextlib.ExitStack() as stack:
+        yield {side: stack.enter_context(start[side](llm)) for side in sides}
+
+
 def main() -> None:
     args = arguments()
-    with contextlib.ExitStack() as stack:
-        urls: dict[Side, str] = {}
-        if "ours" in args.sides:
-            urls["ours"] = stack.enter_context(servers.ours())
-        if "peer" in args.sides:
-            urls["peer"] = stack.enter_context(servers.peer())
-        room = Room(args.turns_folder, urls, args.keep, story_s=60.0)
-        outcomes = asyncio.run(converse(plan(args), room))
+    rounds = plan(args)
+    answers = [blocks for blocks in rounds if blocks[0].kind == "response"]
+    floor = [blocks for blocks in rounds if blocks[0].kind != "response"]
+    outcomes: list[Outcome] = []
+    if answers:
+        with urls_of(args.sides) as urls:
+            room = Room(args.turns_folder, urls, args.keep, STORY_S)
+            outcomes += asyncio.run(converse(answers, room))
+    if floor:
+        with servers.storyteller() as llm, urls_of(args.sides, llm) as urls:
+            room = Room(args.turns_folder, urls, args.keep, STORY_S)
+            outcomes += asyncio.run(converse(floor, room))
     rows, notes = history_rows(outcomes)
     finish("bench.callers", [*Results(outcomes).rows(), *rows], notes)
 

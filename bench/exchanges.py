@@ -7,7 +7,7 @@ from bench.caller import Caller
 from bench.sound import Sound, Turn, heard_gaps, loud, missing
 
 LOST_AFTER_S = 8.0  # no answer by then is none: the peer's own fallback comes after about 4
-ANSWER_ENDS_S = 45.0
+ANSWER_ENDS_S = 90.0  # a minute of story, and pauses in it
 SPEAKING_S = 2.5  # how long the agent has spoken before the caller breaks in
 FLOWING_S = 0.2  # it must be audible in the last 200 ms before, or there is nothing to break
 MHM_WINDOW_S = 6.0
@@ -66,6 +66,11 @@ async def speaking(caller: Caller, opening: Sound) -> bool:
     return True
 
 
+def speaks_on(caller: Caller, at: float) -> bool:
+    """Whether there is more to be heard of the agent at that moment."""
+    return caller.link.answering() or caller.link.playout.ends_at > at
+
+
 def audible(caller: Caller, start: float, end: float) -> bool:
     return len(loud(caller.link.playout.heard(start, end))) > 0
 
@@ -74,7 +79,8 @@ async def interrupted(caller: Caller, turn: Turn, clip: Sound) -> float | None:
     """Break in with a turn: ms from its onset to the last audible sample of the agent within it.
 
     Counts everything that sounds until the caller has finished, so an agent that falls silent and
-    speaks on does not count as silent. None if the agent happened to pause as the caller began.
+    speaks on does not count as silent. None if the agent happened to pause as the caller began, or
+    had just said its last word.
     """
     at = caller.say(clip)
     onset, end = at + turn.first_voiced_ms / 1000, at + turn.last_voiced_ms / 1000
@@ -82,6 +88,8 @@ async def interrupted(caller: Caller, turn: Turn, clip: Sound) -> float | None:
     if not audible(caller, onset - FLOWING_S, onset):
         return None
     heard = loud(caller.link.playout.heard(onset, end))
+    if not any(dropped > at for dropped in caller.link.dropped_at) and not speaks_on(caller, end):
+        return None
     return float(heard[-1]) * 1000 / caller.link.playout.rate_hz if len(heard) else 0.0
 
 

@@ -142,7 +142,7 @@ class Sockets:
 
 
 def ready(port: int) -> Callable[[], bool]:
-    return lambda: answers(f"http://127.0.0.1:{port}/healthz")
+    return partial(answers, f"http://127.0.0.1:{port}/healthz")
 
 
 def private_mb(pid: int) -> float:

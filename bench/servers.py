@@ -1,7 +1,6 @@
 """Starts and ends the servers that are measured, each in processes of its own."""
 
 import contextlib
-import json
 import os
 import signal
 import socket
@@ -10,8 +9,11 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+
+import msgspec
 
 HOME = Path(__file__).parent.parent
 OURS_PYTHON = Path(sys.executable)
@@ -34,7 +36,11 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str | Path], ready: Callable[[], bool], *, core: int | None = None
+    command: Sequence[str | Path],
+    ready: Callable[[], bool],
+    *,
+    core: int | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[int]:
     """Run a server until the block ends, and yield its process id once it is `ready`.
 
@@ -46,6 +52,7 @@ def running(
         process = subprocess.Popen(
             [str(part) for part in command],
             cwd=HOME,
+            env={**os.environ, **(environment or {})},
             stdin=subprocess.PIPE,  # its end tells our own workers that we died
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -89,25 +96,55 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
             return
 
 
+class Llm(msgspec.Struct, frozen=True):
+    """An OpenAI-compatible endpoint."""
+
+    base_url: str
+    api_key: str
+
+
 @contextlib.contextmanager
-def ours() -> Iterator[str]:
-    """Our server with its defaults, by `voiceforge serve`; yields its WebSocket base URL."""
+def ours(llm: Llm | None = None) -> Iterator[str]:
+    """Our server with its defaults, by `voiceforge serve`; yields its WebSocket base URL.
+
+    `llm` is asked instead of the embedded one.
+    """
     port = free_port()
     start = "from server.cli import main; main()"  # what the `voiceforge` script does
     command = [str(OURS_PYTHON), "-c", start, "serve", "--port", str(port)]
-    with running(command, lambda: answers(f"http://127.0.0.1:{port}/readyz")):
+    environment = {}
+    if llm is not None:
+        environment["VOICEFORGE_LLM__BASE_URL"] = llm.base_url
+        environment["VOICEFORGE_LLM__MODEL"] = "story"
+        environment["VOICEFORGE_LLM__API_KEY"] = llm.api_key
+    ready = partial(answers, f"http://127.0.0.1:{port}/readyz")
+    with running(command, ready, environment=environment):
         yield f"ws://127.0.0.1:{port}"
 
 
 @contextlib.contextmanager
-def peer() -> Iterator[str]:
-    """The peer's agent and its own llama.cpp server; yields the agent's WebSocket base URL."""
+def peer(llm: Llm | None = None) -> Iterator[str]:
+    """The peer's agent; yields its WebSocket base URL.
+
+    Without `llm` it talks to a llama.cpp server of its own, set up as our embedded one.
+    """
     port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        tell = Path(folder) / "llm.json"
-        with running([OURS_PYTHON, "-m", "bench.llama", tell], tell.exists):
-            llm = json.loads(tell.read_text())
-            command = [str(PEER_PYTHON), "-m", "bench.peers.agent", "--port", str(port)]
-            command += ["--llm", llm["base_url"], f"--key={llm['api_key']}"]
-            with running(command, lambda: answers(f"http://127.0.0.1:{port}/healthz")):
-                yield f"ws://127.0.0.1:{port}"
+    with contextlib.ExitStack() as stack:
+        if llm is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            tell = Path(folder) / "llm.json"
+            stack.enter_context(running([OURS_PYTHON, "-m", "bench.llama", tell], tell.exists))
+            llm = msgspec.json.decode(tell.read_bytes(), type=Llm)
+        command = [str(PEER_PYTHON), "-m", "bench.peers.agent", "--port", str(port)]
+        command += ["--llm", llm.base_url, f"--key={llm.api_key}"]
+        with running(command, partial(answers, f"http://127.0.0.1:{port}/healthz")):
+            yield f"ws://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def storyteller() -> Iterator[Llm]:
+    """The endpoint that tells one long story (`bench.storyteller`)."""
+    port = free_port()
+    command = [str(OURS_PYTHON), "-m", "bench.storyteller", str(port)]
+    with running(command, partial(answers, f"http://127.0.0.1:{port}/health")):
+        yield Llm(f"http://127.0.0.1:{port}/v1", "story")
