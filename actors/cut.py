@@ -1,7 +1,7 @@
 """Cuts an LLM's text into pieces to speak, while the text still arrives.
 
-A piece is a sentence; the first piece of a reply, and whatever is cut from a long sentence, is a
-clause, so that speech starts early and never waits for the end of a long sentence. The pieces,
+A piece is a sentence; the first piece of a reply is a clause or a phrase, and whatever is cut from
+a long sentence is a clause, so that speech starts early and never waits for the end. The pieces,
 joined, are the text to the character: the history of what was heard is counted in them.
 """
 
@@ -18,11 +18,17 @@ FIRST_WORDS: Final = 3
 FIRST_CHARS: Final = 12
 """A reply's first clause is spoken alone if it has both: less sounds like a stutter."""
 
+PHRASE_WORDS: Final = 4
+"""A reply's first sentence may also be cut before a word that opens a phrase, behind so many
+words: speakers breathe there too, and the rest is written while the beginning is spoken."""
+
 _CLOSERS: Final = "\"'”’»›)\\]}」』）】*_`~"
 _MARK: Final = re.compile(
     rf"(?P<stop>[.!?…。！？؟।॥۔｡]+[{_CLOSERS}]*)"
     rf"|(?P<clause>[,;:،؛、，；：][{_CLOSERS}]*|[—–]+|(?<=\s)-+(?=\s))"
     r"|(?P<line>\n)"
+    r"|(?P<phrase>\s(?:about|after|and|at|because|before|but|by|during|for|from|if|in|on|or|since"
+    r"|through|until|when|where|which|while|who|with)(?=\s))"
 )
 _WORD_BEFORE: Final = re.compile(r"[^\s\"'“‘«(\[{*_`]*\Z")
 _LIST_NUMBER: Final = re.compile(r"(?:\A|\n)[ \t]*(?:[-*+>][ \t]+)?\(?(?:\d{1,3}|[A-Za-z])\Z")
@@ -95,6 +101,11 @@ class Cutter:
         `whole`: nothing follows, or nothing that follows may be waited for.
         """
         for mark in _MARK.finditer(view, self._seen):
+            if mark.lastgroup == "phrase":
+                if self._first and _enough(view[: mark.start()], PHRASE_WORDS):
+                    return mark.start()
+                self._seen = mark.end()
+                continue
             if mark.end() == len(view) and mark.lastgroup != "line" and not whole:
                 return 0
             verdict = self._ends(view, mark, whole=whole)
@@ -123,8 +134,7 @@ class Cutter:
 
     def _clause_ends(self, clause: str) -> bool:
         if self._first:
-            words = clause.split()
-            return len(words) >= FIRST_WORDS and sum(map(len, words)) >= FIRST_CHARS
+            return _enough(clause, FIRST_WORDS)
         return len(clause) >= LONG_CHARS
 
     def _full_stop_ends(self, view: str, mark: re.Match[str], *, whole: bool) -> bool | None:
@@ -155,6 +165,12 @@ def _word_before(text: str) -> str:
     return found.group().lower() if found else ""
 
 
+def _enough(beginning: str, least_words: int) -> bool:
+    """Whether a beginning can be spoken alone."""
+    words = beginning.split()
+    return len(words) >= least_words and sum(map(len, words)) >= FIRST_CHARS
+
+
 def _speakable(text: str) -> bool:
     """Whether there is anything to say in it; a bullet or an emoji alone is no piece."""
     return any(char.isalnum() for char in text)
@@ -163,7 +179,7 @@ def _speakable(text: str) -> bool:
 def _emergency(view: str) -> int:
     """Where to cut a sentence that passed `LONGEST_CHARS`: a clause, else a space, else there."""
     for mark in reversed(list(_MARK.finditer(view, LONGEST_CHARS // 3))):
-        if view[mark.end() : mark.end() + 1].isspace():
+        if mark.lastgroup != "phrase" and view[mark.end() : mark.end() + 1].isspace():
             return mark.end()
     space = max(view.rfind(" "), view.rfind("\t"))
     return space if space > 0 else LONGEST_CHARS

@@ -55,8 +55,8 @@ READY_GRACE_MS = 600
 """How much longer than needed a silence may last while the prepared answer has no sound yet. Ending
 the turn sooner would make no difference to the ear, and a caller who goes on is not cut off."""
 
-SCORE_GRACE_MS = 250
-"""How long a verdict waits for the sound's score, which normally takes 50-100 ms."""
+SCORE_GRACE_MS = 400
+"""How long a verdict waits for the sound's score, which is asked for after 250 ms of silence."""
 
 NO_WORDS_MS = 700
 """Silence after sound without words (a cough, a door) before it is forgotten."""

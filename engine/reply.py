@@ -118,7 +118,7 @@ class Reply:
             self._take(frame)
         else:
             self._waiting.append(frame)
-            if isinstance(frame, ReplyFailed | ReplyEnd):
+            if isinstance(frame, ReplyFailed | SpeechEnd) or self.playout is None:
                 self._be_ready()  # there is nothing more to wait for
 
     def release(self) -> None:

@@ -6,8 +6,9 @@ from engine.frames import Frame, Hush, Onset, Voice
 ONSET_WINDOWS = 2
 """Voiced windows in a row (32 ms each) that make an onset; one alone fires on clicks."""
 
-HUSH_WINDOWS = 3
-"""Silent windows in a row that make a hush: stop consonants are silent for up to 80 ms."""
+HUSH_WINDOWS = 2
+"""Silent windows in a row that make a hush. Silero lags by some 60 ms (bench/verdict.py), so that
+stop consonants, silent for up to 80 ms, make none, as a rule."""
 
 HYSTERESIS = 0.15
 """How far the probability must fall below the threshold to count as silence, as Silero's own
