@@ -1,0 +1,138 @@
+// Conversations through `@openai/agents`: a RealtimeSession over its own WebSocket transport.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { RealtimeAgent, RealtimeSession, tool } from '@openai/agents/realtime';
+import { z } from 'zod';
+
+import {
+  AT_LENGTH, BRIEF, Microphone, OCEAN, STORY, leave, server, sleep, until,
+} from './microphone.mjs';
+
+/** A session with a memory; all that the server sends is in `events`. */
+async function call(agent, config, talk) {
+  const session = new RealtimeSession(new RealtimeAgent({ name: 'Joe', ...agent }), {
+    transport: 'websocket', model: 'gpt-realtime', tracingDisabled: true, config,
+  });
+  const events = [];
+  const errors = [];
+  const audio = [];
+  session.transport.on('*', (event) => events.push(event));
+  session.on('error', (error) => errors.push(error));
+  session.on('audio', (event) => audio.push(Buffer.from(event.data)));
+  try {
+    const url = new URL('/v1/realtime?model=gpt-realtime', server);
+    url.protocol = 'ws:';
+    await session.connect({ apiKey: 'unused', url: url.href });
+    await talk({ session, events, audio });
+    assert.deepEqual(errors, []);
+  } finally {
+    session.close();
+  }
+}
+
+const microphone = (session) => new Microphone((pcm) => {
+  session.sendAudio(pcm.buffer.slice(pcm.byteOffset, pcm.byteOffset + pcm.byteLength));
+});
+
+const answered = (events, count = 1) => until(
+  () => events.filter((event) => event.type === 'response.done').length >= count,
+  `response.done ${count}`,
+);
+
+const last = (session, role) => session.history.findLast((item) => item.role === role);
+
+const words = (item) => item.content.map((part) => part.text ?? part.transcript ?? '').join(' ');
+
+const TEXT = { outputModalities: ['text'] };
+
+test('a typed question is answered in writing', () => call(
+  { instructions: BRIEF }, TEXT,
+  async ({ session, events }) => {
+    session.sendMessage(OCEAN);
+    await answered(events);
+    await until(() => /pacific/i.test(words(last(session, 'assistant'))), 'the answer');
+  },
+));
+
+test('a spoken question is answered by voice', () => call(
+  { instructions: BRIEF }, {},
+  async ({ session, events, audio }) => {
+    const mic = microphone(session);
+    await mic.say('ocean');
+    await answered(events);
+    mic.stop();
+    await until(() => /largest ocean/i.test(words(last(session, 'user'))), 'the question');
+    const answer = words(last(session, 'assistant'));
+    assert.match(answer, /pacific/i);
+    leave('agents', audio, answer);
+  },
+));
+
+test('a function is run by the client and its output told', async () => {
+  const asked = [];
+  const weather = tool({
+    name: 'get_weather',
+    description: 'The weather in a city.',
+    parameters: z.object({ city: z.string() }),
+    execute: async ({ city }) => {
+      asked.push(city);
+      return 'It is raining.';
+    },
+  });
+  await call({ instructions: BRIEF, tools: [weather] }, TEXT, async ({ session, events }) => {
+    session.sendMessage('What is the weather in Paris?');
+    await answered(events, 2);
+    assert.deepEqual(asked, ['Paris']);
+    await until(() => /rain/i.test(words(last(session, 'assistant'))), 'the answer');
+  });
+});
+
+const spoken = (events, item) => events
+  .filter((e) => e.type === 'response.output_audio_transcript.delta' && e.item_id === item.id)
+  .map((e) => e.delta).join('');
+
+const found = (events, type) => until(() => events.find((event) => event.type === type), type);
+
+const telling = async ({ session, events }) => {
+  session.sendMessage(STORY);
+  await found(events, 'response.output_audio.delta');
+  await sleep(3000);
+};
+
+test('a caller who interrupts silences the client, whose history ends there', () => call(
+  { instructions: AT_LENGTH }, {},
+  async ({ session, events }) => {
+    let interrupted = 0;
+    session.on('audio_interrupted', () => { interrupted += 1; });
+    const mic = microphone(session);
+    await telling({ session, events });
+    await mic.say('cancel');
+    const { response } = await found(events, 'response.done');
+    assert.equal(response.status, 'cancelled');
+    assert.equal(response.status_details.reason, 'turn_detected');
+    await answered(events, 2);
+    mic.stop();
+    assert.equal(interrupted, 1);
+    const [item] = response.output;
+    const kept = words(session.history.find(({ itemId }) => itemId === item.id));
+    const whole = spoken(events, item);
+    assert.ok(kept.length > 0 && kept.length < whole.length && whole.startsWith(kept), kept);
+  },
+));
+
+test('an interruption by the application truncates the item', () => call(
+  { instructions: AT_LENGTH }, {},
+  async ({ session, events }) => {
+    await telling({ session, events });
+    session.interrupt();
+    const { response } = await found(events, 'response.done');
+    assert.equal(response.status_details.reason, 'client_cancelled');
+    const [item] = response.output;
+    const truncated = await found(events, 'conversation.item.truncated');
+    assert.equal(truncated.item_id, item.id);
+    assert.ok(Math.abs(truncated.audio_end_ms - 3000) < 500, String(truncated.audio_end_ms));
+    const retrieved = await found(events, 'conversation.item.retrieved');
+    assert.ok(spoken(events, item).startsWith(words(retrieved.item)));
+  },
+));
