@@ -46,8 +46,7 @@ class CallerAudio(Actor):
     def look(self, position: int) -> None:
         """The VAD has looked at everything before `position`."""
         self._looked = position
-        if self._from is None:
-            self._trim()
+        self._trim()
 
     def keep_from(self, position: int | None) -> None:
         """Keep everything from `position` on; None: only the last second."""
