@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from bench.caller import Caller
+from bench.caller import ROOM_S, Caller
 from bench.exchanges import (
     Answered,
     Flow,
@@ -81,13 +81,12 @@ class Outcome(msgspec.Struct):
         return ", ".join([*said, *self.errors]) or "nothing measured"
 
 
+LINKS: dict[Side, type[OursLink] | type[PeerLink]] = {"ours": OursLink, "peer": PeerLink}
+
+
 async def join(block: Block, room: Room, instructions: str) -> Caller:
-    """A caller on a fresh connection to the block's side."""
-    link: OursLink | PeerLink
-    if block.side == "ours":
-        link = await OursLink.open(room.urls["ours"], instructions)
-    else:
-        link = await PeerLink.open(room.urls["peer"], instructions)
+    """A caller on a fresh connection to the block's side. Have all sounds loaded before."""
+    link = await LINKS[block.side].open(room.urls[block.side], instructions)
     caller = Caller(link, seed=block.first)
     await caller.until(caller.started_at + SETTLE_S)
     return caller
@@ -102,15 +101,20 @@ async def leave(caller: Caller, outcome: Outcome, block: Block, room: Room) -> O
     return outcome
 
 
-def clips_of(block: Block, room: Room, caller: Caller) -> list[tuple[Turn, Sound]]:
-    return [(turn, load(turn, caller.link.rate_hz, room.folder)) for turn in block.turns]
+def clips_of(block: Block, room: Room) -> list[tuple[Turn, Sound]]:
+    return [(turn, clip_of(turn, block, room)) for turn in block.turns]
+
+
+def clip_of(turn: Turn, block: Block, room: Room) -> Sound:
+    return load(turn, LINKS[block.side].rate_hz, room.folder)
 
 
 async def responses(block: Block, room: Room) -> Outcome:
     """Each turn said and answered to its end."""
+    clips = clips_of(block, room)
     caller = await join(block, room, ANSWER)
     outcome = Outcome(block.kind, block.side)
-    for turn, clip in clips_of(block, room, caller):
+    for turn, clip in clips:
         outcome.answers.append(await answered(caller, turn, clip))
         outcome.recalled += await recall(caller)
     return await leave(caller, outcome, block, room)
@@ -118,11 +122,11 @@ async def responses(block: Block, room: Room) -> Outcome:
 
 async def interruptions(block: Block, room: Room) -> Outcome:
     """Each turn breaks into a story; the story that answers it is broken by the next."""
+    clips = clips_of(block, room)
     caller = await join(block, room, STORY)
     outcome = Outcome(block.kind, block.side)
-    opening = load(block.turns[0], caller.link.rate_hz, room.folder)
-    for turn, clip in clips_of(block, room, caller):
-        if await speaking(caller, opening):
+    for turn, clip in clips:
+        if await speaking(caller, clips[0][1]):
             time_ms = await interrupted(caller, turn, clip)
             outcome.times_ms += [] if time_ms is None else [time_ms]
             outcome.recalled += await recall(caller)
@@ -131,11 +135,12 @@ async def interruptions(block: Block, room: Room) -> Outcome:
 
 async def acknowledgements(block: Block, room: Room) -> Outcome:
     """Each "mhm" is said into a story."""
+    clips = clips_of(block, room)
+    rng = np.random.default_rng(block.first)
+    opening = clip_of(opening_of(load_turns(room.folder), rng), block, room)
     caller = await join(block, room, STORY)
     outcome = Outcome(block.kind, block.side)
-    rng = np.random.default_rng(block.first)
-    opening = load(opening_of(load_turns(room.folder), rng), caller.link.rate_hz, room.folder)
-    for turn, clip in clips_of(block, room, caller):
+    for turn, clip in clips:
         if await speaking(caller, opening):
             gap_ms = await acknowledged(caller, turn, clip)
             outcome.times_ms += [] if gap_ms is None else [gap_ms]
@@ -144,15 +149,16 @@ async def acknowledgements(block: Block, room: Room) -> Outcome:
 
 async def stories(block: Block, room: Room, *, noisy: bool = True) -> Outcome:
     """Stories heard to their end, with (or without) a cafe and an echo at the caller's side."""
+    clips = clips_of(block, room)
+    people = [clip_of(turn, block, room) for turn in load_turns(room.folder)]
+    rng = np.random.default_rng(block.first)
+    cafe = babble(people, LINKS[block.side].rate_hz * ROOM_S, BABBLE_DBFS, rng)
     caller = await join(block, room, STORY)
     outcome = Outcome(block.kind, block.side)
-    rate = caller.link.rate_hz
     if noisy:
-        rng = np.random.default_rng(block.first)
-        people = [load(turn, rate, room.folder) for turn in load_turns(room.folder)]
-        caller.room = caller.room + babble(people, len(caller.room), BABBLE_DBFS, rng)
+        caller.room = caller.room + cafe
         caller.echo_dbfs, caller.echo_delay_s = ECHO_DBFS, ECHO_DELAY_S
-    for _, clip in clips_of(block, room, caller)[:STORIES]:
+    for _, clip in clips[:STORIES]:
         flow = await told(caller, clip)
         outcome.flows += [] if flow is None else [flow]
         if sum(f.seconds for f in outcome.flows) >= room.story_s:

@@ -15,6 +15,7 @@ from bench.links import Link
 from bench.sound import QUIET_DBFS, Sound, amplitude, loud, noise, resample, to_pcm
 
 FRAME_MS = 20
+ROOM_S = 10  # the room's sound repeats after so long
 QUIET_AFTER_S = 1.2  # the pause after which an answer is over where the protocol does not say so
 
 
@@ -25,7 +26,7 @@ class Caller:
         self.link = link
         self.loop = asyncio.get_running_loop()
         rng = np.random.default_rng(seed)
-        self.room = noise(link.rate_hz * 10, QUIET_DBFS, rng)
+        self.room = noise(link.rate_hz * ROOM_S, QUIET_DBFS, rng)
         self.echo_dbfs: float | None = None
         self.echo_delay_s = 0.0
         self.latest_s = 0.0
