@@ -53,8 +53,8 @@ def sections() -> list[str]:
         page.paragraph(
             "A WebSocket that speaks the OpenAI Realtime protocol (GA event names). Stock clients "
             "work unmodified. Audio is `audio/pcm` (24 kHz mono, 16 bit), `audio/pcmu` or "
-            "`audio/pcma`; turns are found by `server_vad`, `semantic_vad`, or the client itself "
-            "(`turn_detection: null`)."
+            "`audio/pcma`; turns are found by `semantic_vad` (the default), `server_vad`, or the "
+            "client itself (`turn_detection: null`)."
         ),
         page.heading("Names", 3),
         page.table(

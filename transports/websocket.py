@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from engine.session import EndReason, RequestError, Session, Transport
-from engine.settings import SessionSettings, TurnSettings
+from engine.settings import SessionSettings
 from transports.outbox import LIMIT_BYTES, STALL_S, Outbox, Send
 from transports.realtime import errors
 from transports.realtime.aliases import DEFAULT_MODEL
@@ -43,8 +43,9 @@ DISCONNECT_S = 1.0  # for the reading side to take what stood before the disconn
 LEFT_FOR_GOOD = (1000, NO_CODE)
 """Close codes (RFC 6455, 7.4.1) of a client that said goodbye; any other may come back."""
 
-DEFAULTS = SessionSettings(turn=TurnSettings(kind="server_vad"))
-"""What a session is before a client says anything: as at OpenAI, turns end by silence."""
+DEFAULTS = SessionSettings()
+"""What a session is before a client says anything. Unlike at OpenAI, turns then end by what was
+said and how, not by silence alone: it is what a caller wants, and no client depends on it."""
 
 
 class Refused(Exception):
