@@ -22,6 +22,13 @@ ROUNDS = 4
 """Windows of one stream that a slot may run: a client that sends faster than real time is followed
 at up to 16 times real time, and does not hold the loop for longer."""
 
+QUIET_RMS = 10 ** (-60 / 20)
+"""Of full scale. Below -60 dBFS is no voice that anybody hears: the noise floor of a line is below
+it, and a muted or suppressed microphone sends zeros. Most of a call is that, and it is not run."""
+
+HANGOVER_WINDOWS = 16
+"""Half a second behind the last louder window still is, so that the model hears speech end."""
+
 _CONTEXT = Silero.CONTEXT_SAMPLES
 _SAMPLES = _CONTEXT + Silero.WINDOW_SAMPLES
 _WINDOW_BYTES = Silero.WINDOW_SAMPLES * 2
@@ -129,6 +136,7 @@ class VadSlots:
         self._capacity = capacity
         self._rows = np.zeros((capacity, _SAMPLES), np.int16)
         self._memory = np.zeros((2, capacity, Silero.MEMORY), np.float32)
+        self._quiet = np.zeros(capacity, np.int64)  # windows since the last louder one
         self._unused = list(range(capacity))
         self._ready: list[VadStream] = []
         self._scheduled = False
@@ -148,6 +156,7 @@ class VadSlots:
         slot = self._unused.pop()
         self._rows[slot] = 0
         self._memory[:, slot] = 0
+        self._quiet[slot] = HANGOVER_WINDOWS
         row = self._rows[slot, _CONTEXT:].data.cast("B")
         return VadStream(self, slot, row, hear, failed)
 
@@ -189,12 +198,26 @@ class VadSlots:
             stream.deliver(probability)
 
     def _infer(self, taken: list[int]) -> list[float]:
-        """The probabilities of the windows in these rows, whose memory and context move on."""
+        """The probabilities of the windows in these rows, whose memory and context move on.
+
+        A stream that has long been quiet is not run: it begins anew with its next louder window.
+        """
         slots = np.array(taken)
         rows = self._rows[slots]
-        probabilities, memory = self._model.probabilities(rows * _TO_FLOAT, self._memory[:, slots])
-        self._memory[:, slots] = memory
         self._rows[slots, :_CONTEXT] = rows[:, -_CONTEXT:]
+        windows = rows * _TO_FLOAT
+        power = np.einsum("ij,ij->i", windows, windows) / _SAMPLES
+        quiet = np.where(power < QUIET_RMS**2, self._quiet[slots] + 1, 0)
+        self._quiet[slots] = quiet
+        (run,) = np.nonzero(quiet <= HANGOVER_WINDOWS)
+        probabilities = np.zeros(len(taken), np.float32)
+        if len(run):
+            awake = slots[run]
+            probabilities[run], memory = self._model.probabilities(
+                windows[run], self._memory[:, awake]
+            )
+            self._memory[:, awake] = memory
+        self._memory[:, slots[quiet == HANGOVER_WINDOWS]] = 0
         listed: list[float] = probabilities.tolist()
         return listed
 

@@ -132,6 +132,7 @@ class WaitingActor(Actor):
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         inbox = self._inbox
+        task = self._task
         while True:
             while inbox:
                 frame = inbox.popleft()
@@ -139,6 +140,8 @@ class WaitingActor(Actor):
                     self._room.set()
                 self._handling = frame
                 await self.handle(frame)
+                if self._task is not task:
+                    return  # the handler itself led to the interrupt: another task goes on
                 self._handling = None
             self._wake = loop.create_future()
             await self._wake

@@ -54,6 +54,11 @@ class Outlet(Actor):
         """The generation whose reply is here."""
         return self._reply.generation if self._reply is not None else None
 
+    @property
+    def failed(self) -> bool:
+        """Did the reply that is here fail?"""
+        return self._reply is not None and self._reply.failed
+
     def open(self, generation: Generation) -> None:
         """The output of `generation` will come, instead of any other's."""
         reply = Reply(generation, self._history, self._events, self._send)

@@ -103,6 +103,11 @@ class Reply:
         self._error: ReplyFailed | None = None
         self._over = False
 
+    @property
+    def failed(self) -> bool:
+        """Is there more of it that cannot be had?"""
+        return self._error is not None
+
     def receive(self, frame: Output) -> None:
         """Take what the pipeline made."""
         if self._over:

@@ -14,6 +14,7 @@ class SessionTime:
     """
 
     def __init__(self) -> None:
+        self._loop_time = asyncio.get_running_loop().time
         self._began = self._loop_time()
         self._audio_at_ms = 0.0  # where the caller's first sample stands on the timeline
         self._latest_ms = 0.0
@@ -42,6 +43,3 @@ class SessionTime:
 
     def _wall_ms(self) -> float:
         return (self._loop_time() - self._began) * 1000
-
-    def _loop_time(self) -> float:
-        return asyncio.get_running_loop().time()

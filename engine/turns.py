@@ -227,6 +227,8 @@ class Turns(Actor):
         self._measure(generation)
 
     def finished(self, generation: int) -> None:
+        if self.outlet.failed:
+            self.pipeline.interrupt()  # what is still being made for it would hold up the next
         self._feed(moves.Finished(generation))
         self._idle()
 

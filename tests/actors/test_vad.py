@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from actors.silero import Silero
 from actors.store import Store
@@ -15,6 +16,7 @@ from engine.frames import Audio, Frame, Voice
 pytestmark = pytest.mark.models
 
 SPEECH = 0.5
+LOUDER = -55.0  # dBFS of noise that is not taken for silence
 FRAME = 320
 
 
@@ -91,7 +93,7 @@ def test_a_window_of_the_wrong_length_is_refused(silero: Silero) -> None:
 
 
 async def test_a_batch_gives_what_each_stream_gives_alone(silero: Silero) -> None:
-    clips = [on_line(turn.pcm(), behind_ms=0)[:32000] for turn in turns("question")[:5]]
+    clips = [on_line(turn.pcm(), 0, LOUDER)[:32000] for turn in turns("question")[:5]]
     slots = VadSlots(silero)
     ears = [Ear() for _ in clips]
     streams = [slots.open(ear, fail) for ear in ears]
@@ -106,7 +108,7 @@ async def test_a_batch_gives_what_each_stream_gives_alone(silero: Silero) -> Non
 
 
 async def test_audio_in_pieces_of_any_length_is_heard_in_order(silero: Silero) -> None:
-    clip = turns("question")[0].pcm()
+    clip = on_line(turns("question")[0].pcm(), 0, LOUDER)
     random = np.random.default_rng(3)
     ear = Ear()
     stream = VadSlots(silero).open(ear, fail)
@@ -119,6 +121,33 @@ async def test_audio_in_pieces_of_any_length_is_heard_in_order(silero: Silero) -
             await asyncio.sleep(0.01)
     expected = alone(silero, clip)
     assert await ear.reaches(len(expected)) == pytest.approx(expected, abs=1e-3)
+
+
+async def test_what_nobody_could_hear_is_not_run_and_speech_behind_it_is_found(
+    silero: Silero,
+) -> None:
+    run = 0
+
+    class Counting(Silero):
+        def probabilities(
+            self, windows: NDArray[np.float32], memory: NDArray[np.float32]
+        ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+            nonlocal run
+            run += len(windows)
+            return super().probabilities(windows, memory)
+
+    ear = Ear()
+    stream = VadSlots(Counting(Store().path("silero-vad"))).open(ear, fail)
+    turn = turns("question")[0]
+    stream.feed(on_line(np.zeros(0, np.int16), 3200).tobytes())
+    await ear.reaches(100)
+    assert run == 0
+    stream.feed(on_line(turn.pcm(), 3200).tobytes())
+    heard = (await ear.reaches(100 + (len(turn.pcm()) + 51200) // 512))[100:]
+    start, end = edges_ms(heard)
+    assert abs(start - turn.first_voiced_ms) < 100
+    assert abs(end - turn.last_voiced_ms) < 130
+    assert run < len(heard) - 60
 
 
 async def test_a_closed_stream_delivers_nothing_to_the_next_owner_of_its_slot(
@@ -135,8 +164,9 @@ async def test_a_closed_stream_delivers_nothing_to_the_next_owner_of_its_slot(
     stream.feed(speech[8000 : 8000 + 512].tobytes())
     await asyncio.sleep(0.03)
     assert (first.heard, second.heard) == ([], [])
-    follower.feed(bytes(1024))
-    expected = alone(silero, np.zeros(512, np.int16))
+    noise = on_line(np.zeros(512, np.int16), 0, LOUDER)
+    follower.feed(noise.tobytes())
+    expected = alone(silero, noise)
     assert await second.reaches(1) == pytest.approx(expected, abs=1e-4)
     assert first.heard == []
 
