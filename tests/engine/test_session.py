@@ -275,6 +275,26 @@ def test_a_voice_that_fails_ends_the_response_with_its_cause() -> None:
     in_virtual_time(scenario())
 
 
+def test_a_reply_that_failed_does_not_hold_up_the_next() -> None:
+    async def scenario() -> None:
+        async def lost(utterance):  # type: ignore[no-untyped-def]
+            raise InferenceError("worker_lost", "the worker died")
+            yield
+
+        tts = scripted.Scripted(lost)
+        async with Conversation(reply=lambda chat: "One sentence. " * 500, tts=tts) as talk:
+            talk.session.add(user("Tell me a story."))
+            talk.session.respond(ResponseRequest())
+            await talk.until(ResponseEnded)
+            assert (last(talk).status, last(talk).reason) == ("failed", "worker_lost")
+            asked = len(talk.llm.asked)
+            talk.session.respond(ResponseRequest())
+            await asyncio.sleep(0.01)
+            assert len(talk.llm.asked) == asked + 1
+
+    in_virtual_time(scenario())
+
+
 def test_a_broken_session_ends_alone() -> None:
     async def scenario() -> None:
         async with Conversation() as broken, Conversation() as whole:
