@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 
 from bench.caller import Caller
-from bench.sound import Sound, Turn, heard_gaps, loud, missing
+from bench.sound import Sound, Turn, heard_gaps, loud
 
 LOST_AFTER_S = 8.0  # no answer by then is none: the peer's own fallback comes after about 4
 ANSWER_ENDS_S = 90.0  # a minute of story, and pauses in it
@@ -108,7 +108,8 @@ async def acknowledged(caller: Caller, turn: Turn, clip: Sound) -> float | None:
         return None
     playout = caller.link.playout
     heard = playout.heard(onset - FLOWING_S, end)
-    gaps = [length for _, length in heard_gaps(heard, playout.rate_hz)]
+    holes = playout.holes(onset - FLOWING_S, end)
+    gaps = [length for _, length in heard_gaps(heard, playout.rate_hz, holes)]
     still_ms = (len(heard) - 1 - loud(heard)[-1]) * 1000 / playout.rate_hz
     broken = any(dropped >= onset for dropped in caller.link.dropped_at)
     if playout.ends_at < end and (broken or caller.link.answering()):
@@ -130,11 +131,11 @@ async def told(caller: Caller, question: Sound) -> Flow | None:
         return None
     await caller.silence(first + ANSWER_ENDS_S)
     playout = caller.link.playout
-    heard = playout.heard(first, caller.loop.time())
-    spoken = heard[: loud(heard)[-1] + 1]
-    holes = sum(length > PAUSE_MS for _, length in missing(spoken, playout.rate_hz))
+    heard = loud(playout.heard(first, caller.loop.time()))
+    seconds = float(heard[-1] + 1) / playout.rate_hz
+    holes = playout.holes(first, first + seconds)
     broken = sum(dropped > first for dropped in caller.link.dropped_at)
-    return Flow(len(spoken) / playout.rate_hz, max(holes, broken))
+    return Flow(seconds, max(sum(length > PAUSE_MS for _, length in holes), broken))
 
 
 def opening_of(turns: list[Turn], rng: np.random.Generator) -> Turn:

@@ -6,7 +6,10 @@ leaves a hole.
 
 import numpy as np
 
-from bench.sound import Sound, from_pcm
+from bench.sound import Sound, Stretch, from_pcm, zeros
+
+
+LATE_MS = 20.0
 
 
 class Playout:
@@ -17,6 +20,7 @@ class Playout:
         self.started_at = started_at
         self.ends_at = started_at
         self.received_samples = 0
+        self._pieces: list[tuple[int, int]] = []
         self._heard = np.zeros(rate_hz * 60, np.float32)
 
     def play(self, pcm: bytes, at: float) -> None:
@@ -25,6 +29,7 @@ class Playout:
         start = self.position(max(at, self.ends_at))
         self._reserve(start + len(sound))
         self._heard[start : start + len(sound)] = sound
+        self._pieces.append((start, start + len(sound)))
         self.ends_at = self.started_at + (start + len(sound)) / self.rate_hz
         self.received_samples += len(sound)
 
@@ -33,6 +38,7 @@ class Playout:
         if at < self.ends_at:
             start = self.position(at)
             self._heard[start : self.position(self.ends_at) + 1] = 0
+            self._pieces = [(a, min(b, start)) for a, b in self._pieces if a < start]
             self.ends_at = at
 
     def heard(self, start: float, end: float) -> Sound:
@@ -41,6 +47,23 @@ class Playout:
         self._reserve(last)
         before = np.zeros(min(max(0, -first), last - first), np.float32)
         return np.concatenate((before, self._heard[max(0, first) : max(0, last)]))
+
+    def holes(self, start: float, end: float) -> list[Stretch]:
+        """When nothing sounded from `start` to `end`, for want of audio or because zeros were sent.
+
+        Counts from `start`. A frame that comes a few ms late leaves no hole worth the name.
+        """
+        first, last = self.position(start), self.position(end)
+        played = np.zeros(max(0, last - first), bool)
+        for begins, ends in self._pieces:
+            if ends > first and begins < last:
+                played[max(0, begins - first) : ends - first] = True
+        idle = np.flatnonzero(np.diff(np.concatenate(([1], played.astype(np.int8), [1]))))
+        step_ms = 1000 / self.rate_hz
+        idle_spans = zip(idle[::2], idle[1::2], strict=True)
+        empty = [(float(a) * step_ms, float(b - a) * step_ms) for a, b in idle_spans]
+        empty = [(at, length) for at, length in empty if length > LATE_MS]
+        return empty + zeros(self.heard(start, end) * played + ~played, self.rate_hz)
 
     def position(self, at: float) -> int:
         """The sample that sounds at `at`."""

@@ -14,11 +14,13 @@ import soxr
 from numpy.typing import NDArray
 
 Sound = NDArray[np.float32]
+Stretch = tuple[float, float]
+"""Start and length in ms."""
 
 TURNS = Path(__file__).parent.parent / "tests" / "data" / "turns"
 AUDIBLE_DBFS = -45.0  # the level that the turns' labels were made with
 QUIET_DBFS = -72.0  # the room between turns, as the turns' README says
-DIGITAL_SILENCE_MS = 20  # no voice here holds exact zeros for longer than 5 ms: longer is stuffing
+STUFFING_MS = 400  # no voice here pauses longer with exact zeros: our own sends 200 ms of them
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -87,8 +89,8 @@ def loud(sound: Sound) -> NDArray[np.intp]:
     return np.flatnonzero(np.abs(sound) > amplitude(AUDIBLE_DBFS))
 
 
-def silences(sound: Sound, rate_hz: int) -> list[tuple[float, float]]:
-    """The stretches without an audible sample between audible ones: (start, length) in ms."""
+def silences(sound: Sound, rate_hz: int) -> list[Stretch]:
+    """The stretches without an audible sample between audible ones."""
     at = loud(sound)
     steps = np.diff(at)
     return [
@@ -97,28 +99,24 @@ def silences(sound: Sound, rate_hz: int) -> list[tuple[float, float]]:
     ]
 
 
-def missing(sound: Sound, rate_hz: int) -> list[tuple[float, float]]:
-    """The stretches of exact zeros that are no speech: (start, length) in ms.
-
-    A client that has nothing to play plays zeros; so does one that is sent zeros.
-    """
+def zeros(sound: Sound, rate_hz: int) -> list[Stretch]:
+    """The stretches of exact zeros that are longer than any voice pauses: silence sent as audio."""
     zero = np.concatenate(([0], (sound == 0).astype(np.int8), [0]))
     edges = np.flatnonzero(np.diff(zero))
     spans = zip(edges[::2], edges[1::2], strict=True)
     return [
         (float(start) * 1000 / rate_hz, float(end - start) * 1000 / rate_hz)
         for start, end in spans
-        if (end - start) * 1000 / rate_hz > DIGITAL_SILENCE_MS
+        if (end - start) * 1000 / rate_hz > STUFFING_MS
     ]
 
 
-def heard_gaps(sound: Sound, rate_hz: int) -> list[tuple[float, float]]:
-    """The silences that a hole in the audio made or lengthened: (start, length) in ms.
+def heard_gaps(sound: Sound, rate_hz: int, holes: list[Stretch]) -> list[Stretch]:
+    """The silences that one of the `holes` made or lengthened.
 
-    A natural pause between two sentences, which holds faint sound throughout, is none; one that the
-    server lengthened by sending nothing counts in full, as it is heard.
+    A pause between two sentences, which the voice makes, is none; one that the server lengthened by
+    sending nothing counts in full, as it is heard.
     """
-    holes = missing(sound, rate_hz)
     return [
         (start, length)
         for start, length in silences(sound, rate_hz)

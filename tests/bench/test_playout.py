@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from bench.playout import Playout
-from bench.sound import missing
 
 HZ = 1000
 
@@ -36,7 +35,24 @@ def test_audio_that_comes_late_leaves_a_hole() -> None:
     playout.play(pcm(20), at=0.0)
     playout.play(pcm(20), at=0.100)
 
-    assert missing(playout.heard(0, 0.12), HZ) == [(20, 80)]
+    assert playout.holes(0, 0.12) == [(20, 80)]
+
+
+def test_a_pause_that_was_sent_is_no_hole_until_it_is_longer_than_any_voice_makes() -> None:
+    playout = Playout(HZ, started_at=0.0)
+    for sent in (pcm(20), pcm(200, value=0), pcm(20), pcm(500, value=0), pcm(20)):
+        playout.play(sent, at=0.0)
+
+    assert playout.holes(0, 0.76) == [(240, 500)]
+
+
+def test_holes_count_from_where_one_asks() -> None:
+    playout = Playout(HZ, started_at=0.0)
+    playout.play(pcm(100), at=0.0)
+    playout.drop(at=0.05)
+    playout.play(pcm(100), at=0.25)
+
+    assert playout.holes(0.02, 0.3) == [(30, 200)]
 
 
 def test_what_is_dropped_is_not_heard_and_later_audio_does_not_wait_for_it() -> None:

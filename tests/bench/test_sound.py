@@ -10,10 +10,10 @@ from bench.sound import (
     from_pcm,
     heard_gaps,
     loud,
-    missing,
     noise,
     silences,
     to_pcm,
+    zeros,
 )
 
 HZ = 1000  # a sample is a millisecond
@@ -43,20 +43,22 @@ def test_a_silence_lies_between_two_audible_samples() -> None:
     assert silences(sound(hush(5), tone(10), hush(20), tone(10), hush(5)), HZ) == [(15, 20)]
 
 
-def test_exact_zeros_are_missing_audio_once_they_last() -> None:
-    assert missing(sound(tone(10), hole(20), tone(10), hole(21)), HZ) == [(40, 21)]
+def test_exact_zeros_are_stuffing_once_they_outlast_any_pause_of_a_voice() -> None:
+    assert zeros(sound(tone(10), hole(400), tone(10), hole(401)), HZ) == [(420, 401)]
 
 
 def test_a_pause_that_the_voice_makes_is_no_gap() -> None:
-    assert heard_gaps(sound(tone(10), hush(400), tone(10)), HZ) == []
+    assert heard_gaps(sound(tone(10), hush(400), tone(10)), HZ, holes=[]) == []
 
 
 def test_a_pause_that_a_hole_made_longer_counts_in_full() -> None:
-    assert heard_gaps(sound(tone(10), hush(100), hole(50), hush(10), tone(10)), HZ) == [(10, 160)]
+    heard = sound(tone(10), hush(100), hole(50), hush(10), tone(10))
+
+    assert heard_gaps(heard, HZ, holes=[(110, 50)]) == [(10, 160)]
 
 
 def test_a_hole_behind_the_last_sound_is_no_gap() -> None:
-    assert heard_gaps(sound(tone(10), hole(500)), HZ) == []
+    assert heard_gaps(sound(tone(10), hole(500)), HZ, holes=[(10, 500)]) == []
 
 
 def test_pcm_is_clipped_and_comes_back() -> None:
