@@ -27,7 +27,7 @@ that 0.4 s instead of the length of the prompt, and cost nothing (bench: 149 aga
 LONGEST_ANSWER_TOKENS = 1024
 """About six minutes of speech. Small models sometimes repeat themselves without end."""
 
-TEMPERATURE = 0.3
+TEMPERATURE = 0.1
 """For requests that name none: at llama.cpp's 0.8 a model of this size makes things up."""
 
 

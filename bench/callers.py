@@ -161,8 +161,12 @@ def history_rows(outcomes: Sequence[Outcome]) -> tuple[list[Row], list[str]]:
 
 
 def transcribed(stt: Moonshine, item: Recalled) -> str:
-    """What was played of an item, as Moonshine hears it."""
-    return stt.transcribe([Clip(to_pcm(resample(item.sound, AGENT_HZ, stt.rate_hz)))])[0].text
+    """What was played of an item, as Moonshine hears it.
+
+    With half a second of silence behind it: where speech is cut off, it goes on by itself.
+    """
+    pcm = to_pcm(resample(item.sound, AGENT_HZ, stt.rate_hz)) + bytes(stt.rate_hz)
+    return stt.transcribe([Clip(pcm)])[0].text
 
 
 def largest(values: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> float:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import msgspec
 
+from actors.workers import worker_command
+
 HOME = Path(__file__).parent.parent
 OURS_PYTHON = Path(sys.executable)
 PEER_PYTHON = HOME / ".venv-peers" / "bin" / "python"
@@ -133,9 +135,11 @@ def peer(llm: Llm | None = None) -> Iterator[str]:
         if llm is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             tell = Path(folder) / "llm.json"
-            stack.enter_context(running([OURS_PYTHON, "-m", "bench.llama", tell], tell.exists))
+            command: list[str | Path] = [OURS_PYTHON, "-m", "bench.llama", tell]
+            environment = worker_command("llm").env
+            stack.enter_context(running(command, tell.exists, environment=environment))
             llm = msgspec.json.decode(tell.read_bytes(), type=Llm)
-        command = [str(PEER_PYTHON), "-m", "bench.peers.agent", "--port", str(port)]
+        command = [PEER_PYTHON, "-m", "bench.peers.agent", "--port", str(port)]
         command += ["--llm", llm.base_url, f"--key={llm.api_key}"]
         with running(command, partial(answers, f"http://127.0.0.1:{port}/healthz")):
             yield f"ws://127.0.0.1:{port}"

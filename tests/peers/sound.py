@@ -65,9 +65,12 @@ def _listener() -> Moonshine:
 
 
 def transcribed(pcm: bytes, rate_hz: int = REALTIME_HZ) -> str:
-    """What an audio says, as Moonshine hears it."""
+    """What an audio says, as Moonshine hears it.
+
+    With silence behind it: where speech is cut off, Moonshine goes on with what was said before.
+    """
     samples = np.frombuffer(pcm, "<i2").astype(np.float64)
-    heard = to_pcm(soxr.resample(samples, rate_hz, CALLER_HZ))
+    heard = to_pcm(soxr.resample(samples, rate_hz, CALLER_HZ)) + bytes(CALLER_HZ)
     return _listener().transcribe([Clip(heard)])[0].text
 
 
