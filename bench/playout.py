@@ -8,7 +8,6 @@ import numpy as np
 
 from bench.sound import Sound, Stretch, from_pcm, zeros
 
-
 LATE_MS = 20.0
 
 
