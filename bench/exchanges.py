@@ -97,8 +97,8 @@ async def acknowledged(caller: Caller, turn: Turn, clip: Sound) -> float | None:
     """Say "mhm" while the agent speaks: the longest gap in what it says over the next 6 s, in ms.
 
     A gap is a silence with a hole in the audio (`sound.heard_gaps`), counted as heard. An agent
-    that breaks off and does not go on has the whole rest of the window as its gap. None if it was
-    about to finish anyway, or paused as the caller began.
+    that breaks its answer off has the whole rest of the window as its gap, even if it begins
+    another one. None if it was about to finish anyway, or paused as the caller began.
     """
     at = caller.say(clip)
     onset = at + turn.first_voiced_ms / 1000
@@ -110,10 +110,13 @@ async def acknowledged(caller: Caller, turn: Turn, clip: Sound) -> float | None:
     heard = playout.heard(onset - FLOWING_S, end)
     holes = playout.holes(onset - FLOWING_S, end)
     gaps = [length for _, length in heard_gaps(heard, playout.rate_hz, holes)]
-    still_ms = (len(heard) - 1 - loud(heard)[-1]) * 1000 / playout.rate_hz
-    broken = any(dropped >= onset for dropped in caller.link.dropped_at)
-    if playout.ends_at < end and (broken or caller.link.answering()):
-        gaps.append(float(still_ms))
+    broken = [dropped for dropped in caller.link.dropped_at if onset <= dropped < end]
+    if broken:
+        heard = playout.heard(onset - FLOWING_S, broken[0])
+        last = onset - FLOWING_S + float(loud(heard)[-1]) / playout.rate_hz
+        gaps.append((end - last) * 1000)
+    elif playout.ends_at < end and caller.link.answering():
+        gaps.append(float(len(heard) - 1 - loud(heard)[-1]) * 1000 / playout.rate_hz)
     elif playout.ends_at < end - MHM_WINDOW_S / 2:
         return None
     return max(gaps, default=0.0)

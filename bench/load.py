@@ -41,8 +41,7 @@ JOIN_EVERY_S = 0.1  # the peer blocks its loop for 66 ms as a call begins (measu
 TEXT, BINARY, PING, PONG = 0x1, 0x2, 0x9, 0xA
 RATE_HZ = {"ours": 24_000, "peer": 16_000}
 PATH = {"ours": "/v1/realtime?model=gpt-realtime", "peer": "/ws?instructions=Be+brief."}
-PACE_S = {"ours": 0.04, "peer": 0.02}
-"""Both send frames of 40 ms; the peer sends them at twice real time, ours at real time."""
+PACE_S = 0.04  # both send frames of 40 ms in real time
 
 OURS_AUDIO = b"response.output_audio.delta"
 PEER_AUDIO = AUDIO << 3 | 2  # the first byte of a frame that holds audio
@@ -109,7 +108,6 @@ class Caller(asyncio.Protocol):
 
     def __init__(self, kind: Kind, messages: Sequence[bytes], ends_s: float, counts: Counts):
         self.kind = kind
-        self.pace_s = PACE_S[kind]
         self.messages = messages
         self.ends_s = ends_s
         self.counts = counts
@@ -188,7 +186,7 @@ class Caller(asyncio.Protocol):
         counts = self.counts
         if since < NEW_ANSWER_S:
             if counts.counting:
-                counts.late_s.append(max(0.0, since - self.pace_s))
+                counts.late_s.append(max(0.0, since - PACE_S))
         elif self.asked_at is not None:
             counts.answered += now - self.asked_at < ANSWER_S
             self.asked_at = None

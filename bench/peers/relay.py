@@ -9,7 +9,7 @@ import time
 
 import uvloop
 from loguru import logger
-from pipecat.frames.frames import Frame, InputAudioRawFrame, OutputAudioRawFrame
+from pipecat.frames.frames import Frame, InputAudioRawFrame, OutputAudioRawFrame, StartFrame
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
@@ -34,16 +34,19 @@ class Sink(Pass):
     def __init__(self, lateness: Lateness) -> None:
         super().__init__()
         self.lateness = lateness
+        self.started = asyncio.Event()
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         if isinstance(frame, (InputAudioRawFrame, OutputAudioRawFrame)):
             self.lateness.add(frame.pts / 1e6)
+        elif isinstance(frame, StartFrame):
+            self.started.set()
         await super().process_frame(frame, direction)
 
 
-async def session(lateness: Lateness, runner: WorkerRunner) -> Feed:
+async def session(sink: Sink, runner: WorkerRunner) -> Feed:
     """Start a session; returns what feeds it one frame each way."""
-    processors = [*(Pass() for _ in range(7)), Sink(lateness)]
+    processors = [*(Pass() for _ in range(7)), sink]
     worker = PipelineWorker(Pipeline(processors), idle_timeout_secs=None)
     await runner.add_workers(worker)
     first = processors[0]
@@ -61,9 +64,10 @@ async def relay(sessions: int, seconds: float) -> None:
     began = time.monotonic()
     lateness = Lateness()
     runner = WorkerRunner(handle_sigint=False)
-    feeds = [await session(lateness, runner) for _ in range(sessions)]
+    sinks = [Sink(lateness) for _ in range(sessions)]
+    feeds = [await session(sink, runner) for sink in sinks]
     running = asyncio.create_task(runner.run())
-    await asyncio.sleep(0.5 + sessions * 0.03)  # all start at once
+    await asyncio.gather(*(sink.started.wait() for sink in sinks))
     kept_up = await pace(feeds, lateness, seconds)
     tell(sessions, lateness, kept_up, time.monotonic() - began)
     await runner.cancel()
