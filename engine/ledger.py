@@ -61,16 +61,20 @@ class Ledger:
         stream, source = self._jumps[index]
         return source + stream_samples - stream
 
+    def word_start(self, position: int) -> int:
+        """Where the word begins that sounds at this source position; between words, the same."""
+        index = bisect_right(self._words, position, key=lambda word: word.start_samples) - 1
+        if index >= 0 and self._words[index].end_samples > position:
+            return self._words[index].start_samples
+        return position
+
     def back_to_word(self) -> int:
         """Go on from the start of the word that is cut where sending stopped.
 
         Returns the source position to send from. Between words that is where sending stopped.
         """
         stopped = self.at_source(self.sent_samples)
-        index = bisect_right(self._words, stopped, key=lambda word: word.start_samples) - 1
-        start = stopped
-        if index >= 0 and self._words[index].end_samples > stopped:
-            start = self._words[index].start_samples
+        start = self.word_start(stopped)
         if start != stopped:
             self._jumps.append((self.sent_samples, start))
         return start

@@ -113,6 +113,7 @@ class Playout:
         self._finished = finished
         self._failed = failed
         self._pcm = bytearray()
+        self._begin = 0  # source position of the first sample in it
         self._next = 0  # source position of the next sample to send
         self._origin: float | None = None  # when the stream's first sample is played
         self._released = False
@@ -245,12 +246,16 @@ class Playout:
                 self._clock.leave(self)  # dry: the next chunk starts it again
 
     def _send_next(self, samples: int) -> None:
-        start = self._next * 2
+        start = (self._next - self._begin) * 2
         pcm = bytes(memoryview(self._pcm)[start : start + samples * 2])
         if self._faded:
             pcm = _fade_in(pcm, FADE_MS * self.rate_hz // 1000)
             self._faded = False
         self._next += samples
+        if self._next - self._begin > self.rate_hz:  # tidied once a second
+            kept = self.ledger.word_start(self._next)  # playout may go back so far
+            del self._pcm[: (kept - self._begin) * 2]
+            self._begin = kept
         self.ledger.sent(samples)
         self._send(pcm)
 
@@ -258,6 +263,7 @@ class Playout:
         if not self._closed:
             self._closed = True
             self._clock.leave(self)
+            self._pcm.clear()
             self._finished()
 
 
