@@ -44,6 +44,10 @@ from engine.moves import (
 SUSTAINED_MS = 600
 """Speech this long takes the floor even before words are known (architecture.md)."""
 
+NOTICED_MS = 200
+"""How late it is known that sound has ended: a hush is two windows and Silero's lag behind it, and
+by then a second partial transcript has come. Playout is held meanwhile: nobody hears the wait."""
+
 ACKNOWLEDGEMENT_MS = 1400
 """How long sound that has yielded no words, or only an acknowledgement, may go on before it counts
 as an interruption after all: the longest acknowledgements ("okay, good") take about a second."""
@@ -388,7 +392,7 @@ def _needed_ms(state: State, rules: Rules) -> float:
 
 def _sustained_ms(state: State, rules: Rules) -> float:
     harmless = rules.passing(state.words, SUSTAINED_MS) if state.words else state.checked
-    return ACKNOWLEDGEMENT_MS if harmless else SUSTAINED_MS
+    return ACKNOWLEDGEMENT_MS if harmless else SUSTAINED_MS + NOTICED_MS
 
 
 def _reprompt_at(state: State, rules: Rules) -> float | None:
