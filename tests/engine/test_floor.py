@@ -159,7 +159,8 @@ def test_sustained_speech_interrupts_before_words_are_known() -> None:
     walk = Walk()
     generation = agent_speaks(walk)
     walk.feed(moves.Sounded(walk.now))
-    assert moves.Interrupt(generation, by_caller=True) in walk.after(floor.SUSTAINED_MS + floor.NOTICED_MS + 1)
+    after = walk.after(floor.SUSTAINED_MS + floor.NOTICED_MS + 1)
+    assert moves.Interrupt(generation, by_caller=True) in after
 
 
 def test_after_two_false_pauses_the_machine_verifies_first() -> None:
