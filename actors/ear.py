@@ -31,6 +31,7 @@ class SessionEar:
         self.configure(settings)
 
     def drop(self) -> None:
+        self._voicing.reset()  # speech that goes on is a new utterance
         self._listen.drop()
         self._judge.drop()
 

@@ -1,6 +1,9 @@
 """The session's ear: turns the caller's utterance into words while it is spoken."""
 
+import numpy as np
+
 from actors.agreement import Agreement
+from actors.silences import pieces
 from engine.actor import WaitingActor
 from engine.caller_audio import CallerAudio
 from engine.capabilities import Clip, Transcript
@@ -16,6 +19,10 @@ whole length."""
 
 SETTLE_MS = 10_000
 """At a hush after so much speech its transcript is settled, and the next one starts behind it."""
+
+PIECE_S = 6.0
+"""A recording is transcribed in pieces: one that held the model for longer than the 150 ms that
+this takes would keep everybody's live speech waiting."""
 
 FINAL_DEADLINE_MS = 300
 PARTIAL_DEADLINE_MS = 500
@@ -154,12 +161,18 @@ class Listen(WaitingActor):
 
     async def _transcribe_item(self, item_id: str, pcm: bytes) -> None:
         seconds = len(pcm) / 2 / CALLER_HZ
+        samples = np.frombuffer(pcm, np.int16) * np.float32(1 / 32768)
+        texts: list[str] = []
+        at = 0
         try:
-            text = await self._ask(Clip(pcm, self.language), Priority.FIRST, ITEM_DEADLINE_MS)
+            for piece in pieces(samples, CALLER_HZ, PIECE_S):
+                clip = Clip(pcm[2 * at : 2 * (at + len(piece))], self.language)
+                at += len(piece)
+                texts.append(await self._ask(clip, Priority.FIRST, ITEM_DEADLINE_MS) or "")
         except InferenceError as error:
             self.emit(ItemWords(item_id, None, seconds, error.code, str(error)))
             return
-        self.emit(ItemWords(item_id, text or "", seconds))
+        self.emit(ItemWords(item_id, " ".join(filter(None, texts)), seconds))
 
     async def _words(self, start: int, end: int, priority: Priority, deadline: int) -> str | None:
         clip = Clip(self._audio.slice(start, end), self.language)

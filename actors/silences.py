@@ -30,9 +30,9 @@ def holds_speech(samples: Samples, rate_hz: int) -> bool:
     return bool(levels_dbfs(samples, rate_hz).max() > SILENCE_DBFS)
 
 
-def pieces(samples: Samples, rate_hz: int) -> list[Samples]:
-    """The clip in pieces of at most `LONGEST_S`, cut at the quietest 50 ms of the last third."""
-    longest = int(LONGEST_S * rate_hz)
+def pieces(samples: Samples, rate_hz: int, longest_s: float = LONGEST_S) -> list[Samples]:
+    """The clip in pieces of at most `longest_s`, cut at the quietest 50 ms of the last third."""
+    longest = int(longest_s * rate_hz)
     parts: list[Samples] = []
     while len(samples) > longest:
         earliest = longest * 2 // 3

@@ -34,6 +34,7 @@ class Think(WaitingActor):
         super().__init__()
         self._llm = llm
         self._request: Request[ChatDelta] | None = None
+        self._priority = Priority.FIRST
 
     def receive(self, frame: Frame) -> None:
         if isinstance(frame, Warm):
@@ -42,9 +43,13 @@ class Think(WaitingActor):
             return
         self.emit(frame)
         if isinstance(frame, Prompt):
+            for warm in [waiting for waiting in self._inbox if isinstance(waiting, Warm)]:
+                self._inbox.remove(warm)
             self.queue(frame)
+            self.prioritise(frame.priority)  # also of what is being read for it
 
     def prioritise(self, priority: Priority) -> None:
+        self._priority = priority
         if self._request is not None:
             self._request.promote(priority, DEADLINE_MS[priority])
 
@@ -65,18 +70,22 @@ class Think(WaitingActor):
             priority=Priority.SPECULATIVE,
             deadline_ms=DEADLINE_MS[Priority.SPECULATIVE],
         )
+        self._request = request
         try:
             async for _ in request:
                 pass
         except InferenceError:
             return  # the prompt itself will tell
+        finally:
+            if self._request is request:
+                self._request = None
 
     async def _reply(self, prompt: Prompt) -> None:
         generation = prompt.generation
         finish = ""
         usage = Usage()
         request = self._llm.request(
-            prompt.chat, priority=prompt.priority, deadline_ms=DEADLINE_MS[prompt.priority]
+            prompt.chat, priority=self._priority, deadline_ms=DEADLINE_MS[self._priority]
         )
         self._request = request
         try:

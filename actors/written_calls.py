@@ -32,17 +32,40 @@ def _schema(tool: ToolSpec) -> dict[str, Any]:
     }
 
 
+HISTORY_CHARS = 9000
+"""At three characters a token 3,000 tokens: the context of a slot (`actors.llama`) less the longest
+answer."""
+
+DROPPED_AT_ONCE = 8
+
+
 def answerable(chat: Chat) -> Chat:
     """The chat as a small model copes with it: it answers from a function's output.
 
     Qwen2.5-Coder 0.5B copies any call that it sees, output or not, and calls whatever it is
     offered. So it sees the outputs without the calls, and no function while it has an output to
-    tell of or may call none. It therefore makes no second call before it has spoken.
+    tell of or may call none. It therefore makes no second call before it has spoken. Of a long
+    conversation it sees what its context holds.
     """
-    messages = tuple(map(_without_calls, filter(_says_something, chat.messages)))
+    messages = _recent(tuple(map(_without_calls, filter(_says_something, chat.messages))))
     telling = bool(messages) and messages[-1].role == "tool"
     tools = () if telling or chat.tool_choice == "none" else chat.tools
     return replace(chat, messages=messages, tools=tools)
+
+
+def _recent(messages: tuple[ChatMessage, ...]) -> tuple[ChatMessage, ...]:
+    """The instructions and the latest messages that fit.
+
+    The oldest go several at a time, so that the beginning stays the same for some turns and the
+    endpoint need not read everything again in each.
+    """
+    head = messages[:1] if messages and messages[0].role == "system" else ()
+    rest = messages[len(head) :]
+    room = HISTORY_CHARS - sum(len(message.content or "") for message in head)
+    for start in range(0, len(rest), DROPPED_AT_ONCE):
+        if sum(len(message.content or "") for message in rest[start:]) <= room:
+            return head + rest[start:]
+    return head + rest[-1:]
 
 
 def _says_something(message: ChatMessage) -> bool:

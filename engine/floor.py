@@ -10,6 +10,7 @@ utterance first *contests* it: playout is held, and what is said decides whether
 
 import enum
 from collections.abc import Callable
+from math import inf
 
 import msgspec
 
@@ -35,6 +36,7 @@ from engine.moves import (
     Ready,
     Resume,
     Retire,
+    Returned,
     Said,
     Sounded,
     Start,
@@ -163,6 +165,8 @@ def step(state: State, event: Event, now: float, rules: Rules) -> Step:
             return _committed(state, now)
         case Dropped():
             return _dropped(state, now)
+        case Returned():
+            return with_(state, idle_since=now, reprompted=0), []
         case Ticked():
             return _decide(state, now, rules)
         case _:  # late news of a generation that is no longer ours
@@ -220,6 +224,8 @@ def _said(
     if state.floor is Floor.CONTESTED and state.yields and words:
         answers = agent_left_ms is not None and agent_left_ms < ANSWER_WINDOW_MS and final
         spoken_ms = (now if state.hush_at is None else state.hush_at) - state.onset_at
+        if not state.audible:
+            spoken_ms = inf  # nothing is being said that a brief sound could accompany
         if answers or not rules.passing(words, spoken_ms):
             return _taken(state, now, rules)
     return _decide(state, now, rules)
@@ -243,7 +249,11 @@ def _decide_paused(state: State, now: float, rules: Rules) -> Step:
     assert state.hush_at is not None
     silence = now - state.hush_at
     if not state.words_final:
-        return _ended(state, now) if silence >= TRANSCRIPT_LIMIT_MS else (state, [])
+        if silence < TRANSCRIPT_LIMIT_MS:
+            return state, []
+        if not state.words:
+            return _ended(state, now)
+        state = with_(state, words_final=True)  # the partial transcripts must do
     if not state.words:
         return _ended(state, now) if silence >= NO_WORDS_MS else (state, [])
     actions: list[Action] = []
@@ -296,9 +306,9 @@ def _heeded(state: State, now: float, rules: Rules) -> Step:
 
 
 def _dismissed(state: State) -> list[Action]:
-    """How an utterance ends that was none, be the client told of it or not."""
+    """How an utterance ends that asks for no answer; it is a turn if the client knows of it."""
     if state.announced and state.hush_at is not None:
-        return [EndTurn(state.hush_at, "")]
+        return [EndTurn(state.hush_at, state.words)]
     return [Forget()]
 
 
@@ -336,6 +346,10 @@ def _asked(state: State, yields: bool, reprompt: bool) -> Step:
     if state.live is not None:
         raise ValueError(f"generation {state.live} is live: a response was asked for too early")
     state, actions = _retired(state)
+    if state.floor is Floor.PAUSED and state.hush_at is not None and state.words_final:
+        # What was said is complete enough to be answered: the response is its answer.
+        actions.append(EndTurn(state.hush_at, state.words))
+        state = with_(_silent(state), floor=Floor.IDLE)
     generation = state.next_generation
     contested = state.floor in (Floor.CALLER, Floor.PAUSED)
     state = with_(

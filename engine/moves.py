@@ -74,6 +74,10 @@ class Dropped(Event, frozen=True):
     """The caller's utterance is thrown away, by the client or because turns are no longer found."""
 
 
+class Returned(Event, frozen=True):
+    """The client is there again: silence counts from now."""
+
+
 class Ticked(Event, frozen=True):
     """Time has passed."""
 

@@ -32,6 +32,9 @@ from engine.history import History
 from engine.items import FunctionCall, Item, Message, Modality, Part, Status
 from engine.playout import Playout
 
+CUT_SHORT = ("length", "content_filter")
+"""How an LLM's reply finishes before it is complete; a function call in it may be torn."""
+
 
 class Generation:
     """One attempt at a response. The floor machine numbers it, and alone lets it be heard.
@@ -208,7 +211,7 @@ class Reply:
             case ReplyEnd(_, finish, usage):
                 self._finish = finish
                 self._usage = usage
-                self._end_calls("completed")
+                self._end_calls("incomplete" if finish in CUT_SHORT else "completed")
                 if self.playout is None:
                     self._complete()
             case SpeechEnd() if self.playout is not None:
@@ -283,6 +286,8 @@ class Reply:
 
     def _complete(self) -> None:
         text = "".join(self._text)
+        if not self._finish:
+            self._end_calls("incomplete")
         if self._error is not None:
             heard = self.playout.ledger.text if self.playout is not None else text
             self._end("failed", self._error.code, self._error.message, heard)

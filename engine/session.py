@@ -1,6 +1,7 @@
 """A session: one conversation, from its first sample to the reason for its end."""
 
 import asyncio
+import contextlib
 import enum
 import itertools
 import secrets
@@ -82,6 +83,8 @@ class Session:
         self._limit: asyncio.TimerHandle | None = None
         self._draining: EndReason | None = None
         self._has_spoken = False
+        self._began: float | None = None
+        self._greeted = False
         check_variables(settings)
         self._audio = CallerAudio()
         ear = services.ear(self._audio, settings)
@@ -107,20 +110,15 @@ class Session:
     def start(self) -> None:
         """Begin: the greeting is said, timers run."""
         self._pipeline.start()
-        settings = self.settings
-        if settings.longest_ms is not None:
-            self._limit = asyncio.get_running_loop().call_later(
-                settings.longest_ms / 1000, self.drain, EndReason.TOO_LONG
-            )
-        if settings.greeting is not None:
-            self._turns.say(
-                fill(settings.greeting.text, settings.variables), settings.greeting.interruptible
-            )
+        self._began = asyncio.get_running_loop().time()
+        self._limit_duration()
+        self._greet()
 
     def attach(self, transport: Transport) -> None:
         """Give the session a (new) transport; a returning client goes on with its history."""
         self._transport = transport
         self._outlet.attach(transport)
+        self._turns.welcome()
 
     def detach(self) -> None:
         """The transport is gone. Playout stops, the history is kept until `attach` or `stop`."""
@@ -154,9 +152,11 @@ class Session:
             side.close()
         self._sides.clear()
         transport, self._transport = self._transport, None
-        if transport is not None:
-            transport.send(SessionEnded(reason, message or REASONS[reason]))
-        self._ended(self, reason)
+        try:
+            if transport is not None:
+                transport.send(SessionEnded(reason, message or REASONS[reason]))
+        finally:
+            self._ended(self, reason)
 
     # ---- what a client asks for --------------------------------------------------------------
 
@@ -169,8 +169,12 @@ class Session:
                 "session.audio.output.voice",
             )
         check_variables(settings)
+        limited = settings.longest_ms != self.settings.longest_ms
         self.settings = settings
         self._turns.configure(settings)
+        if self._began is not None and limited:
+            self._limit_duration()
+        self._greet()
 
     def hear(self, pcm: bytes) -> None:
         """Take the caller's audio: mono 16-bit PCM at 16 kHz, any length."""
@@ -278,6 +282,28 @@ class Session:
 
     # ---- inside ------------------------------------------------------------------------------
 
+    def _greet(self) -> None:
+        """Say the greeting, once, as long as nobody has said anything."""
+        greeting = self.settings.greeting
+        if greeting is None or self._began is None or self._greeted:
+            return
+        if len(self.history) or self._turns.responding:
+            return
+        self._greeted = True
+        self._turns.say(fill(greeting.text, self.settings.variables), greeting.interruptible)
+
+    def _limit_duration(self) -> None:
+        """See to it that the session ends in time; a drained one ends as it was told."""
+        if self._draining is not None or self._began is None:
+            return
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
+        if self.settings.longest_ms is not None:
+            self._limit = asyncio.get_running_loop().call_at(
+                self._began + self.settings.longest_ms / 1000, self.drain, EndReason.TOO_LONG
+            )
+
     def _begin_side(self, request: ResponseRequest) -> None:
         if len(self._sides) >= MOST_SIDES:
             raise RequestError(
@@ -321,7 +347,8 @@ class Session:
     def _fail(self, error: BaseException) -> None:
         """Something in this session broke: it ends, and no other notices."""
         self.failure = error
-        self.stop(EndReason.FAILED, f"the session failed: {type(error).__name__}")
+        with contextlib.suppress(Exception):  # its transport is what broke: nobody is left to tell
+            self.stop(EndReason.FAILED, f"the session failed: {type(error).__name__}")
 
 
 REASONS = {

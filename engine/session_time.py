@@ -4,42 +4,50 @@ import asyncio
 
 from engine.frames import CALLER_HZ
 
+STALL_MS = 300.0
+"""Audio that has not come for so long has stopped; until then it may be held up."""
+
 
 class SessionTime:
     """Milliseconds since the session began, that never run backwards.
 
-    Real time, unless the caller's audio runs ahead of it: a client may send a recording faster
-    than it was spoken, and a second of silence in it is a second of silence. Audio that comes late
-    moves the audio's place on the timeline: a stalled network is no silence.
+    While the caller's audio comes, time is what that audio says: a recording sent faster than it
+    was spoken has its second of silence, and words that the network holds up are no silence. Once
+    it has stopped coming, and before it has begun, time is real time.
     """
 
     def __init__(self) -> None:
         self._loop_time = asyncio.get_running_loop().time
-        self._began = self._loop_time()
-        self._audio_at_ms = 0.0  # where the caller's first sample stands on the timeline
-        self._latest_ms = 0.0
+        self._now_ms = 0.0
+        self._known_at = self._loop_time()  # when it was so late
+        self._audio_at_ms: float | None = None  # where the caller's first sample stands
 
     def hear(self, at_samples: int) -> None:
         """The caller's audio has been heard up to here."""
+        now = self.now_ms()
+        if self._audio_at_ms is None:
+            self._audio_at_ms = now - _ms(at_samples)
         at = self.at_ms(at_samples)
-        wall = self._wall_ms()
-        if at < wall:
-            self._audio_at_ms += wall - at
-            at = wall
-        self._latest_ms = max(self._latest_ms, at)
+        if at < now:  # it had stopped
+            self._audio_at_ms += now - at
+            at = now
+        self._now_ms, self._known_at = at, self._loop_time()
 
     def at_ms(self, at_samples: int) -> float:
         """When this sample of the caller's audio was heard."""
-        return self._audio_at_ms + at_samples * 1000 / CALLER_HZ
+        return (self._audio_at_ms or 0.0) + _ms(at_samples)
 
     def now_ms(self) -> float:
         """The present."""
-        self._latest_ms = max(self._latest_ms, self._wall_ms())
-        return self._latest_ms
+        elapsed = (self._loop_time() - self._known_at) * 1000
+        if self._audio_at_ms is not None:
+            elapsed = max(0.0, elapsed - STALL_MS)
+        return self._now_ms + elapsed
 
     def loop_time(self, at_samples: int) -> float:
         """When this sample was heard, in seconds of the loop's clock."""
         return self._loop_time() - max(0.0, self.now_ms() - self.at_ms(at_samples)) / 1000
 
-    def _wall_ms(self) -> float:
-        return (self._loop_time() - self._began) * 1000
+
+def _ms(samples: int) -> float:
+    return samples * 1000 / CALLER_HZ

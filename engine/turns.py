@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from engine import floor, moves
 from engine.actor import Actor
 from engine.caller_audio import CallerAudio
@@ -12,6 +14,7 @@ from engine.frames import (
     CallerTranscript,
     CallerTranscriptDelta,
     CallerTranscriptFailed,
+    Failure,
     Frame,
     Hush,
     IdleTimeout,
@@ -39,6 +42,12 @@ from engine.rules import rules_of
 from engine.services import Ear
 from engine.session_time import SessionTime
 from engine.settings import ResponseRequest, SessionSettings
+
+LONGEST_UTTERANCE_MS = 120_000
+"""A caller that never pauses for so long is committed as it is."""
+
+SHORTEST_WAIT_S = 0.02
+"""Session time may stand still while audio is held up: the timer then looks again."""
 
 SHORTEST_COMMIT_MS = 100
 """Less cannot hold a word; the realtime protocol refuses it."""
@@ -85,6 +94,7 @@ class Turns(Actor):
         self._request = ResponseRequest()
         self._say: str | None = None
         self._waiting: ResponseRequest | None = None  # until what it answers is transcribed
+        self._away = False
         self.settings = settings
         self.configure(settings)
 
@@ -106,7 +116,7 @@ class Turns(Actor):
     def configure(self, settings: SessionSettings) -> None:
         """Use these settings from now on."""
         self.settings = settings
-        self._rules = rules_of(settings)
+        self._rules = self._rules_now()
         self._ear.configure(settings)
         manual = settings.turn is None
         if manual and self._manual_from is None:
@@ -179,6 +189,15 @@ class Turns(Actor):
         if self.state.live is not None:
             self._feed(moves.Cancelled())
         self._feed(moves.Dropped())
+        self._away = True
+        self._rules = self._rules_now()
+        self._arm()
+
+    def welcome(self) -> None:
+        """The client is there (again)."""
+        self._away = False
+        self._rules = self._rules_now()
+        self._feed(moves.Returned())
 
     def close(self) -> None:
         if self._timer is not None:
@@ -191,6 +210,7 @@ class Turns(Actor):
         match frame:
             case Voice(_, at_samples):
                 self._time.hear(at_samples)
+                self._bound(at_samples)
                 due = floor.wake_at(self.state, self._rules)
                 if due is not None and self._time.now_ms() >= due:
                     self._feed(moves.Ticked())
@@ -204,6 +224,8 @@ class Turns(Actor):
                 self._feed(moves.Hushed(self._time.at_ms(at_samples)))
             case Words(stable, text, final, to_samples):
                 final = final and to_samples == self._hush_samples
+                if final:
+                    self._transcript_error = None
                 self._feed(moves.Said(text, final, self.outlet.left_ms()))
                 if not frame.final:  # a final one may change again, if the caller goes on
                     self._tell_stable(stable)
@@ -346,8 +368,7 @@ class Turns(Actor):
         start = self._ear.utterance_start() or self._onset_samples
         seconds = ((self._hush_samples or start) - start) / CALLER_HZ
         if self._transcript_error is not None:
-            error = self._transcript_error
-            self._send(CallerTranscriptFailed(item_id, error.code, error.message))
+            self._tell_failed(item_id, self._transcript_error.code, self._transcript_error.message)
         elif self.settings.transcribe:
             self._send(CallerTranscript(item_id, words, max(0.0, seconds)))
         self._drop_utterance()
@@ -355,14 +376,50 @@ class Turns(Actor):
     def _take_item_words(self, frame: ItemWords) -> None:
         self._untranscribed.discard(frame.item_id)
         if frame.text is None:
-            self._send(CallerTranscriptFailed(frame.item_id, frame.code, frame.message))
+            self._tell_failed(frame.item_id, frame.code, frame.message)
         else:
             self._history.set_transcript(frame.item_id, frame.text)
             if self.settings.transcribe:
                 self._send(CallerTranscript(frame.item_id, frame.text, frame.seconds))
         if self._waiting is not None and not self._untranscribed:
             request, self._waiting = self._waiting, None
-            self.respond(request)
+            try:
+                self.respond(request)
+            except RequestError as error:  # the caller's own turn has been answered meanwhile
+                self._send(
+                    Failure(
+                        "invalid_request_error",
+                        error.code,
+                        str(error),
+                        error.param,
+                        request.event_id,
+                    )
+                )
+
+    def _tell_failed(self, item_id: str, code: str, message: str) -> None:
+        """Say that a user item has no transcript, to clients that want none as an error."""
+        if self.settings.transcribe:
+            self._send(CallerTranscriptFailed(item_id, code, message))
+        else:
+            self._send(Failure("server_error", code, message))
+
+    def _bound(self, now_samples: int) -> None:
+        """End an utterance that does not end: music, or a room that the VAD takes for speech."""
+        start = self._ear.utterance_start()
+        if self._manual_from is not None or start is None:
+            return
+        if now_samples - start > LONGEST_UTTERANCE_MS * CALLER_HZ // 1000:
+            if self.state.words:
+                self.commit()
+            else:
+                self._feed(moves.Dropped())
+
+    def _rules_now(self) -> floor.Rules:
+        """Nobody is prompted who is away, or who says when it has finished."""
+        rules = rules_of(self.settings)
+        if self._away or self.settings.turn is None:
+            rules = replace(rules, reprompt_ms=None)
+        return rules
 
     def _tell_stable(self, stable: str) -> None:
         """Pass on the words that will not change, once the client knows of the utterance."""
@@ -400,7 +457,7 @@ class Turns(Actor):
             self._timer = None
         due = floor.wake_at(self.state, self._rules)
         if due is not None:
-            wait = max(0.001, (due - self._time.now_ms()) / 1000)
+            wait = max(SHORTEST_WAIT_S, (due - self._time.now_ms()) / 1000)
             self._timer = asyncio.get_running_loop().call_later(wait, self._wake)
 
     def _wake(self) -> None:

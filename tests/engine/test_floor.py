@@ -268,3 +268,35 @@ def test_whatever_happens_generations_and_holds_stay_in_order(
     assert not walk.state.held
     at_rest = walk.state.floor in (Floor.IDLE, Floor.WAITING, Floor.AGENT)
     assert at_rest or not walk.state.yields
+
+
+def test_a_response_asked_for_in_the_pause_answers_what_was_said() -> None:
+    walk = Walk()
+    spoken_turn(walk, "for tomorrow please")
+    asked = walk.feed(moves.Asked())
+    assert [type(action) for action in asked] == [moves.Retire, moves.EndTurn, moves.Start]
+    assert asked[1] == moves.EndTurn(900, "for tomorrow please")
+
+
+def test_without_a_final_transcript_the_partial_one_is_answered() -> None:
+    walk = Walk()
+    walk.feed(moves.Sounded(0))
+    walk.after(500, moves.Said("book a table", False))
+    walk.feed(moves.Hushed(450))
+    walk.after(floor.TRANSCRIPT_LIMIT_MS)
+    assert moves.Prepare(1) in walk.actions
+
+
+def test_a_brief_addition_before_the_agent_is_heard_is_no_acknowledgement() -> None:
+    rules = Rules(
+        patience_ms=lambda score, words: PATIENCE_MS,
+        passing=lambda words, spoken_ms: spoken_ms < floor.SUSTAINED_MS,
+    )
+    walk = Walk(rules)
+    spoken_turn(walk)
+    walk.after(2000)
+    assert walk.state.floor is Floor.WAITING
+    walk.feed(moves.Sounded(walk.now))
+    walk.after(300, moves.Hushed(walk.now + 250))
+    taken = walk.feed(moves.Said("for two", True))
+    assert isinstance(taken[0], moves.Interrupt)

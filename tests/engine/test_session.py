@@ -10,6 +10,7 @@ from engine.capabilities import Chat, ChatDelta, ToolCall, ToolSpec
 from engine.errors import RequestError
 from engine.frames import (
     CallerTranscript,
+    Failure,
     IdleTimeout,
     InputCommitted,
     PlaybackCleared,
@@ -398,5 +399,91 @@ def test_a_recording_sent_at_once_is_heard_as_if_spoken() -> None:
             talk.session.hear(scripted.spoken("what time is it") + scripted.silence(1500))
             await talk.until(ResponseEnded)
             assert talk.history() == ["user: what time is it", "assistant: Noon."]
+
+    in_virtual_time(scenario())
+
+
+def test_greeting_and_longest_duration_can_be_set_after_the_start() -> None:
+    async def scenario() -> None:
+        async with Conversation() as talk:
+            settings = SessionSettings(greeting=Greeting("Good day."), longest_ms=5000)
+            talk.session.configure(settings)
+            await talk.until(ResponseEnded)
+            talk.session.configure(replace(settings, instructions="Be brief."))
+            await talk.silence(10)
+            assert talk.heard() == "Good day."
+            assert talk.ended == [EndReason.TOO_LONG]
+
+    in_virtual_time(scenario())
+
+
+def test_nobody_is_reprompted_who_is_away_or_holds_the_button() -> None:
+    async def scenario() -> None:
+        settings = SessionSettings(reprompt=Reprompt(2000, "Are you there?"))
+        async with Conversation(settings=settings) as talk:
+            talk.session.detach()
+            await talk.silence(30)
+            assert talk.history() == []
+            talk.session.configure(replace(settings, turn=None))
+            talk.session.attach(talk.client)
+            await talk.silence(30)
+            assert talk.history() == []
+
+    in_virtual_time(scenario())
+
+
+def test_a_response_that_waited_for_a_transcript_too_long_is_refused_and_nothing_ends() -> None:
+    async def scenario() -> None:
+        async with Conversation(stt=scripted.stt(0.3)) as talk:
+            talk.session.add_audio("item_a", "user", scripted.spoken("a recording"), None)
+            talk.session.respond(ResponseRequest(event_id="event_1"))
+            talk.session._turns.say("Something else.", interruptible=True)
+            failure = await talk.until(Failure)
+            assert isinstance(failure, Failure)
+            assert failure.event_id == "event_1"
+            assert talk.ended == []
+
+    in_virtual_time(scenario())
+
+
+def test_a_function_call_that_was_cut_is_incomplete() -> None:
+    async def scenario() -> None:
+        torn = [
+            ChatDelta(tool_calls=(ToolCall(0, '{"tow', "call_1", "get_weather"),)),
+            ChatDelta(finish="length"),
+        ]
+        async with Conversation(lambda chat: torn, SessionSettings(tools=(TOOL,))) as talk:
+            await talk.caller_says("what is the weather in Bath")
+            await talk.until(ResponseEnded)
+            assert last(talk).status == "incomplete"
+            assert [item.status for item in last(talk).items] == ["incomplete"]
+
+    in_virtual_time(scenario())
+
+
+def test_words_that_cannot_be_had_are_an_error_even_without_transcripts() -> None:
+    async def scenario() -> None:
+        async def script(clip):  # type: ignore[no-untyped-def]
+            raise InferenceError("worker_lost", "the worker died")
+            yield
+
+        async with Conversation(stt=scripted.Scripted(script)) as talk:
+            await talk.caller_says("are you there")
+            failure = await talk.until(Failure)
+            assert isinstance(failure, Failure)
+            assert (failure.kind, failure.code) == ("server_error", "worker_lost")
+
+    in_virtual_time(scenario())
+
+
+def test_sound_that_never_pauses_is_committed_in_the_end() -> None:
+    async def scenario() -> None:
+        async with Conversation() as talk:
+            await talk.caller_says(" ".join(["word"] * 540))
+            assert talk.client.of(InputCommitted)
+            await talk.silence(1)
+            await talk.caller_says("what time is it")
+            await talk.until(ResponseEnded)
+            assert talk.ended == []
 
     in_virtual_time(scenario())
