@@ -23,7 +23,7 @@ PATIENCE_MS: dict[Completeness, tuple[int, int, int]] = {
     # be heard, so 400 costs the caller nothing and the first word after a pause still stops it.
     # Pauses inside a turn are mostly under 1 s (Campione and Veronis 2002).
     Completeness.WHOLE: (400, 500, 900),
-    Completeness.MAYBE: (900, 1000, 1200),
+    Completeness.MAYBE: (1100, 1200, 1300),
     # VoiceXML 2.0, appendix D: up to 1 s where an input may be complete; digits come in groups.
     Completeness.DICTATING: (1300, 1300, 1300),
     # Longer than nearly all pauses of fluent speech; what ends here was misheard or given up.
