@@ -60,10 +60,11 @@ def is_acknowledgement(text: str) -> bool:
     return all(WORDS.fullmatch(word) for word in line.split())
 
 
-BRIEF_MS = 600
-"""The same as makes sustained speech: what is shorter must claim the floor by its words."""
+BRIEF_MS = 900
+"""The longest acknowledgements of two words take about 800 ms."""
 
 BRIEF_WORDS = 2
+"""Besides words that acknowledge."""
 
 CLAIMS = re.compile(
     r"\b(no|nope|nah|never|don't|stop|wait|hold|hang|pause|quiet|enough|cancel|skip|next|back|again"
@@ -74,7 +75,7 @@ CLAIMS = re.compile(
 
 BEGINNINGS = re.compile(
     r"(i|i'm|i'd|i'll|we|you|he|she|they|it|can|could|will|would|do|does|did|is|are|was|let|tell"
-    r"|give|make|and|or|so)\b"
+    r"|give|make)\b"
 )
 """How other sentences begin."""
 
@@ -88,6 +89,8 @@ def is_passing(text: str, spoken_ms: float) -> bool:
     if is_acknowledgement(text):
         return True
     line = text.lower().replace("’", "'").strip()
-    if not 0 < len(line.split()) <= BRIEF_WORDS or spoken_ms >= BRIEF_MS:
+    if not line or spoken_ms >= BRIEF_MS or CLAIMS.search(line):
         return False
-    return not CLAIMS.search(line) and not BEGINNINGS.match(line)
+    rest = re.sub(r"[^a-z'\- ]+", " ", _PHRASES.sub(" ", SOUNDS.sub(" ", line))).split()
+    words = [word for word in rest if not WORDS.fullmatch(word)]
+    return len(words) <= BRIEF_WORDS and not BEGINNINGS.match(" ".join(words))

@@ -46,9 +46,13 @@ from engine.moves import (
 SUSTAINED_MS = 600
 """Speech this long takes the floor even before words are known (architecture.md)."""
 
-NOTICED_MS = 200
+NOTICED_MS = 300
 """How late it is known that sound has ended: a hush is two windows and Silero's lag behind it, and
 by then a second partial transcript has come. Playout is held meanwhile: nobody hears the wait."""
+
+SETTLED_MS = 250
+"""Silence after words that are no plain acknowledgement before the agent goes on: "I want" may be
+the beginning of more."""
 
 ACKNOWLEDGEMENT_MS = 1400
 """How long sound that has yielded no words, or only an acknowledgement, may go on before it counts
@@ -90,10 +94,12 @@ class Rules(msgspec.Struct, frozen=True):
 
     `patience_ms(score, words)` says how long silence must last before a turn has ended, given the
     score of its sound (0-1, None: unknown) and its words. `scored`: whether a score will come.
-    `passing(words, spoken_ms)` says whether the agent may go on after words over its own.
+    `acknowledges(words)` says whether words only say "I am listening"; `passing(words, spoken_ms)`
+    whether the agent may go on after words over its own, be they an acknowledgement or not.
     """
 
     patience_ms: Callable[[float | None, str], float]
+    acknowledges: Callable[[str], bool]
     passing: Callable[[str, float], bool]
     scored: bool = True
     responds: bool = True
@@ -142,8 +148,8 @@ def step(state: State, event: Event, now: float, rules: Rules) -> Step:
             if state.floor is Floor.CALLER:
                 state = with_(state, floor=Floor.PAUSED)
             return _decide(state, now, rules)
-        case Said(words, final, agent_left_ms):
-            return _said(state, words, final, agent_left_ms, now, rules)
+        case Said():
+            return _said(state, event, now, rules)
         case Judged(score):
             if state.hush_at is None:
                 return state, []
@@ -179,7 +185,7 @@ def wake_at(state: State, rules: Rules) -> float | None:
         return _reprompt_at(state, rules)
     if state.floor is Floor.CONTESTED and state.yields:
         if state.hush_at is not None:
-            return state.hush_at + NO_WORDS_MS
+            return state.hush_at + (SETTLED_MS if state.words_final else NO_WORDS_MS)
         return state.onset_at + _sustained_ms(state, rules)
     if state.floor is Floor.PAUSED and state.hush_at is not None:
         if not state.words_final:
@@ -209,20 +215,16 @@ def _sounded(state: State, at: float, rules: Rules) -> Step:
             return state, []
 
 
-def _said(
-    state: State,
-    words: str,
-    final: bool,
-    agent_left_ms: float | None,
-    now: float,
-    rules: Rules,
-) -> Step:
+def _said(state: State, said: Said, now: float, rules: Rules) -> Step:
     if state.floor not in (Floor.CALLER, Floor.PAUSED, Floor.CONTESTED):
         return state, []
-    final = final and state.hush_at is not None
-    state = with_(state, words=words, words_final=final, checked=True)
+    final = said.final and state.hush_at is not None
+    state = with_(state, words=said.words, words_final=final, checked=True)
+    # A transcript of cut speech is guesswork ("Why?" for the first half of "right").
+    words = said.words if final else said.stable
     if state.floor is Floor.CONTESTED and state.yields and words:
-        answers = agent_left_ms is not None and agent_left_ms < ANSWER_WINDOW_MS and final
+        left_ms = said.agent_left_ms
+        answers = left_ms is not None and left_ms < ANSWER_WINDOW_MS and final
         spoken_ms = (now if state.hush_at is None else state.hush_at) - state.onset_at
         if not state.audible:
             spoken_ms = inf  # nothing is being said that a brief sound could accompany
@@ -277,8 +279,12 @@ def _decide_contested(state: State, now: float, rules: Rules) -> Step:
         if now - state.onset_at >= _sustained_ms(state, rules):
             return _taken(state, now, rules)
         return state, []
-    heard_out = state.words_final or now - state.hush_at >= NO_WORDS_MS
-    if not heard_out:
+    silence = now - state.hush_at
+    plain = not state.words or rules.acknowledges(state.words)
+    needed = NO_WORDS_MS
+    if state.words_final:
+        needed = 0 if plain else SETTLED_MS
+    if silence < needed:
         return state, []
     # Only acknowledgements and nothing at all get here: other words have taken the floor.
     missed = state.false_pauses + (1 if state.held and not state.words else 0)

@@ -24,11 +24,13 @@ class Hushed(Event, frozen=True):
 class Said(Event, frozen=True):
     """What the caller has said. `final`: up to the present hush, complete.
 
-    `agent_left_ms` is how much of the agent's speech is still to come, if that is known.
+    Of words that are not final, `stable` will not change. `agent_left_ms` is how much of the
+    agent's speech is still to come, if that is known.
     """
 
     words: str
     final: bool
+    stable: str = ""
     agent_left_ms: float | None = None
 
 

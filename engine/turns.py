@@ -226,14 +226,14 @@ class Turns(Actor):
                 final = final and to_samples == self._hush_samples
                 if final:
                     self._transcript_error = None
-                self._feed(moves.Said(text, final, self.outlet.left_ms()))
+                self._feed(moves.Said(text, final, stable, self.outlet.left_ms()))
                 if not frame.final:  # a final one may change again, if the caller goes on
                     self._tell_stable(stable)
                 if self.state.floor is floor.Floor.CALLER and self._rules.responds:
                     self._warm(text)
             case WordsFailed(_, _, to_samples) if to_samples == self._hush_samples:
                 self._transcript_error = frame
-                self._feed(moves.Said(self.state.words, True, None))
+                self._feed(moves.Said(self.state.words, True))
             case Scored(complete, at_samples) if at_samples == self._hush_samples:
                 self._feed(moves.Judged(complete))
             case ItemWords():

@@ -36,7 +36,7 @@ def test_anything_else_does(text: str) -> None:
     assert not is_acknowledgement(text)
 
 
-@pytest.mark.parametrize("text", ["Mhm.", "Emma!", "God is.", "Yes sir"])
+@pytest.mark.parametrize("text", ["Mhm.", "Emma!", "God is.", "Yes sir", "Yes, yes, so."])
 def test_a_brief_sound_that_claims_nothing_passes(text: str) -> None:
     assert is_passing(text, 350)
 
@@ -47,6 +47,6 @@ def test_what_claims_the_floor_does_not_pass(text: str) -> None:
 
 
 def test_what_lasts_does_not_pass_unless_it_acknowledges() -> None:
-    assert not is_passing("Emma!", 700)
-    assert is_passing("Okay, good.", 900)
+    assert not is_passing("Emma!", 900)
+    assert is_passing("Okay, good.", 1000)
     assert not is_passing("", 100)

@@ -53,6 +53,7 @@ def test_an_interruption_cuts_the_history_to_what_was_heard() -> None:
             await talk.until(ResponseStarted)
             await talk.silence(2)
             await talk.caller_says("no stop that")
+            await talk.until(ResponseEnded)
             heard = talk.heard()
             assert heard
             assert LONG.startswith(heard)

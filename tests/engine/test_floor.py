@@ -9,6 +9,7 @@ from engine.floor import Floor, Rules, State, step, wake_at
 PATIENCE_MS = 500
 RULES = Rules(
     patience_ms=lambda score, words: 1500 if words.endswith("the") else PATIENCE_MS,
+    acknowledges=lambda words: words == "mhm",
     passing=lambda words, spoken_ms: words == "mhm",
 )
 
@@ -141,7 +142,7 @@ def test_an_acknowledgement_resumes_and_words_interrupt() -> None:
     walk.after(300, moves.Hushed(walk.now + 200))
     assert walk.feed(moves.Said("mhm", True)) == [moves.Forget(), moves.Resume()]
     walk.after(500, moves.Sounded(walk.now + 500))
-    taken = walk.after(300, moves.Said("no wait", False))
+    taken = walk.after(300, moves.Said("no wait", False, "no"))
     assert taken[0] == moves.Interrupt(generation, by_caller=True)
     assert isinstance(taken[1], moves.Announce)
 
@@ -189,6 +190,7 @@ def test_who_may_not_be_interrupted_goes_on_and_hears_the_caller_afterwards() ->
 def test_silence_on_both_sides_is_broken_so_often_and_no_more() -> None:
     rules = Rules(
         patience_ms=lambda score, words: PATIENCE_MS,
+        acknowledges=lambda words: False,
         passing=lambda words, spoken_ms: False,
         reprompt_ms=3000,
         reprompts=2,
@@ -226,6 +228,7 @@ def test_whatever_happens_generations_and_holds_stay_in_order(
     walk = Walk(
         Rules(
             patience_ms=RULES.patience_ms,
+            acknowledges=RULES.acknowledges,
             passing=RULES.passing,
             interruptible=interruptible,
             reprompt_ms=4000,
@@ -290,6 +293,7 @@ def test_without_a_final_transcript_the_partial_one_is_answered() -> None:
 def test_a_brief_addition_before_the_agent_is_heard_is_no_acknowledgement() -> None:
     rules = Rules(
         patience_ms=lambda score, words: PATIENCE_MS,
+        acknowledges=lambda words: False,
         passing=lambda words, spoken_ms: spoken_ms < floor.SUSTAINED_MS,
     )
     walk = Walk(rules)
@@ -300,3 +304,26 @@ def test_a_brief_addition_before_the_agent_is_heard_is_no_acknowledgement() -> N
     walk.after(300, moves.Hushed(walk.now + 250))
     taken = walk.feed(moves.Said("for two", True))
     assert isinstance(taken[0], moves.Interrupt)
+
+
+def test_a_guess_at_cut_speech_takes_nothing() -> None:
+    walk = Walk()
+    agent_speaks(walk)
+    walk.feed(moves.Sounded(walk.now))
+    assert walk.after(350, moves.Said("why", False)) == []
+    walk.after(200, moves.Hushed(walk.now + 150))
+    assert walk.feed(moves.Said("mhm", True)) == [moves.Forget(), moves.Resume()]
+
+
+def test_after_other_brief_words_the_agent_waits_whether_more_comes() -> None:
+    rules = Rules(
+        patience_ms=lambda score, words: PATIENCE_MS,
+        acknowledges=lambda words: False,
+        passing=lambda words, spoken_ms: True,
+    )
+    walk = Walk(rules)
+    agent_speaks(walk)
+    walk.feed(moves.Sounded(walk.now))
+    walk.after(300, moves.Hushed(walk.now + 250))
+    assert walk.feed(moves.Said("emma", True)) == []
+    assert walk.after(floor.SETTLED_MS) == [moves.Forget(), moves.Resume()]
