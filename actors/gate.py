@@ -9,13 +9,17 @@ from engine.inference import Priority
 
 
 class Ticket:
-    """One request at the gate. `preempt` is called when it must make room for a more urgent one."""
+    """One request at the gate. `preempt` is called when it must make room for a more urgent one.
+
+    It never is once the request has `begun` to answer: what was said of an answer cannot be unsaid.
+    """
 
     def __init__(self, priority: Priority, deadline: float, preempt: Callable[[], None]) -> None:
         self.priority = priority
         self.deadline = deadline
         self.preempt = preempt
         self.leaving = False
+        self.begun = False
         self.admitted: asyncio.Future[None] | None = None
 
 
@@ -23,7 +27,8 @@ class Gate:
     """Lets at most `most` requests through at once: priority first, then earliest deadline.
 
     A request for a reply that somebody waits for does not wait for work that may never be heard:
-    if all places are taken, the least urgent speculative (or batch) one is told to leave.
+    if all places are taken, the least urgent speculative (or batch) one that has not begun to
+    answer is told to leave.
     """
 
     def __init__(self, most: int) -> None:
@@ -70,7 +75,7 @@ class Gate:
         idle_work = [
             ticket
             for ticket in self._inside.values()
-            if ticket.priority >= Priority.SPECULATIVE and not ticket.leaving
+            if ticket.priority >= Priority.SPECULATIVE and not (ticket.begun or ticket.leaving)
         ]
         idle_work.sort(key=lambda ticket: (ticket.priority, ticket.deadline), reverse=True)
         for ticket in itertools.islice(idle_work, max(0, urgent - leaving)):

@@ -54,6 +54,11 @@ class _Answer:
         self.task: asyncio.Task[None] | None = None
         self.attempt: asyncio.Task[None] | None = None
 
+    def add(self, delta: ChatDelta) -> None:
+        """Hand a piece on. From here on no other request displaces this one."""
+        self.ticket.begun = True
+        self.results.add(delta)
+
 
 class ChatRequest:
     """As `engine.inference.Request`. Dropping it cancels it, unless it warms the prompt cache."""
@@ -89,8 +94,7 @@ class OpenAIChat:
 
     `endpoint` may be a coroutine function, for one that moves (a restarted embedded server).
     Iteration raises `InferenceError`: `llm_unreachable`, `llm_timeout`, `llm_cut` (the answer ended
-    in the middle), `llm_refused` (with what the endpoint says), `llm_overloaded`, `llm_failed`,
-    `llm_preempted` (had begun, and made room for a caller who waits).
+    in the middle), `llm_refused` (with what the endpoint says), `llm_overloaded`, `llm_failed`.
     """
 
     def __init__(
@@ -145,7 +149,7 @@ class OpenAIChat:
             self._open.discard(answer)
 
     async def _attempt(self, answer: _Answer) -> bool:
-        """Wait for a place and answer. False if it was preempted before it had begun."""
+        """Wait for a place and answer. False if it was preempted, which is before it has begun."""
         ticket = answer.ticket
         try:
             await self._gate.enter(ticket)
@@ -153,6 +157,7 @@ class OpenAIChat:
             if ticket.leaving:
                 return False
             answer.attempt = self._loop.create_task(self._stream(answer))
+            answer.attempt.add_done_callback(_take_note)
             try:
                 await asyncio.wait([answer.attempt])
             finally:
@@ -161,12 +166,10 @@ class OpenAIChat:
                 answer.compute_ms += held_ms if answer.timed_ms is None else answer.timed_ms
         finally:
             self._gate.leave(ticket)
-        if not answer.attempt.cancelled():
-            answer.attempt.result()
-            return True
-        if answer.results.begun:
-            raise InferenceError("llm_preempted", "a prepared answer made room for a caller")
-        return False
+        if answer.attempt.cancelled():
+            return False
+        answer.attempt.result()
+        return True
 
     async def _stream(self, answer: _Answer) -> None:
         endpoint = await self._located()
@@ -257,18 +260,18 @@ class OpenAIChat:
             for event in _checked(events, data):
                 if event.delta is not None and answer.chat.max_tokens != 0:
                     for delta in calls.feed(event.delta):
-                        answer.results.add(delta)
+                        answer.add(delta)
                 finish = finish or event.finish
                 usage = event.usage or usage
                 if event.timings is not None:
                     answer.timed_ms = event.timings.prompt_ms + event.timings.predicted_ms
         for delta in calls.rest():
-            answer.results.add(delta)
+            answer.add(delta)
         if calls.found:
             finish = "tool_calls"
         if not finish and not events.done:
             raise InferenceError("llm_cut", "the endpoint's answer ended in the middle")
-        answer.results.add(last_delta(finish or "stop", usage))
+        answer.add(last_delta(finish or "stop", usage))
 
     async def _chunk(self, response: aiohttp.ClientResponse, answer: _Answer, finish: str) -> bytes:
         patience = self._patience
@@ -313,6 +316,12 @@ class OpenAIChat:
         """Garbage is collected in any thread, and after the loop has gone."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._cancel, answer)
+
+
+def _take_note(attempt: asyncio.Task[None]) -> None:
+    """An attempt whose request was cancelled may fail too: nobody waits to hear of it."""
+    if not attempt.cancelled():
+        attempt.exception()
 
 
 def _checked(events: EventStream, data: bytes) -> list[Event]:

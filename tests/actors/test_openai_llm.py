@@ -301,16 +301,27 @@ async def test_dropping_a_request_hangs_up(connect: Connect) -> None:
     await asyncio.wait_for(endpoint.hung_up.wait(), 5)
 
 
-async def test_a_caller_who_waits_displaces_a_prepared_answer_that_has_begun(
+async def test_a_caller_who_waits_does_not_displace_an_answer_that_has_begun(
     connect: Connect,
 ) -> None:
-    client = await connect(Scripted(_endless).handle, most_at_once=1)
+    asked: list[str] = []
+    release = asyncio.Event()
+
+    async def answer(body: dict[str, Any], response: web.StreamResponse) -> None:
+        asked.append(text := body["messages"][0]["content"])
+        await response.write(_event(text))
+        await release.wait()
+        await response.write(_event("", "stop") + _DONE)
+
+    client = await connect(Scripted(answer).handle, most_at_once=1)
     prepared = _ask(client, _chat("prepared"), Priority.SPECULATIVE)
     assert (await anext(prepared)).text == "prepared"
     urgent = _ask(client, _chat("urgent"))
-    assert (await anext(urgent)).text == "urgent"
-    assert (await _error(prepared)).code == "llm_preempted"
-    urgent.cancel()
+    await asyncio.sleep(0.05)
+    release.set()
+    assert [delta.finish for delta in await _all(prepared)] == ["stop"]
+    assert (await _all(urgent))[0].text == "urgent"
+    assert asked == ["prepared", "urgent"]
 
 
 async def test_a_displaced_answer_that_had_not_begun_is_asked_for_again(connect: Connect) -> None:
