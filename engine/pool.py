@@ -18,6 +18,11 @@ R = TypeVar("R")
 MOST_IN_FLIGHT = 512
 """More than a machine can serve in time: what comes on top is refused at once."""
 
+_RESTART_S = 3.0
+"""How long a request waits for a worker at least. Deadlines order the queue, and are 150-300 ms for
+a caller who waits; a worker that died needs longer to load its model, and late speech is worth more
+than none."""
+
 _MOST_ATTEMPTS = 2  # a request that was there at two deaths may be what kills
 
 
@@ -93,8 +98,8 @@ class PoolRequest(Generic[P, R]):
 class Pool(Generic[P, R]):
     """Satisfies `engine.inference.Inference` with a worker process of its own.
 
-    A worker that dies is started again. What had no result yet is sent to the next one, unless its
-    deadline passes first; what had some fails with `worker_lost`.
+    A worker that dies is started again. What had no result yet is sent to the next one, unless that
+    takes until its deadline and longer than 3 s; what had some fails with `worker_lost`.
     """
 
     def __init__(
@@ -223,20 +228,21 @@ class Pool(Generic[P, R]):
     # ---- requests ----------------------------------------------------------------------------
 
     def _send_or_wait(self, work: _Work[R]) -> None:
-        """Send it, or while there is no worker give it until its deadline."""
+        """Send it, or while there is no worker arrange when to give up."""
         if self._replica.state is State.READY:
             work.keep_waiting()
             work.attempts += 1
             remaining_ms = (work.deadline - self._loop.time()) * 1000
             self._replica.send(wire.Ask(work.id, work.priority, remaining_ms, work.payload))
         elif work.expiry is None:
-            work.expiry = self._loop.call_at(work.deadline, self._expire, work)
+            give_up_at = max(work.deadline, self._loop.time() + _RESTART_S)
+            work.expiry = self._loop.call_at(give_up_at, self._expire, work)
 
     def _expire(self, work: _Work[R]) -> None:
         why = self._replica.error
         code = why.code if why else "worker_starting"
         reason = str(why) if why else f"the {self.name} worker is still loading its model"
-        self._end(work, InferenceError(code, f"{reason}; the deadline passed"))
+        self._end(work, InferenceError(code, f"{reason}; none came up in time"))
 
     def _end(self, work: _Work[R], error: InferenceError | None, compute_ms: float = 0.0) -> None:
         self._open.pop(work.id, None)

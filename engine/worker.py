@@ -136,7 +136,7 @@ class _Server(Generic[P]):
         payload: bytes,
     ) -> None:
         if ident in connection.open:
-            raise wire.WireError(f"request {id} is open already: each needs an id of its own")
+            raise wire.WireError(f"request {ident} is open already: each needs an id of its own")
         work = connection.open[ident] = _Work(connection, ident, payload)
         self.waiting.push(connection.key(ident), work, priority, self._deadline(remaining_ms))
         self._start_batch()
