@@ -66,7 +66,7 @@ class VadStream:
         self._filled = 0
         self._ready = False
         self.open = True
-        self._backlog: deque[bytes] = deque()
+        self._backlog: deque[memoryview] = deque()
 
     def feed(self, pcm: bytes) -> None:
         """Take mono 16-bit PCM at 16 kHz, of any length. Once closed, nothing is taken."""
@@ -74,21 +74,7 @@ class VadStream:
             return
         if len(pcm) % 2:
             raise ValueError(f"audio has {len(pcm)} bytes: 16-bit samples need an even number")
-        if self._ready:
-            self._backlog.append(pcm)
-            return
-        filled = self._filled + len(pcm)
-        if filled < _WINDOW_BYTES:
-            self._row[self._filled : filled] = pcm
-            self._filled = filled
-            return
-        taken = _WINDOW_BYTES - self._filled
-        self._row[self._filled :] = pcm[:taken]
-        if filled > _WINDOW_BYTES:
-            self._backlog.append(pcm[taken:])
-        self._filled = 0
-        self._ready = True
-        self._slots.announce(self)
+        self._take(memoryview(pcm))  # each window takes its part: as bytes, that copies the rest
 
     def close(self) -> None:
         """Give the slot back. Nothing is delivered from here on, also not what is pending."""
@@ -111,6 +97,23 @@ class VadStream:
         self.close()
         self._failed(error)
 
+    def _take(self, pcm: memoryview) -> None:
+        if self._ready:
+            self._backlog.append(pcm)
+            return
+        filled = self._filled + len(pcm)
+        if filled < _WINDOW_BYTES:
+            self._row[self._filled : filled] = pcm
+            self._filled = filled
+            return
+        taken = _WINDOW_BYTES - self._filled
+        self._row[self._filled :] = pcm[:taken]
+        if filled > _WINDOW_BYTES:
+            self._backlog.append(pcm[taken:])
+        self._filled = 0
+        self._ready = True
+        self._slots.announce(self)
+
     def _refill(self) -> None:
         """Fill the row with what came while its window waited."""
         self._ready = False
@@ -118,8 +121,8 @@ class VadStream:
         while waiting and not self._ready:
             pcm = waiting.popleft()
             rest = len(waiting)
-            self.feed(pcm)
-            if len(waiting) > rest:  # what `feed` left over goes before what came later
+            self._take(pcm)
+            if len(waiting) > rest:  # what is left over goes before what came later
                 waiting.appendleft(waiting.pop())
 
 
@@ -159,6 +162,11 @@ class VadSlots:
         self._quiet[slot] = HANGOVER_WINDOWS
         row = self._rows[slot, _CONTEXT:].data.cast("B")
         return VadStream(self, slot, row, hear, failed)
+
+    @property
+    def free(self) -> int:
+        """How many more streams can be opened."""
+        return len(self._unused)
 
     def release(self, slot: int) -> None:
         self._unused.append(slot)

@@ -38,12 +38,19 @@ class Ear(Protocol):
         ...
 
 
+def always() -> bool:
+    """There is room for any number."""
+    return True
+
+
 class Services(msgspec.Struct, frozen=True):
     """Makes the actors of a session; they share the models behind them.
 
-    `ear` makes those that hear, `voice` those that answer.
+    `ear` makes those that hear, `voice` those that answer. `room` says whether there is a place for
+    one more session.
     """
 
     clock: PlayoutClock
     ear: Callable[[CallerAudio, SessionSettings], Ear]
     voice: Callable[[], Sequence[Actor]]
+    room: Callable[[], bool] = always

@@ -97,6 +97,7 @@ class Platform:
             clock=self._clock,
             ear=partial(SessionEar, slots, self._stt, self._turn),
             voice=self._voice,
+            room=lambda: slots.free > 0,
         )
         self._readiness.models_started(
             {

@@ -71,7 +71,7 @@ class SessionRegistry:
     def resume(self, session_id: str, token: str) -> Lease | None:
         """The session, if it is still here and the token is its own."""
         entry = self._entries.get(session_id)
-        if entry is None or not secrets.compare_digest(entry.lease.token, token):
+        if entry is None or not _same(entry.lease.token, token):
             return None
         entry.keep()
         if entry.present:  # its old connection is dead, and has not noticed yet
@@ -126,6 +126,9 @@ class SessionRegistry:
         if most is not None and len(self._entries) >= most:
             message = f"{most} sessions are open, the most that limits.max_sessions allows"
             raise self._refusal("full", message, RETRY_FULL_S)
+        if not services.room():
+            message = f"{len(self._entries)} sessions are open, the most that one process can hear"
+            raise self._refusal("full", message, RETRY_FULL_S)
         return services
 
     def _refusal(self, reason: str, message: str, retry_after_s: int) -> Refused:
@@ -143,3 +146,8 @@ class SessionRegistry:
             log.info("session ended", extra=told)
         if not self._entries:
             self._empty.set()
+
+
+def _same(token: str, claimed: str) -> bool:
+    """Compared in constant time; as bytes, because a client may send any characters."""
+    return secrets.compare_digest(token.encode(), claimed.encode())

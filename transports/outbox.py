@@ -5,7 +5,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message = MutableMapping[str, Any]
+
+Send = Callable[[Message], Awaitable[None]]
 """ASGI's `send`. It waits while the socket's own buffer is full."""
 
 STALL_S = 10.0
@@ -19,19 +21,22 @@ class Outbox:
     """A bounded buffer in front of a socket, with one task that empties it.
 
     Events put between two runs of the task are written together, so that the event loop hands them
-    to the kernel in one call. `on_stalled` is called once, from the loop, if the client stops
-    reading; the outbox has then dropped everything and writes no more. `lost` says that the socket
-    was gone when it was written to; the reading side learns why.
+    to the kernel in one call. `acceptance`, the handshake's end, goes out ahead of the first of
+    them. `on_stalled` is called once, from the loop, if the client stops reading; the outbox has
+    then dropped everything and writes no more. `lost` says that the socket was gone when it was
+    written to; the reading side learns why.
     """
 
     def __init__(
         self,
         send: Send,
+        acceptance: Message,
         *,
         stall_s: float = STALL_S,
         limit_bytes: int = LIMIT_BYTES,
     ) -> None:
         self._send = send
+        self._acceptance = acceptance
         self.on_stalled: Callable[[], None] = lambda: None
         self._stall_s = stall_s
         self._limit_bytes = limit_bytes
@@ -81,6 +86,8 @@ class Outbox:
             self.lost = True
 
     async def _write(self) -> None:
+        await self._wake.wait()
+        await self._send(self._acceptance)
         while True:
             await self._wake.wait()
             self._wake.clear()

@@ -6,16 +6,16 @@ The server's own limit on a message must be at least `client_events.LARGEST_MESS
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import parse_qs
 
 import msgspec
 
 from engine.session import EndReason, RequestError, Session, Transport
 from engine.settings import SessionSettings
-from transports.outbox import LIMIT_BYTES, STALL_S, Outbox, Send
+from transports.outbox import LIMIT_BYTES, STALL_S, Message, Outbox, Send
 from transports.realtime import errors
 from transports.realtime.aliases import DEFAULT_MODEL
 from transports.realtime.client_events import LARGEST_MESSAGE
@@ -24,7 +24,6 @@ from transports.realtime.session_settings import session_of
 
 log = logging.getLogger(__name__)
 
-Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
 SUBPROTOCOL = "realtime"
@@ -112,27 +111,28 @@ class RealtimeSocket:
         if scope["type"] != "websocket":
             raise RuntimeError(f"/v1/realtime is a WebSocket, not {scope['type']}")
         await receive()  # websocket.connect
-        query = {k: v[0] for k, v in parse_qs(scope.get("query_string", b"").decode()).items()}
-        outbox = Outbox(send, stall_s=self._stall_s, limit_bytes=self._limit_bytes)
+        text = scope.get("query_string", b"").decode(errors="replace")
+        query = {name: values[0] for name, values in parse_qs(text).items()}
+        outbox = Outbox(
+            send, _acceptance(scope), stall_s=self._stall_s, limit_bytes=self._limit_bytes
+        )
         try:
-            await self._converse(query, _acceptance(scope), outbox, receive, send)
+            await self._converse(query, outbox, receive)
         except Refused as refused:
             await _deny(scope, send, refused)
         finally:
             outbox.task.cancel()
 
-    async def _converse(
-        self,
-        query: dict[str, str],
-        acceptance: Message,
-        outbox: Outbox,
-        receive: Receive,
-        send: Send,
-    ) -> None:
+    async def _converse(self, query: dict[str, str], outbox: Outbox, receive: Receive) -> None:
+        """Serve the session that is asked for.
+
+        It is given its outbox before the handshake ends, which takes as long as the client likes:
+        whatever happens to either meanwhile, the session has a client that can leave it, and the
+        client is told.
+        """
         try:
             lease, realtime, returning = self._lease(query, outbox)
         except RequestError as error:
-            await send(acceptance)
             outbox.put(msgspec.json.encode(errors.refused(error, None)).decode())
             outbox.close(POLICY, error.code)
             await outbox.task
@@ -143,7 +143,6 @@ class RealtimeSocket:
         )
         code = ABNORMAL
         try:
-            await send(acceptance)
             if returning:
                 realtime.reopen(outbox)
                 self._sessions.attach(lease)
@@ -158,14 +157,16 @@ class RealtimeSocket:
         """The session that the client asks for, its transport, and whether it was there before."""
         if "session_id" in query:
             lease = self._sessions.resume(query["session_id"], query.get("resume", ""))
-            if lease is None or not isinstance(lease.transport, Realtime):
-                raise RequestError(
-                    "session_not_found",
-                    "no session waits under this session_id and resume token: one is kept for "
-                    "a minute after its client is gone; connect without session_id to begin anew",
-                    "session_id",
-                )
-            return lease, lease.transport, True
+            if lease is not None and isinstance(lease.transport, Realtime):
+                return lease, lease.transport, True
+            if lease is not None:  # it speaks another protocol: its own client may still return
+                self._sessions.left(lease, for_good=False)
+            raise RequestError(
+                "session_not_found",
+                "no session waits under this session_id and resume token: one is kept for "
+                "a minute after its client is gone; connect without session_id to begin anew",
+                "session_id",
+            )
         defaults = self._defaults
         if query.get("intent") == "transcription":
             defaults = msgspec.structs.replace(defaults, kind="transcription")

@@ -1,6 +1,7 @@
 """Silero, batched by clock slot, on the labelled turns."""
 
 import asyncio
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +122,24 @@ async def test_audio_in_pieces_of_any_length_is_heard_in_order(silero: Silero) -
             await asyncio.sleep(0.01)
     expected = alone(silero, clip)
     assert await ear.reaches(len(expected)) == pytest.approx(expected, abs=1e-3)
+
+
+async def test_a_long_piece_is_heard_window_by_window_and_never_copied(silero: Silero) -> None:
+    pcm = np.repeat(np.arange(1, 9_001, dtype=np.int16), 512).tobytes()  # each window its number
+    slots = VadSlots(silero)
+    windows: list[int] = []
+    stream = slots.open(lambda _: windows.append(int(slots._rows[stream.slot, -1])), fail)
+    tracemalloc.start()
+    try:
+        stream.feed(pcm)
+        for _ in range(8_999):
+            stream.deliver(0.0)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        stream.close()
+    assert windows == list(range(2, 9_001))
+    assert peak < len(pcm) / 4
 
 
 async def test_what_nobody_could_hear_is_not_run_and_speech_behind_it_is_found(

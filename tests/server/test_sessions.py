@@ -5,6 +5,8 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
 
+import msgspec
+
 from engine.services import Services
 from server.metrics import Metrics
 from server.sessions import SessionRegistry
@@ -80,6 +82,17 @@ async def test_the_session_over_the_limit_is_refused_and_the_others_go_on() -> N
     assert sample(sessions, "voiceforge_sessions_refused_total", reason="full") == 1
 
 
+@virtual
+async def test_the_session_that_the_process_has_no_ear_for_is_refused() -> None:
+    deaf = msgspec.structs.replace(services(), room=lambda: False)
+    sessions = registry(deaf)
+    async with Client(sessions) as client:
+        answer = await client.refused()
+    assert answer["status"] == 503
+    assert (b"retry-after", b"10") in client.messages[0]["headers"]
+    assert len(sessions) == 0
+
+
 async def lost(sessions: SessionRegistry) -> str:
     """A client that was cut off; the query to come back with."""
     async with Client(sessions, code=1006) as client:
@@ -134,10 +147,71 @@ async def test_after_the_grace_the_session_is_gone() -> None:
 async def test_a_wrong_token_opens_nothing() -> None:
     sessions = registry(services())
     query = await lost(sessions)
-    async with Client(sessions, query + "x") as client:
-        error = (await client.until("error"))["error"]
-    assert error["code"] == "session_not_found"
+    for other in ("x", "%C3%A9", "%FF", "é"):
+        async with Client(sessions, query + other) as client:
+            error = (await client.until("error"))["error"]
+        assert error["code"] == "session_not_found"
     assert len(sessions) == 1
+
+
+class Hesitant(Client):
+    """Its handshake takes until `accepted` is set."""
+
+    accepted: asyncio.Event
+
+    async def __aenter__(self) -> "Hesitant":
+        self.accepted = asyncio.Event()
+        await super().__aenter__()
+        return self
+
+    async def _send(self, message: Any) -> None:
+        if message["type"] == "websocket.accept":
+            await self.accepted.wait()
+        await super()._send(message)
+
+
+@virtual
+async def test_a_client_that_is_lost_again_while_it_comes_back_leaves_no_session_behind() -> None:
+    sessions = registry(services())
+    query = await lost(sessions)
+    async with Hesitant(sessions, query, code=1006) as client:
+        await asyncio.sleep(1)
+        assert not client.messages
+    await asyncio.sleep(59)
+    assert len(sessions) == 1
+    await asyncio.sleep(2)
+    assert len(sessions) == 0
+
+
+@virtual
+async def test_a_session_that_ends_while_its_client_comes_back_tells_it_so() -> None:
+    sessions = registry(services())
+    query = await lost(sessions)
+    async with Hesitant(sessions, query) as client:
+        await asyncio.sleep(0.1)
+        await sessions.drain(within_s=1)
+        assert not client.messages
+        client.accepted.set()
+        ended = await client.until("voiceforge.session.ended")
+        assert ended["reason"] == "drained"
+        await asyncio.sleep(0.1)
+        assert client.messages[-1]["type"] == "websocket.close"
+
+
+@virtual
+async def test_of_two_that_come_back_at_once_the_later_one_has_the_session() -> None:
+    sessions = registry(services())
+    query = await lost(sessions)
+    async with Hesitant(sessions, query, code=1006) as first:
+        await asyncio.sleep(0.1)
+        async with Client(sessions, query) as second:
+            await second.until("session.created")
+            first.accepted.set()
+            await asyncio.sleep(0.1)
+            assert first.messages[-1]["code"] == 4001
+            second.put("conversation.item.retrieve", item_id="nothing")
+            await second.until("error")
+    assert len(sessions) == 0
 
 
 @virtual
