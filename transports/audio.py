@@ -3,6 +3,9 @@
 import enum
 from collections.abc import Callable
 
+import numpy as np
+import soxr
+
 from engine.frames import CALLER_HZ
 from transports import g711
 from transports.resample import Resampler
@@ -51,6 +54,29 @@ class CallerAudio:
                 f"audio has {len(data)} bytes: 16-bit samples need an even number of them"
             )
         return self._resampler.feed(data)
+
+
+class Converted:
+    """Speech that was made at another rate than its format's, as the client's bytes.
+
+    The resampler holds some of it back, a few ms and more: `rest` gives what is left at the end.
+    """
+
+    def __init__(self, rate_hz: int, form: Format) -> None:
+        self._form = form
+        self._resampler = soxr.ResampleStream(rate_hz, form.rate_hz, 1, dtype="int16")
+
+    def feed(self, pcm: bytes) -> bytes:
+        """What can be given for mono 16-bit PCM; it may be nothing yet."""
+        return self._resampled(pcm, last=False)
+
+    def rest(self) -> bytes:
+        """What is left. Nothing may be fed any more."""
+        return self._resampled(b"", last=True)
+
+    def _resampled(self, pcm: bytes, *, last: bool) -> bytes:
+        samples = self._resampler.resample_chunk(np.frombuffer(pcm, np.int16), last=last)
+        return encode(samples.tobytes(), self._form)
 
 
 def encode(pcm: bytes, form: Format) -> bytes:

@@ -118,6 +118,21 @@ def test_semantic_vad_keeps_its_eagerness(client: Any) -> None:
     assert settings.turn == TurnSettings("semantic_vad", eagerness="high")
 
 
+def test_a_region_of_english_is_english(client: Any) -> None:
+    heard = {"input": {"transcription": {"language": "en-GB"}}}
+    settings, shown = configured(client, audio=heard)
+    assert settings.language == "en-gb"
+    assert shown["audio"]["input"]["transcription"]["language"] == "en-GB"
+
+
+def test_a_language_that_is_not_transcribed_is_refused(client: Any) -> None:
+    error = client.error(update(audio={"input": {"transcription": {"language": "de"}}}))
+    assert error["code"] == "unsupported_parameter"
+    assert error["param"] == "session.audio.input.transcription.language"
+    assert "'de'" in error["message"]
+    assert "'en'" in error["message"]
+
+
 def test_a_client_may_send_back_what_it_got(client: Any) -> None:
     session = client.outlet.events[0]["session"]
     session["id"], session["voiceforge"]["resume"] = "sess_other", "forged"

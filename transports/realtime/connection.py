@@ -25,13 +25,13 @@ from transports.realtime.session_object import RealtimeSession, SessionObject, i
 from transports.realtime.session_settings import format_of, settings_of
 from transports.realtime.wire import JsonObject, ServerEvent
 
-LEAD_MS = 100
+LEAD_MS = 80
 """A client that plays what it gets cannot be made to give audio back, so little is sent ahead."""
 
 FRAME_MS = 40  # of agent speech in an event: 25 events a second, each 2.6 kB as 24 kHz PCM
 
-CLOSE_CODES = {EndReason.FAILED: 1011, EndReason.TOO_SLOW: 1008}
-"""WebSocket close codes (RFC 6455, 7.4.1) for endings that are no ordinary end (1000)."""
+ORDINARY, INTERNAL_ERROR = 1000, 1011
+"""WebSocket close codes (RFC 6455, 7.4.1) for the end of a session."""
 
 MOVED = 4001  # private range of RFC 6455: the session goes on at another connection
 
@@ -273,7 +273,8 @@ class Realtime:
             self._emit(errors.invalid("session_expired", message, None, None))
         self._emit(own_events.SessionEnded(reason=frame.reason, message=frame.message))
         self.ended = True
-        self._outlet.close(CLOSE_CODES.get(EndReason(frame.reason), 1000), frame.reason)
+        failed = frame.reason == EndReason.FAILED
+        self._outlet.close(INTERNAL_ERROR if failed else ORDINARY, frame.reason)
 
     def _emit(self, event: ServerEvent) -> None:
         self._outlet.put(_encoder.encode(event).decode())

@@ -23,7 +23,7 @@ from engine.frames import (
     ResponseStarted,
 )
 from engine.items import FunctionCall, Item, Message
-from transports.audio import Format, encode
+from transports.audio import Converted, Format, encode
 from transports.realtime import conversation_events as conversation
 from transports.realtime import response_events as events
 from transports.realtime.items import wire_item
@@ -56,6 +56,7 @@ class _OpenItem:
     in_conversation: bool
     part: _Part | None = None
     audio_line: str = ""
+    converted: Converted | None = None
 
 
 class Replies:
@@ -124,15 +125,18 @@ class Replies:
         )
 
     def audio(self, frame: ReplyAudio, form: Format) -> None:
-        """The most frequent event by far, so it is written by hand around its base64."""
+        """Speech comes at the format's rate, but for what was prepared before that was chosen."""
         item = self._items.get(frame.item_id)
         if item is None:
             return
         if item.part is None:
             self._open_part(item, spoken=True)
-        line = item.audio_line or self._audio_line(item)
-        delta = b2a_base64(encode(frame.pcm, form), newline=False).decode("ascii")
-        self._emit_text(f'{{"event_id":"{new_event_id()}",{line}{delta}"}}')
+        if frame.rate_hz == form.rate_hz:
+            self._audio_delta(item, encode(frame.pcm, form))
+            return
+        if item.converted is None:
+            item.converted = Converted(frame.rate_hz, form)
+        self._audio_delta(item, item.converted.feed(frame.pcm))
 
     def arguments(self, frame: ReplyArguments) -> None:
         if frame.item_id not in self._items:
@@ -192,6 +196,8 @@ class Replies:
             "output_index": item.output_index,
         }
         text = _text_of(done, "".join(part.text))
+        if item.converted is not None:
+            self._audio_delta(item, item.converted.rest())
         if part.spoken:
             self._emit(events.AudioDone(**where))
             self._emit(events.TranscriptDone(**where, transcript=text))
@@ -210,6 +216,14 @@ class Replies:
                 arguments=call.arguments,
             )
         )
+
+    def _audio_delta(self, item: _OpenItem, data: bytes) -> None:
+        """The most frequent event by far, so it is written by hand around its base64."""
+        if not data:
+            return
+        line = item.audio_line or self._audio_line(item)
+        delta = b2a_base64(data, newline=False).decode("ascii")
+        self._emit_text(f'{{"event_id":"{new_event_id()}",{line}{delta}"}}')
 
     def _audio_line(self, item: _OpenItem) -> str:
         """Everything of `AudioDelta` between its event id and its base64; the same for an item."""

@@ -74,7 +74,7 @@ class TranscriptDone(OfPart, frozen=True, tag="response.output_audio_transcript.
 
 
 class AudioDelta(OfPart, frozen=True, tag="response.output_audio.delta"):
-    """The shape of what `reply.AudioLine` writes by hand, being the most frequent event."""
+    """The shape of what `reply.Replies` writes by hand, being the most frequent event."""
 
     delta: bytes
 

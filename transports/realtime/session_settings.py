@@ -217,7 +217,15 @@ def max_tokens_of(limit: MaxTokens) -> int | None:
 def _language(transcription: Transcription | None) -> str:
     if transcription is None or not transcription.language:
         return "en"
-    return transcription.language
+    language = transcription.language.lower()
+    if language != "en" and not language.startswith("en-"):
+        raise RequestError(
+            "unsupported_parameter",
+            f"language is {transcription.language!r}: only English is transcribed, as 'en' or "
+            "'en-' with a region",
+            "session.audio.input.transcription.language",
+        )
+    return language
 
 
 def _greeting(greeting: GreetingObject | None) -> Greeting | None:
