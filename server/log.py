@@ -1,13 +1,15 @@
 """Logs: one JSON object a line (or readable lines on a terminal), each with its session's id.
 
-No audio, text or secret may reach a log. Three rules see to it: other people's loggers speak only
-from WARNING up (some log whole messages below that), an exception is logged by its type, code and
-place and not by its message (which may quote what was said), and nothing of ours puts content into
-a log call (tests/server/test_log.py reads a whole conversation's log for its words).
+No audio, text or secret may reach a log. Four rules see to it: other people's loggers speak only
+from WARNING up (some log whole messages below that), asyncio's messages end where they begin to
+quote, an exception is logged by its type, code and place and not by its message (which may quote
+what was said), and nothing of ours puts content into a log call (tests/server/test_log.py reads a
+whole conversation's log for its words).
 """
 
 import datetime
 import logging
+import re
 import sys
 import traceback
 from contextvars import ContextVar
@@ -48,7 +50,7 @@ def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
 
 def fields(record: logging.LogRecord) -> dict[str, object]:
     """What a record says: event, session, the `extra` fields, and its exception without message."""
-    said: dict[str, object] = {"event": record.getMessage()}
+    said: dict[str, object] = {"event": event_of(record)}
     if session := _session.get():
         said["session"] = session
     said |= {name: value for name, value in vars(record).items() if name not in STANDARD}
@@ -56,6 +58,15 @@ def fields(record: logging.LogRecord) -> dict[str, object]:
         said["error"] = without_content(record.exc_info[1])
         said["at"] = places(record.exc_info[2])
     return said
+
+
+def event_of(record: logging.LogRecord) -> str:
+    """What happened. asyncio goes on to quote arguments, results and exceptions: that is cut off.
+
+    Its quotes begin with a new line (a task, how it ended) or a bracket (a callback's arguments).
+    """
+    event = record.getMessage()
+    return re.split(r"[\n(]", event, maxsplit=1)[0] if record.name == "asyncio" else event
 
 
 def without_content(error: BaseException) -> str:

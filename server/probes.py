@@ -36,10 +36,13 @@ def thinker(llm: Inference[Chat, Any]) -> Ask:
 
 
 def asking(model: Inference[P, Any], payload: P) -> Ask:
-    """Ask for the first result of `payload`, behind all that live sessions ask for."""
+    """Ask for the first result of `payload`: behind what callers wait for at this moment.
+
+    But ahead of what is made in advance: a machine that is busy with that answers, and is ready.
+    """
 
     async def ask() -> None:
-        request = model.request(payload, priority=Priority.BATCH, deadline_ms=DEADLINE_MS)
+        request = model.request(payload, priority=Priority.PARTIAL, deadline_ms=DEADLINE_MS)
         try:
             async for _ in request:
                 return

@@ -78,6 +78,24 @@ def test_an_exception_is_logged_by_type_code_and_place_not_by_what_it_quotes(
     assert "1234" not in stream.getvalue()
 
 
+async def test_asyncio_is_cut_off_where_it_begins_to_quote(stream: io.StringIO) -> None:
+    log.configure(LogSettings(), stream)
+
+    async def fail() -> None:
+        raise ValueError("pin 1234")
+
+    task = asyncio.create_task(fail())
+    await asyncio.wait([task])
+    lost = {"message": "Task exception was never retrieved", "exception": task.exception()}
+    asyncio.get_running_loop().call_exception_handler({**lost, "future": task})
+    logging.getLogger("asyncio").error("Exception in callback say('pin 1234')")
+    assert [line["event"] for line in lines(stream)] == [
+        "Task exception was never retrieved",
+        "Exception in callback say",
+    ]
+    assert "1234" not in stream.getvalue()
+
+
 def test_an_error_of_the_system_says_what_it_is(stream: io.StringIO) -> None:
     log.configure(LogSettings(format="text"), stream)
     try:
