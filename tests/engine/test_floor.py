@@ -1,5 +1,9 @@
 """The floor machine, by rule and by a long random walk."""
 
+import random
+from collections.abc import Iterable
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -220,21 +224,8 @@ EVENTS = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 2500), EVENTS), max_size=80), st.booleans())
-def test_whatever_happens_generations_and_holds_stay_in_order(
-    events: list[tuple[int, object]], interruptible: bool
-) -> None:
-    walk = Walk(
-        Rules(
-            patience_ms=RULES.patience_ms,
-            acknowledges=RULES.acknowledges,
-            passing=RULES.passing,
-            interruptible=interruptible,
-            reprompt_ms=4000,
-            reprompts=2,
-        )
-    )
+def live_through(walk: Walk, events: Iterable[tuple[int, object]]) -> None:
+    """Let these things happen, so many ms after one another."""
     for ms, what in events:
         walk.after(ms)
         live = walk.state.live or 0
@@ -264,6 +255,24 @@ def test_whatever_happens_generations_and_holds_stay_in_order(
                 walk.feed(moves.Dropped())
             case _:
                 walk.feed(moves.Ticked())
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2500), EVENTS), max_size=80), st.booleans())
+def test_whatever_happens_generations_and_holds_stay_in_order(
+    events: list[tuple[int, object]], interruptible: bool
+) -> None:
+    walk = Walk(
+        Rules(
+            patience_ms=RULES.patience_ms,
+            acknowledges=RULES.acknowledges,
+            passing=RULES.passing,
+            interruptible=interruptible,
+            reprompt_ms=4000,
+            reprompts=2,
+        )
+    )
+    live_through(walk, events)
     # Left alone, nobody is kept waiting: what is held goes on or is cut.
     walk.feed(moves.Hushed(walk.now))
     walk.feed(moves.Said("", True))
@@ -327,3 +336,19 @@ def test_after_other_brief_words_the_agent_waits_whether_more_comes() -> None:
     walk.after(300, moves.Hushed(walk.now + 250))
     assert walk.feed(moves.Said("emma", True)) == []
     assert walk.after(floor.SETTLED_MS) == [moves.Forget(), moves.Resume()]
+
+
+@pytest.mark.long
+def test_a_million_things_happen_in_one_conversation() -> None:
+    draw = random.Random(7)
+    things = ["sound", "hush", "ready", "audible", "finished", "ask", "cancel", "commit", "drop"]
+    words = [("", False), ("", True), ("mhm", True), ("so the", True), ("go on", True)]
+    walk = Walk()
+    for _ in range(1000):
+        events = (
+            (draw.randrange(900), draw.choice([*things, *words, draw.random()]))
+            for _ in range(1000)
+        )
+        live_through(walk, events)
+        walk.actions.clear()
+        walk.known = {n: state for n, state in walk.known.items() if state in ("live", "prepared")}
