@@ -20,7 +20,7 @@ _PROMPT_CACHE_MIB = 512
 
 _BATCH_TOKENS = 64
 """Between batches llama.cpp looks for cancelled and new requests. At 150 tokens a second, 64 make
-that 0.4 s instead of the length of the prompt, and cost nothing (bench: 149 against 153 tokens/s).
+that 0.4 s instead of the length of the prompt. What it costs was measured on a busy machine only.
 """
 
 

@@ -35,7 +35,7 @@ class Speak(WaitingActor):
     """
 
     INBOX_FRAMES = 8192  # the pieces of the longest text that a client may have said
-    ROOM_FRAMES = 8  # so far the LLM may run ahead of the voice
+    ROOM_FRAMES = 8  # pieces that may wait before the LLM's answer is read more slowly
 
     def __init__(self, tts: Inference[Utterance, Speech]) -> None:
         super().__init__()

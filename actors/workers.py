@@ -88,8 +88,9 @@ def worker_command(family: Family, *, threads: int | None = None) -> WorkerComma
     if family == "llm":
         # Its OpenMP threads meet at a barrier many times a token. One that spins there for long,
         # while the other waits for a core that STT or TTS has taken, makes everybody slow; one
-        # that sleeps at once loses as much on an idle machine. Tokens/s on 2 cores, idle and with
-        # the cores contended: without end 35 and 2, 1000 spins 34 and 17, none 23 and 21.
+        # that sleeps at once is slow on an idle machine. Median tokens/s on 2 cores, quiet (two
+        # runs of five) and contended (one): without end 35 and 2, 1000 spins 27-34 and 17, none
+        # 22-23 and 21.
         env["GOMP_SPINCOUNT"] = "1000"
     return WorkerCommand(argv, env=env, threads=threads)
 
