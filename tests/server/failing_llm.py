@@ -1,4 +1,7 @@
-"""An LLM endpoint that fails as the last message asks: `slow`, `cut`, `garbage`, `busy`."""
+"""An LLM endpoint that fails as the last message asks: `slow`, `cut`, `garbage`, `busy`.
+
+Asked for `breath`, it writes at once what is spoken in one breath of some 20 s.
+"""
 
 import asyncio
 import json
@@ -6,6 +9,8 @@ import threading
 from types import TracebackType
 
 from aiohttp import web
+
+BREATH = ("Lighthouse keepers always tell wonderfully long stories " * 6).strip() + "."
 
 
 class FailingLlm:
@@ -64,7 +69,7 @@ async def answer(request: web.Request) -> web.StreamResponse:
     if asked == "garbage":
         await response.write(b"data: <html>\n\n")
         return response
-    for word in ("Hello", " there,", " caller."):
+    for word in (BREATH,) if asked == "breath" else ("Hello", " there,", " caller."):
         await response.write(event(word))
     if asked == "cut":
         assert request.transport is not None

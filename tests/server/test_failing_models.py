@@ -43,25 +43,6 @@ async def heard(wire: Wire, deltas: int) -> None:
         await wire.until("response.output_audio.delta")
 
 
-async def test_a_voice_killed_in_mid_sentence_fails_its_response_and_comes_back(
-    server: Server,
-) -> None:
-    async with undisturbed(server), connected(server, instructions=AT_LENGTH) as wire:
-        await wire.send(typed(STORY))
-        await wire.send({"type": "response.create"})
-        await heard(wire, 10)
-        killed = worker(server, "tts")
-        killed.kill()
-        done = await wire.until("response.done")
-        assert done["response"]["status"] == "failed"
-        assert failure(done["response"]) == "worker_lost"
-        assert done["response"]["output"][0]["content"][0]["transcript"]
-        await replaced(server, "tts", killed.pid)
-        await wire.send(typed("Say hello."))
-        await wire.send({"type": "response.create"})
-        await heard(wire, 3)
-
-
 async def test_an_llm_killed_in_mid_sentence_fails_its_response_and_comes_back(
     server: Server,
 ) -> None:
@@ -92,6 +73,25 @@ def served_by(llm: FailingLlm) -> Iterator[Server]:
     address = f"http://127.0.0.1:{llm.port}/v1"
     with Server(VOICEFORGE_LLM__BASE_URL=address, VOICEFORGE_LLM__MODEL="m") as server:
         yield server.until_ready()
+
+
+async def test_a_voice_killed_in_mid_sentence_fails_its_response_and_comes_back(
+    served_by: Server,
+) -> None:
+    async with undisturbed(served_by), connected(served_by) as wire:
+        await wire.send(typed("breath"))
+        await wire.send({"type": "response.create"})
+        await heard(wire, 1)  # and the rest of the sentence is still being made
+        killed = worker(served_by, "tts")
+        killed.kill()
+        done = await wire.until("response.done")
+        assert done["response"]["status"] == "failed"
+        assert failure(done["response"]) == "worker_lost"
+        assert done["response"]["output"][0]["content"][0]["transcript"]
+        await replaced(served_by, "tts", killed.pid)
+        await wire.send(typed("Say hello."))
+        await wire.send({"type": "response.create"})
+        await heard(wire, 3)
 
 
 @pytest.mark.parametrize(
