@@ -133,27 +133,27 @@ class Listen(WaitingActor):
         contested = not self._worded  # the first words may interrupt the agent
         priority = Priority.FIRST if contested else Priority.PARTIAL
         try:
-            text = await self._words(self._segment, end, priority, PARTIAL_DEADLINE_MS)
+            heard = await self._words(self._segment, end, priority, PARTIAL_DEADLINE_MS)
         except InferenceError:
             return  # the final transcript will tell
-        if text is None or self._start != start or not self._sounding:
+        if heard is None or self._start != start or not self._sounding:
             return
-        self._worded = self._worded or bool(text)
-        stable, text = self._agreement.update(text)
-        self.emit(Words(self._joined(stable), self._joined(text), False, end))
+        self._worded = self._worded or bool(heard.text)
+        stable, text = self._agreement.update(heard.text)
+        self.emit(Words(self._joined(stable), self._joined(text), False, end, heard.confidence))
 
     async def _transcribe_final(self, at: int, end: int) -> None:
         start = self._start
         try:
-            text = await self._words(self._segment, end, Priority.FIRST, FINAL_DEADLINE_MS)
+            heard = await self._words(self._segment, end, Priority.FIRST, FINAL_DEADLINE_MS)
         except InferenceError as error:
             if self._start == start:
                 self.emit(WordsFailed(error.code, str(error), at))
             return
-        if text is None or self._start != start:
+        if heard is None or self._start != start:
             return
-        stable, text = self._agreement.final(text)
-        self.emit(Words(self._joined(stable), self._joined(text), True, at))
+        stable, text = self._agreement.final(heard.text)
+        self.emit(Words(self._joined(stable), self._joined(text), True, at, heard.confidence))
         if end - self._segment > SETTLE_MS * CALLER_HZ // 1000:
             self._settled = self._joined(text)
             self._segment = at
@@ -168,23 +168,26 @@ class Listen(WaitingActor):
             for piece in pieces(samples, CALLER_HZ, PIECE_S):
                 clip = Clip(pcm[2 * at : 2 * (at + len(piece))], self.language)
                 at += len(piece)
-                texts.append(await self._ask(clip, Priority.FIRST, ITEM_DEADLINE_MS) or "")
+                heard = await self._ask(clip, Priority.FIRST, ITEM_DEADLINE_MS)
+                texts.append(heard.text.strip() if heard is not None else "")
         except InferenceError as error:
             self.emit(ItemWords(item_id, None, seconds, error.code, str(error)))
             return
         self.emit(ItemWords(item_id, " ".join(filter(None, texts)), seconds))
 
-    async def _words(self, start: int, end: int, priority: Priority, deadline: int) -> str | None:
+    async def _words(
+        self, start: int, end: int, priority: Priority, deadline: int
+    ) -> Transcript | None:
         clip = Clip(self._audio.slice(start, end), self.language)
         return await self._ask(clip, priority, deadline)
 
-    async def _ask(self, clip: Clip, priority: Priority, deadline_ms: int) -> str | None:
+    async def _ask(self, clip: Clip, priority: Priority, deadline_ms: int) -> Transcript | None:
         """The transcript, or None if the request was cancelled."""
         request = self._stt.request(clip, priority=priority, deadline_ms=deadline_ms)
         self._request = request
         try:
             async for transcript in request:
-                return transcript.text.strip()
+                return transcript
         finally:
             request.cancel()
             if self._request is request:

@@ -55,9 +55,9 @@ class Moonshine:
         Clips over 30 s are cut where they are quiet. Raises `ValueError` for another language than
         English and for an odd number of bytes.
         """
-        return [Transcript(text=self._text(clip)) for clip in clips]
+        return [self._transcript(clip) for clip in clips]
 
-    def _text(self, clip: Clip) -> str:
+    def _transcript(self, clip: Clip) -> Transcript:
         if not clip.language.lower().startswith("en"):
             raise ValueError(
                 f"language is {clip.language!r}: moonshine-tiny-en knows English only; "
@@ -66,17 +66,25 @@ class Moonshine:
         if len(clip.pcm) % 2:
             raise ValueError(f"clip has {len(clip.pcm)} bytes: 16-bit samples need an even number")
         samples = np.frombuffer(clip.pcm, np.int16) * np.float32(1 / 32768)
-        texts = (
-            self._decode(piece)
-            for piece in pieces(samples, self.rate_hz)
-            if len(piece) >= SHORTEST_SAMPLES and holds_speech(piece, self.rate_hz)
-        )
-        return " ".join(text for text in texts if text)
+        texts: list[str] = []
+        logs: list[float] = []
+        for piece in pieces(samples, self.rate_hz):
+            if len(piece) >= SHORTEST_SAMPLES and holds_speech(piece, self.rate_hz):
+                text, likelihoods = self._decode(piece)
+                texts.append(text)
+                logs += likelihoods
+        confidence = float(np.exp(np.mean(logs))) if logs else 1.0
+        return Transcript(" ".join(filter(None, texts)), confidence)
 
-    def _decode(self, samples: Samples) -> str:
+    def _decode(self, samples: Samples) -> tuple[str, list[float]]:
+        """The text, and the logarithm of each token's probability."""
         ids: list[int] = []
+        logs: list[float] = []
         most = 1 + int(TOKENS_PER_S * len(samples) / self.rate_hz)
-        for token in self._greedy(samples):
+        for token, log in self._greedy(samples):
+            logs.append(log)
+            if token == END:
+                break
             ids.append(token)
             loop = repeated(ids)
             if loop:
@@ -84,10 +92,10 @@ class Moonshine:
                 break
             if len(ids) >= most:
                 break
-        return spell([self._tokens[token] for token in ids])
+        return spell([self._tokens[token] for token in ids]), logs
 
-    def _greedy(self, samples: Samples) -> Iterator[int]:
-        """The likeliest tokens, one by one, until the model ends.
+    def _greedy(self, samples: Samples) -> Iterator[tuple[int, float]]:
+        """The likeliest tokens, one by one, with the logarithm of their probabilities.
 
         The caches stay ONNX Runtime's own values from step to step: never copied to numpy. Those of
         the encoder are made by the first step and stay as they are.
@@ -104,10 +112,9 @@ class Moonshine:
         while True:
             feed["input_ids"] = value(np.array([[token]], np.int64))
             logits, *presents = self._decoder.run_with_ort_values(self._outputs, feed)
-            token = int(logits.numpy()[0, -1].argmax())
-            if token == END:
-                return
-            yield token
+            scores = logits.numpy()[0, -1]
+            token = int(scores.argmax())
+            yield token, -float(np.log(np.exp(scores - scores[token]).sum()))
             for name, present in zip(self._pasts, presents, strict=True):
                 if first or ".decoder." in name:
                     feed[name] = present

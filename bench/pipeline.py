@@ -28,8 +28,9 @@ from bench.servers import HOME, OURS_PYTHON, PEER_PYTHON, answers, free_port, ru
 LATE_MS = 20.0
 RELAY_S = 6.0
 SOCKET_S = 20.0
-MEMORY_SESSIONS = 20
-WARM_SESSIONS = 2
+WEIGHED: dict[Side, tuple[int, int]] = {"ours": (20, 80), "peer": (2, 4)}
+"""How many callers there are first, and how many join them: well within what each side holds."""
+
 SPEECH_S = 10.0
 CYCLE_SPEECH = 0.25  # of a caller's time, at least: the rest is faint noise and the answer
 START = {"ours": 200, "peer": 20}
@@ -118,21 +119,31 @@ class Sockets:
         return passed
 
     def session_mb(self, side: Side) -> float:
-        """What one session more adds to a server's memory, in MB, once it has been spoken to."""
+        """What one session more adds to a server's memory, in MB, once it has been spoken to.
+
+        The difference that more callers make while the first go on: what the first session of a
+        process allocates for all, and what the allocator keeps of those that left, does not count.
+        """
         port = free_port()
         talk_s = SPEECH_S / CYCLE_SPEECH
+        few, more = WEIGHED[side]
         command = [str(PYTHON[side]), "-m", SERVER[side], str(port)]
         with running(command, ready(port), core=self.cores.measured) as pid:
-            self.callers(side, port, WARM_SESSIONS, SPEECH_S).communicate()
-            before = private_mb(pid)
-            callers = self.callers(side, port, MEMORY_SESSIONS, talk_s)
-            assert callers.stdout is not None
-            callers.stdout.readline()
-            time.sleep(talk_s)
-            after = private_mb(pid)
-            callers.communicate()
-        say(f"{side} memory: {before:.1f} MB, with {MEMORY_SESSIONS} sessions {after:.1f} MB")
-        return (after - before) / MEMORY_SESSIONS
+            first = self.callers(side, port, few, 3 * talk_s)
+            weights = [self.weighed(first, talk_s, pid)]
+            second = self.callers(side, port, more, talk_s)
+            weights.append(self.weighed(second, talk_s, pid))
+            for callers in (second, first):
+                callers.communicate()
+        say(f"{side} memory: {few} sessions {weights[0]:.1f} MB, {few + more} {weights[1]:.1f} MB")
+        return (weights[1] - weights[0]) / more
+
+    def weighed(self, callers: "subprocess.Popen[bytes]", talk_s: float, pid: int) -> float:
+        """What the server holds when these callers have talked for so long, in MB."""
+        assert callers.stdout is not None
+        callers.stdout.readline()  # connected
+        time.sleep(talk_s)
+        return private_mb(pid)
 
     def callers(
         self, side: Side, port: int, sessions: int, seconds: float

@@ -63,34 +63,58 @@ def is_acknowledgement(text: str) -> bool:
 BRIEF_MS = 900
 """The longest acknowledgements of two words take about 800 ms."""
 
-BRIEF_WORDS = 2
-"""Besides words that acknowledge."""
+SHORTEST_MS = 150
+"""Less sound than this holds no word: stressed monosyllables take about 200 ms (Greenberg 1999)."""
+
+DOUBTFUL = 0.65
+"""Recognisers do not know "mhm" and "uh huh": they write "Emma!" and "No, ho", with less confidence
+than this. Above it are brief words that they heard right (`bench/brief.py`)."""
+
+DISBELIEVED = 0.55
+"""The same for words that would claim the floor, were they true."""
+
+HUMMED_MS = 600
+"""By then two transcripts of real words agree on one."""
 
 CLAIMS = re.compile(
     r"\b(no|nope|nah|never|don't|stop|wait|hold|hang|pause|quiet|enough|cancel|skip|next|back|again"
     r"|repeat|listen|help|shut|slower|louder|sorry|pardon|excuse|hey|hello|hi|actually|but|however"
     r"|please|what|who|which|when|where|why|how)\b"
-)
-"""Refusals, commands, repair, address and questions."""
-
-BEGINNINGS = re.compile(
-    r"(i|i'm|i'd|i'll|we|you|he|she|they|it|can|could|will|would|do|does|did|is|are|was|let|tell"
+    r"|^(i|i'm|i'd|i'll|we|you|he|she|they|it|can|could|will|would|do|does|did|is|are|was|let|tell"
     r"|give|make)\b"
 )
-"""How other sentences begin."""
+"""Refusals, commands, repair, address and questions; and how other sentences begin."""
+
+TRAILERS = re.compile(r"so|then|now|sir|madam|ma'am|man|dear")
+"""What may follow acknowledgements: "okay then", "yes, sir"."""
 
 
-def is_passing(text: str, spoken_ms: float) -> bool:
-    """Whether the agent may go on after (or while) `text` is said over it for so long.
+def is_passing(text: str, spoken_ms: float, confidence: float) -> bool:
+    """Whether the agent may go on after `text` was said over it for so long.
 
-    Besides acknowledgements that is any brief sound of which a recogniser made one or two words
-    that neither refuse, ask, command nor begin a sentence: it writes "mhm" as "Emma!".
+    Besides acknowledgements that is any brief sound that a recogniser made words of, but is not
+    sure about (`confidence`, 0-1).
     """
     if is_acknowledgement(text):
         return True
     line = text.lower().replace("’", "'").strip()
-    if not line or spoken_ms >= BRIEF_MS or CLAIMS.search(line):
+    if not line or spoken_ms >= BRIEF_MS:
         return False
-    rest = re.sub(r"[^a-z'\- ]+", " ", _PHRASES.sub(" ", SOUNDS.sub(" ", line))).split()
-    words = [word for word in rest if not WORDS.fullmatch(word)]
-    return len(words) <= BRIEF_WORDS and not BEGINNINGS.match(" ".join(words))
+    if spoken_ms < SHORTEST_MS:
+        return True
+    if CLAIMS.search(line):
+        return confidence < DISBELIEVED
+    *words, last = line.split()
+    followed = is_acknowledgement(" ".join(words)) and TRAILERS.fullmatch(last.strip(".,!?"))
+    return bool(followed) or confidence < DOUBTFUL
+
+
+def is_humming(text: str, stable: str, spoken_ms: float, confidence: float) -> bool:
+    """Whether the agent may go on already while the caller still sounds.
+
+    So far it only acknowledges, or it has sounded for a while and no words have come of it: those
+    in `text` are doubtful, and none of them are `stable`.
+    """
+    if is_acknowledgement(text):
+        return True
+    return not stable and spoken_ms >= HUMMED_MS and confidence < DISBELIEVED

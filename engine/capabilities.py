@@ -25,9 +25,13 @@ class Clip(msgspec.Struct, frozen=True):
 
 
 class Transcript(msgspec.Struct, frozen=True):
-    """What was said in a `Clip`; empty if nothing was."""
+    """What was said in a `Clip`; empty if nothing was.
+
+    `confidence` is the mean probability of its tokens (geometric, 0-1), 1 where a model tells none.
+    """
 
     text: str
+    confidence: float = 1.0
 
 
 class TurnClip(msgspec.Struct, frozen=True):

@@ -40,6 +40,7 @@ from engine.moves import (
     Said,
     Sounded,
     Start,
+    Stirred,
     Ticked,
 )
 
@@ -49,10 +50,6 @@ SUSTAINED_MS = 600
 NOTICED_MS = 300
 """How late it is known that sound has ended: a hush is two windows and Silero's lag behind it, and
 by then a second partial transcript has come. Playout is held meanwhile: nobody hears the wait."""
-
-SETTLED_MS = 250
-"""Silence after words that are no plain acknowledgement before the agent goes on: "I want" may be
-the beginning of more."""
 
 ACKNOWLEDGEMENT_MS = 1400
 """How long sound that has yielded no words, or only an acknowledgement, may go on before it counts
@@ -67,6 +64,10 @@ the turn sooner would make no difference to the ear, and a caller who goes on is
 
 SCORE_GRACE_MS = 400
 """How long a verdict waits for the sound's score, which is asked for after 250 ms of silence."""
+
+STIRRED_MS = 48
+"""How long a sound that may be the caller going on keeps a turn from ending: the next window of the
+VAD (32 ms) tells."""
 
 NO_WORDS_MS = 700
 """Silence after sound without words (a cough, a door) before it is forgotten."""
@@ -94,13 +95,14 @@ class Rules(msgspec.Struct, frozen=True):
 
     `patience_ms(score, words)` says how long silence must last before a turn has ended, given the
     score of its sound (0-1, None: unknown) and its words. `scored`: whether a score will come.
-    `acknowledges(words)` says whether words only say "I am listening"; `passing(words, spoken_ms)`
-    whether the agent may go on after words over its own, be they an acknowledgement or not.
+    `passing(words, spoken_ms, confidence)` says whether the agent may go on after words over its
+    own; `humming(words, stable, spoken_ms, confidence)` whether it may while the caller still
+    sounds.
     """
 
     patience_ms: Callable[[float | None, str], float]
-    acknowledges: Callable[[str], bool]
-    passing: Callable[[str, float], bool]
+    passing: Callable[[str, float, float], bool]
+    humming: Callable[[str, str, float, float], bool]
     scored: bool = True
     responds: bool = True
     interruptible: bool = True
@@ -115,9 +117,11 @@ class State(msgspec.Struct, frozen=True):
     idle_since: float = 0.0
     onset_at: float = 0.0
     hush_at: float | None = None
+    stirred_at: float = -inf
     announced: bool = False
     words: str = ""
     words_final: bool = False
+    confidence: float = 1.0
     checked: bool = False  # a transcript came, be it empty
     score: float | None = None
     prepared: int | None = None
@@ -148,6 +152,8 @@ def step(state: State, event: Event, now: float, rules: Rules) -> Step:
             if state.floor is Floor.CALLER:
                 state = with_(state, floor=Floor.PAUSED)
             return _decide(state, now, rules)
+        case Stirred(at):
+            return with_(state, stirred_at=at), []
         case Said():
             return _said(state, event, now, rules)
         case Judged(score):
@@ -185,14 +191,15 @@ def wake_at(state: State, rules: Rules) -> float | None:
         return _reprompt_at(state, rules)
     if state.floor is Floor.CONTESTED and state.yields:
         if state.hush_at is not None:
-            return state.hush_at + (SETTLED_MS if state.words_final else NO_WORDS_MS)
+            return state.hush_at + NO_WORDS_MS
         return state.onset_at + _sustained_ms(state, rules)
     if state.floor is Floor.PAUSED and state.hush_at is not None:
         if not state.words_final:
             return state.hush_at + TRANSCRIPT_LIMIT_MS
         if not state.words:
             return state.hush_at + NO_WORDS_MS
-        return state.hush_at + _needed_ms(state, rules) + (READY_GRACE_MS if state.hurried else 0)
+        due = state.hush_at + _needed_ms(state, rules) + (READY_GRACE_MS if state.hurried else 0)
+        return max(due, state.stirred_at + STIRRED_MS)
     return None
 
 
@@ -206,9 +213,8 @@ def _sounded(state: State, at: float, rules: Rules) -> Step:
             return with_(state, floor=Floor.CALLER, hush_at=None, words_final=False), actions
         case Floor.WAITING | Floor.AGENT:
             yields = state.yields and rules.interruptible
-            hold = yields and state.false_pauses < FALSE_PAUSES
-            state = with_(_listening(state, at), floor=Floor.CONTESTED, held=hold, yields=yields)
-            return state, [Hold()] if hold else []
+            state = with_(_listening(state, at), floor=Floor.CONTESTED, yields=yields)
+            return _held(state)
         case Floor.CONTESTED:
             return with_(state, hush_at=None, words_final=False), []
         case _:
@@ -219,17 +225,32 @@ def _said(state: State, said: Said, now: float, rules: Rules) -> Step:
     if state.floor not in (Floor.CALLER, Floor.PAUSED, Floor.CONTESTED):
         return state, []
     final = said.final and state.hush_at is not None
-    state = with_(state, words=said.words, words_final=final, checked=True)
+    state = with_(
+        state, words=said.words, words_final=final, confidence=said.confidence, checked=True
+    )
+    if state.floor is Floor.CONTESTED and state.yields and said.words:
+        return _said_over(state, said, now, rules)
+    return _decide(state, now, rules)
+
+
+def _said_over(state: State, said: Said, now: float, rules: Rules) -> Step:
+    """Words while a response is live: they take the floor, or the agent goes on."""
     # A transcript of cut speech is guesswork ("Why?" for the first half of "right").
-    words = said.words if final else said.stable
-    if state.floor is Floor.CONTESTED and state.yields and words:
-        left_ms = said.agent_left_ms
-        answers = left_ms is not None and left_ms < ANSWER_WINDOW_MS and final
-        spoken_ms = (now if state.hush_at is None else state.hush_at) - state.onset_at
-        if not state.audible:
-            spoken_ms = inf  # nothing is being said that a brief sound could accompany
-        if answers or not rules.passing(words, spoken_ms):
-            return _taken(state, now, rules)
+    words, confidence = said.words, said.confidence
+    if not state.words_final:
+        words, confidence = said.stable, 1.0
+    spoken_ms = (now if state.hush_at is None else state.hush_at) - state.onset_at
+    if not state.audible:
+        spoken_ms = inf  # nothing is being said that a brief sound could accompany
+    left_ms = said.agent_left_ms
+    answers = left_ms is not None and left_ms < ANSWER_WINDOW_MS and state.words_final
+    if words and (answers or not rules.passing(words, spoken_ms, confidence)):
+        return _taken(state, now, rules)
+    if state.hush_at is None and state.audible:
+        hums = rules.humming(said.words, said.stable, spoken_ms, said.confidence)
+        state, actions = _resumed(state) if hums else _held(state)
+        state, more = _decide(state, now, rules)
+        return state, actions + more
     return _decide(state, now, rules)
 
 
@@ -264,7 +285,7 @@ def _decide_paused(state: State, now: float, rules: Rules) -> Step:
         state = with_(state, prepared=generation, ready=False, next_generation=generation + 1)
         actions.append(Prepare(generation))
     needed = _needed_ms(state, rules)
-    if silence < needed:
+    if silence < needed or now - state.stirred_at < STIRRED_MS:
         return state, actions
     if state.prepared is None or state.ready or silence >= needed + READY_GRACE_MS:
         state, ended = _ended(state, now)
@@ -279,20 +300,14 @@ def _decide_contested(state: State, now: float, rules: Rules) -> Step:
         if now - state.onset_at >= _sustained_ms(state, rules):
             return _taken(state, now, rules)
         return state, []
-    silence = now - state.hush_at
-    plain = not state.words or rules.acknowledges(state.words)
-    needed = NO_WORDS_MS
-    if state.words_final:
-        needed = 0 if plain else SETTLED_MS
-    if silence < needed:
+    if not state.words_final and now - state.hush_at < NO_WORDS_MS:
         return state, []
-    # Only acknowledgements and nothing at all get here: other words have taken the floor.
+    # Only what passes and nothing at all get here: other words have taken the floor.
     missed = state.false_pauses + (1 if state.held and not state.words else 0)
     actions = _dismissed(state)
-    if state.held:
-        actions.append(Resume())
+    state, resumed = _resumed(state)
     floor = Floor.AGENT if state.audible else Floor.WAITING
-    return with_(_silent(state), floor=floor, held=False, false_pauses=missed), actions
+    return with_(_silent(state), floor=floor, false_pauses=missed), actions + resumed
 
 
 def _taken(state: State, now: float, rules: Rules) -> Step:
@@ -395,11 +410,21 @@ def _dropped(state: State, now: float) -> Step:
 
 def _left(state: State, now: float) -> Step:
     """The utterance is gone: the floor falls back to a live generation, if there is one."""
-    actions: list[Action] = [Resume()] if state.held else []
+    state, actions = _resumed(state)
     if state.live is None:
         return with_(_silent(state), floor=Floor.IDLE, idle_since=now), actions
-    floor = Floor.AGENT if state.audible else Floor.WAITING
-    return with_(_silent(state), floor=floor, held=False), actions
+    return with_(_silent(state), floor=Floor.AGENT if state.audible else Floor.WAITING), actions
+
+
+def _held(state: State) -> Step:
+    """Playout is held while it is contested; not for callers whose noise has paused it before."""
+    if state.held or not state.yields or state.false_pauses >= FALSE_PAUSES:
+        return state, []
+    return with_(state, held=True), [Hold()]
+
+
+def _resumed(state: State) -> Step:
+    return with_(state, held=False), [Resume()] if state.held else []
 
 
 def _needed_ms(state: State, rules: Rules) -> float:
@@ -411,7 +436,9 @@ def _needed_ms(state: State, rules: Rules) -> float:
 
 
 def _sustained_ms(state: State, rules: Rules) -> float:
-    harmless = rules.passing(state.words, SUSTAINED_MS) if state.words else state.checked
+    harmless = state.checked
+    if state.words:
+        harmless = rules.passing(state.words, SUSTAINED_MS, state.confidence)
     return ACKNOWLEDGEMENT_MS if harmless else SUSTAINED_MS + NOTICED_MS
 
 
@@ -445,6 +472,7 @@ def _silent(state: State) -> State:
         announced=False,
         words="",
         words_final=False,
+        confidence=1.0,
         checked=False,
         score=None,
         ready=False,

@@ -39,13 +39,14 @@ class Words(Frame, frozen=True):
     `stable` never changes again within the utterance; `text` is the whole best guess and starts
     with `stable`. `final`: transcribed up to the hush at `to_samples`, so that nothing of what was
     said by then is missing; `text` is then the truth, may respell `stable`, and is out of date if
-    the caller goes on.
+    the caller goes on. `confidence` is the recogniser's in `text`, as in `Transcript`.
     """
 
     stable: str
     text: str
     final: bool
     to_samples: int
+    confidence: float = 1.0
 
 
 class WordsFailed(Frame, frozen=True):

@@ -15,6 +15,12 @@ class Sounded(Event, frozen=True):
     at: float
 
 
+class Stirred(Event, frozen=True):
+    """Up to `at` there was sound that may yet turn out to be speech."""
+
+    at: float
+
+
 class Hushed(Event, frozen=True):
     """The caller fell silent: its last voiced sound ended at `at`."""
 
@@ -25,13 +31,14 @@ class Said(Event, frozen=True):
     """What the caller has said. `final`: up to the present hush, complete.
 
     Of words that are not final, `stable` will not change. `agent_left_ms` is how much of the
-    agent's speech is still to come, if that is known.
+    agent's speech is still to come, if that is known. `confidence` (0-1) is the recogniser's.
     """
 
     words: str
     final: bool
     stable: str = ""
     agent_left_ms: float | None = None
+    confidence: float = 1.0
 
 
 class Judged(Event, frozen=True):

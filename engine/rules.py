@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from engine.acknowledgement import is_acknowledgement, is_passing
+from engine.acknowledgement import is_humming, is_passing
 from engine.floor import Rules
 from engine.settings import SessionSettings, TurnSettings
 from engine.verdict import patience_ms
@@ -17,8 +17,8 @@ def rules_of(settings: SessionSettings) -> Rules:
         patience_ms=(
             partial(_semantic, turn, settings.language) if semantic else partial(_silence, turn)
         ),
-        acknowledges=is_acknowledgement,
         passing=is_passing,
+        humming=is_humming,
         scored=semantic,
         responds=turn.create_response and settings.kind == "conversation",
         interruptible=turn.interrupt_response,

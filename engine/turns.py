@@ -8,12 +8,10 @@ from msgspec.structs import replace
 from engine import floor, moves
 from engine.actor import Actor
 from engine.caller_audio import CallerAudio
+from engine.caller_words import CallerWords
 from engine.errors import RequestError
 from engine.frames import (
     CALLER_HZ,
-    CallerTranscript,
-    CallerTranscriptDelta,
-    CallerTranscriptFailed,
     Failure,
     Frame,
     Hush,
@@ -41,7 +39,7 @@ from engine.reply import Generation, new_item_id
 from engine.rules import rules_of
 from engine.services import Ear
 from engine.session_time import SessionTime
-from engine.settings import ResponseRequest, SessionSettings
+from engine.settings import ResponseRequest, SessionSettings, TurnSettings
 
 LONGEST_UTTERANCE_MS = 120_000
 """A caller that never pauses for so long is committed as it is."""
@@ -86,8 +84,7 @@ class Turns(Actor):
         self._hush_samples: int | None = None
         self._hushed_at = 0.0
         self._item_id = new_item_id()
-        self._told = ""  # the stable words that the client has
-        self._transcript_error: WordsFailed | None = None
+        self._words = CallerWords(send)
         self._recording: bytes | None = None  # of a turn that the client ends before its hush
         self._manual_from: int | None = None
         self._untranscribed: set[str] = set()
@@ -117,6 +114,8 @@ class Turns(Actor):
         """Use these settings from now on."""
         self.settings = settings
         self._rules = self._rules_now()
+        self._words.wanted = settings.transcribe
+        self._threshold = (settings.turn or TurnSettings()).threshold
         self._ear.configure(settings)
         manual = settings.turn is None
         if manual and self._manual_from is None:
@@ -208,8 +207,10 @@ class Turns(Actor):
 
     def receive(self, frame: Frame) -> None:
         match frame:
-            case Voice(_, at_samples):
+            case Voice(probability, at_samples):
                 self._time.hear(at_samples)
+                if self.state.floor is floor.Floor.PAUSED and probability >= self._threshold:
+                    self._feed(moves.Stirred(self._time.at_ms(at_samples)))
                 self._bound(at_samples)
                 due = floor.wake_at(self.state, self._rules)
                 if due is not None and self._time.now_ms() >= due:
@@ -222,17 +223,18 @@ class Turns(Actor):
                 self._hush_samples = at_samples
                 self._hushed_at = self._time.loop_time(at_samples)
                 self._feed(moves.Hushed(self._time.at_ms(at_samples)))
-            case Words(stable, text, final, to_samples):
+            case Words(stable, text, final, to_samples, confidence):
                 final = final and to_samples == self._hush_samples
                 if final:
-                    self._transcript_error = None
-                self._feed(moves.Said(text, final, stable, self.outlet.left_ms()))
-                if not frame.final:  # a final one may change again, if the caller goes on
-                    self._tell_stable(stable)
+                    self._words.recognised()
+                left_ms = self.outlet.left_ms()
+                self._feed(moves.Said(text, final, stable, left_ms, confidence))
+                if self.state.announced and not frame.final:  # it may change, if the caller goes on
+                    self._words.tell_stable(self._item_id, stable)
                 if self.state.floor is floor.Floor.CALLER and self._rules.responds:
                     self._warm(text)
             case WordsFailed(_, _, to_samples) if to_samples == self._hush_samples:
-                self._transcript_error = frame
+                self._words.recognised(frame)
                 self._feed(moves.Said(self.state.words, True))
             case Scored(complete, at_samples) if at_samples == self._hush_samples:
                 self._feed(moves.Judged(complete))
@@ -271,7 +273,7 @@ class Turns(Actor):
     def _do(self, action: moves.Action) -> None:
         match action:
             case moves.Announce():
-                self._told = ""
+                self._words.begin()
                 self._item_id = new_item_id()
                 self._send(SpeechStarted(self._item_id, _ms(self._onset_samples)))
                 if self._rules.responds:
@@ -367,20 +369,14 @@ class Turns(Actor):
             return
         start = self._ear.utterance_start() or self._onset_samples
         seconds = ((self._hush_samples or start) - start) / CALLER_HZ
-        if self._transcript_error is not None:
-            self._tell_failed(item_id, self._transcript_error.code, self._transcript_error.message)
-        elif self.settings.transcribe:
-            self._send(CallerTranscript(item_id, words, max(0.0, seconds)))
+        self._words.tell_turn(item_id, words, seconds)
         self._drop_utterance()
 
     def _take_item_words(self, frame: ItemWords) -> None:
         self._untranscribed.discard(frame.item_id)
-        if frame.text is None:
-            self._tell_failed(frame.item_id, frame.code, frame.message)
-        else:
+        if frame.text is not None:
             self._history.set_transcript(frame.item_id, frame.text)
-            if self.settings.transcribe:
-                self._send(CallerTranscript(frame.item_id, frame.text, frame.seconds))
+        self._words.tell_recording(frame)
         if self._waiting is not None and not self._untranscribed:
             request, self._waiting = self._waiting, None
             try:
@@ -395,13 +391,6 @@ class Turns(Actor):
                         request.event_id,
                     )
                 )
-
-    def _tell_failed(self, item_id: str, code: str, message: str) -> None:
-        """Say that a user item has no transcript, to clients that want none as an error."""
-        if self.settings.transcribe:
-            self._send(CallerTranscriptFailed(item_id, code, message))
-        else:
-            self._send(Failure("server_error", code, message))
 
     def _bound(self, now_samples: int) -> None:
         """End an utterance that does not end: music, or a room that the VAD takes for speech."""
@@ -421,18 +410,10 @@ class Turns(Actor):
             rules = replace(rules, reprompt_ms=None)
         return rules
 
-    def _tell_stable(self, stable: str) -> None:
-        """Pass on the words that will not change, once the client knows of the utterance."""
-        if not self.settings.transcribe or not self.state.announced:
-            return
-        if len(stable) > len(self._told) and stable.startswith(self._told):
-            delta, self._told = stable[len(self._told) :], stable
-            self._send(CallerTranscriptDelta(self._item_id, delta))
-
     def _drop_utterance(self) -> None:
         self._ear.drop()
         self._hush_samples = None
-        self._transcript_error = None
+        self._words.forget()
         if self._manual_from is not None:
             self._listen_manually()
 

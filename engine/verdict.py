@@ -20,9 +20,9 @@ PATIENCE_MS: dict[Completeness, tuple[int, int, int]] = {
     # smart-turn says: complete, cannot tell (or was not asked), incomplete
     #
     # Gaps between speakers peak at 200 ms (Stivers et al. 2009). An answer takes about 600 ms to
-    # be heard, so 400 costs the caller nothing and the first word after a pause still stops it.
+    # be heard, so less costs the caller nothing and the first word after a pause still stops it.
     # Pauses inside a turn are mostly under 1 s (Campione and Veronis 2002).
-    Completeness.WHOLE: (400, 500, 900),
+    Completeness.WHOLE: (400, 600, 1200),
     Completeness.MAYBE: (1100, 1200, 1300),
     # VoiceXML 2.0, appendix D: up to 1 s where an input may be complete; digits come in groups.
     Completeness.DICTATING: (1300, 1300, 1300),

@@ -13,8 +13,8 @@ from engine.floor import Floor, Rules, State, step, wake_at
 PATIENCE_MS = 500
 RULES = Rules(
     patience_ms=lambda score, words: 1500 if words.endswith("the") else PATIENCE_MS,
-    acknowledges=lambda words: words == "mhm",
-    passing=lambda words, spoken_ms: words == "mhm",
+    passing=lambda words, spoken_ms, confidence: words == "mhm",
+    humming=lambda words, stable, spoken_ms, confidence: words == "mhm",
 )
 
 
@@ -131,6 +131,16 @@ def test_a_caller_who_goes_on_retires_the_prepared_answer() -> None:
     assert walk.state.floor is Floor.CALLER
 
 
+def test_a_turn_does_not_end_while_the_caller_may_be_going_on() -> None:
+    walk = Walk()
+    spoken_turn(walk)
+    walk.feed(moves.Ready(1))
+    quiet_ms = walk.now - 900
+    walk.after(PATIENCE_MS - quiet_ms - 20, moves.Stirred(walk.now + PATIENCE_MS - quiet_ms - 20))
+    assert walk.after(32) == []
+    assert walk.after(floor.STIRRED_MS)[-1] == moves.Promote(1)
+
+
 def test_words_that_want_more_wait_longer() -> None:
     walk = Walk()
     spoken_turn(walk, "please book the")
@@ -194,8 +204,8 @@ def test_who_may_not_be_interrupted_goes_on_and_hears_the_caller_afterwards() ->
 def test_silence_on_both_sides_is_broken_so_often_and_no_more() -> None:
     rules = Rules(
         patience_ms=lambda score, words: PATIENCE_MS,
-        acknowledges=lambda words: False,
-        passing=lambda words, spoken_ms: False,
+        passing=RULES.passing,
+        humming=RULES.humming,
         reprompt_ms=3000,
         reprompts=2,
     )
@@ -265,8 +275,8 @@ def test_whatever_happens_generations_and_holds_stay_in_order(
     walk = Walk(
         Rules(
             patience_ms=RULES.patience_ms,
-            acknowledges=RULES.acknowledges,
             passing=RULES.passing,
+            humming=RULES.humming,
             interruptible=interruptible,
             reprompt_ms=4000,
             reprompts=2,
@@ -302,8 +312,8 @@ def test_without_a_final_transcript_the_partial_one_is_answered() -> None:
 def test_a_brief_addition_before_the_agent_is_heard_is_no_acknowledgement() -> None:
     rules = Rules(
         patience_ms=lambda score, words: PATIENCE_MS,
-        acknowledges=lambda words: False,
-        passing=lambda words, spoken_ms: spoken_ms < floor.SUSTAINED_MS,
+        passing=lambda words, spoken_ms, confidence: spoken_ms < floor.SUSTAINED_MS,
+        humming=RULES.humming,
     )
     walk = Walk(rules)
     spoken_turn(walk)
@@ -324,18 +334,48 @@ def test_a_guess_at_cut_speech_takes_nothing() -> None:
     assert walk.feed(moves.Said("mhm", True)) == [moves.Forget(), moves.Resume()]
 
 
-def test_after_other_brief_words_the_agent_waits_whether_more_comes() -> None:
-    rules = Rules(
-        patience_ms=lambda score, words: PATIENCE_MS,
-        acknowledges=lambda words: False,
-        passing=lambda words, spoken_ms: True,
-    )
-    walk = Walk(rules)
+def test_the_agent_goes_on_while_the_caller_still_acknowledges() -> None:
+    walk = Walk()
+    generation = agent_speaks(walk)
+    walk.feed(moves.Sounded(walk.now))
+    assert walk.after(350, moves.Said("mhm", False)) == [moves.Resume()]
+    assert walk.state.floor is Floor.CONTESTED
+    assert walk.after(350, moves.Said("mhm but", False)) == [moves.Hold()]
+    taken = walk.after(350, moves.Said("mhm but wait", False, "mhm but"))
+    assert taken[0] == moves.Interrupt(generation, by_caller=True)
+
+
+def test_an_agent_that_went_on_is_not_resumed_twice() -> None:
+    walk = Walk()
     agent_speaks(walk)
     walk.feed(moves.Sounded(walk.now))
-    walk.after(300, moves.Hushed(walk.now + 250))
-    assert walk.feed(moves.Said("emma", True)) == []
-    assert walk.after(floor.SETTLED_MS) == [moves.Forget(), moves.Resume()]
+    walk.after(350, moves.Said("mhm", False))
+    walk.after(200, moves.Hushed(walk.now + 150))
+    assert walk.feed(moves.Said("mhm", True)) == [moves.Forget()]
+    assert walk.state.floor is Floor.AGENT
+
+
+def test_before_the_agent_is_heard_it_waits_for_the_end_of_an_acknowledgement() -> None:
+    walk = Walk()
+    spoken_turn(walk)
+    walk.after(2000)
+    assert walk.state.floor is Floor.WAITING
+    walk.feed(moves.Sounded(walk.now))
+    assert walk.after(350, moves.Said("mhm", False)) == []
+
+
+def test_the_confidence_of_brief_words_decides_whether_they_pass() -> None:
+    rules = Rules(
+        patience_ms=RULES.patience_ms,
+        passing=lambda words, spoken_ms, confidence: confidence < 0.5,
+        humming=RULES.humming,
+    )
+    for confidence, action in ((0.4, moves.Forget()), (0.6, moves.Interrupt(1, by_caller=True))):
+        walk = Walk(rules)
+        agent_speaks(walk)
+        walk.feed(moves.Sounded(walk.now))
+        walk.after(300, moves.Hushed(walk.now + 250))
+        assert walk.feed(moves.Said("emma", True, confidence=confidence))[0] == action
 
 
 @pytest.mark.long
