@@ -208,7 +208,7 @@ class EventStream:
     def _decode(self, value: bytes) -> Event:
         try:
             return self._decoder.decode(value)
-        except msgspec.MsgspecError as wrong:
+        except ValueError as wrong:
             raise BadStream(f"an event is no chat completion: {wrong}") from wrong
 
 
@@ -216,6 +216,6 @@ def refusal_text(body: bytes) -> str:
     """What an endpoint's error answer says, at most 500 characters of it."""
     try:
         said = msgspec.json.decode(body, type=Event).failure
-    except msgspec.MsgspecError:
+    except ValueError:
         said = None
     return (said or body.decode(errors="replace"))[:500]

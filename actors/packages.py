@@ -178,7 +178,7 @@ def _read_report(report: bytes) -> Iterator[tuple[str, Archive]]:
     """The archives in pip's report, each under `name==version` as the manifests write it."""
     try:
         installs = msgspec.json.decode(report, type=_Report).install
-    except msgspec.MsgspecError as unreadable:
+    except ValueError as unreadable:
         raise SourceError(f"pip's installation report is unreadable: {unreadable}") from None
     for install in installs:
         package = f"{_normal(install.metadata.name)}=={install.metadata.version}"

@@ -295,7 +295,7 @@ def _look(path: Path, file: ModelFile) -> _Seen | None:
 def _remembered(folder: Path) -> dict[str, _Seen]:
     try:
         return msgspec.json.decode((folder / ".verified.json").read_bytes(), type=dict[str, _Seen])
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, ValueError):
         return {}  # then the files are hashed: nothing worse
 
 

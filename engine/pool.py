@@ -207,7 +207,7 @@ class Pool(Generic[P, R]):
     def _add(self, work: _Work[R], payload: bytes) -> None:
         try:
             work.results.add(self._decoder.decode(payload))
-        except msgspec.MsgspecError as wrong:
+        except ValueError as wrong:
             text = f"the {self.name} worker's result: {wrong}"
             self._end(work, InferenceError("bad_result", text))
             self._replica.send(wire.Cancel(work.id))

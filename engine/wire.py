@@ -177,5 +177,5 @@ def _check_size(size: int) -> None:
 def _decode(decoder: msgspec.msgpack.Decoder[M], body: bytes) -> M:
     try:
         return decoder.decode(body)
-    except msgspec.MsgspecError as wrong:
+    except ValueError as wrong:  # msgspec's own errors, and text that is no UTF-8
         raise WireError(f"a message of {len(body)} bytes is none that we know: {wrong}") from wrong

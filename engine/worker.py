@@ -197,7 +197,7 @@ class _Server(Generic[P]):
         for work in batch:
             try:
                 whole.append((work, decoder.decode(work.payload)))
-            except msgspec.MsgspecError as wrong:
+            except ValueError as wrong:
                 self._post(work, wire.Failed(work.id, "bad_payload", str(wrong)))
         return whole
 

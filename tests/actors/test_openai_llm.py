@@ -264,7 +264,14 @@ async def test_an_answer_without_its_end_is_cut(connect: Connect, torn: bool) ->
     assert (await _error(request)).code == "llm_cut"
 
 
-@pytest.mark.parametrize("junk", [b"data: {oops\n\n", b'data: {"error": {"message": "boom"}}\n\n'])
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"data: {oops\n\n",
+        b'data: {"error": {"message": "boom"}}\n\n',
+        b'data: {"error": {"message": "\xff"}}\n\n',
+    ],
+)
 async def test_a_broken_stream_fails_clearly(connect: Connect, junk: bytes) -> None:
     async def answer(body: dict[str, Any], response: web.StreamResponse) -> None:
         await response.write(junk)

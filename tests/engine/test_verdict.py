@@ -13,7 +13,7 @@ EAGERNESS: list[Eagerness] = ["high", "medium", "low"]
 def test_a_whole_sentence_that_sounds_whole_ends_soonest() -> None:
     assert patience_ms(0.9, "Who painted the Mona Lisa?") == 400
     assert patience_ms(None, "Who painted the Mona Lisa?") == 600
-    assert patience_ms(0.02, "Who painted the Mona Lisa?") == 900
+    assert patience_ms(0.02, "Who painted the Mona Lisa?") == 1200
 
 
 def test_words_that_lead_on_outweigh_a_sound_of_completion() -> None:

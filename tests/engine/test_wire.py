@@ -2,7 +2,7 @@ import asyncio
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine import wire
@@ -74,6 +74,7 @@ def test_an_oversized_message_is_not_written() -> None:
 
 
 @given(st.binary(max_size=200))
+@example(b"\x91\xa3\x00\x00\x80")  # text that is no UTF-8
 def test_garbage_is_an_error_and_nothing_else(body: bytes) -> None:
     async def read() -> None:
         try:

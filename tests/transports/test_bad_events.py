@@ -37,6 +37,8 @@ CASES: list[tuple[str, Any, str, str | None, str]] = [
     ("no JSON", "hello", "invalid_json", None, "not JSON"),
     ("empty", "", "invalid_json", None, "truncated"),
     ("bytes that are no text", b"\xff\xfe\x00", "invalid_json", None, "malformed"),
+    ("a text that is no UTF-8", b'{"type":"\xff"}', "invalid_json", None, "not JSON"),
+    ("an unknown type before it", b'{"type":"x","y":"\xff"}', "invalid_json", None, "not JSON"),
     ("a lone surrogate", '"\ud800"', "invalid_json", None, "not JSON"),
     ("nested without end", "[" * 100_000, "invalid_json", None, "recursion"),
     ("an array", "[]", "invalid_value", None, "the event: expected `object`, got `array`"),

@@ -47,9 +47,7 @@ def decode(message: str | bytes) -> AnyClientEvent:
         event: AnyClientEvent = _decoder.decode(message)
     except msgspec.ValidationError as error:
         raise _bad(error, message) from error
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise _malformed(error) from error
-    except RecursionError as error:
+    except (ValueError, RecursionError) as error:
         raise _malformed(error) from error
     return event
 
@@ -61,7 +59,7 @@ def _malformed(error: Exception) -> BadEvent:
 def _bad(error: msgspec.ValidationError, message: str | bytes) -> BadEvent:
     try:
         document: Any = msgspec.json.decode(message)
-    except (msgspec.DecodeError, RecursionError) as malformed:
+    except (ValueError, RecursionError) as malformed:
         return _malformed(malformed)
     event_id = document.get("event_id") if isinstance(document, dict) else None
     code, text, param = explain(error, document)
