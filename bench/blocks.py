@@ -71,8 +71,8 @@ class Outcome(msgspec.Struct):
         times = [a.latency_ms for a in self.answers if a.latency_ms is not None] + self.times_ms
         said = [f"{len(times)} times, median {np.median(times):.0f} ms"] if times else []
         if self.answers:
-            said.append(f"{sum(a.cut for a in self.answers)} cut")
-            said.append(f"{sum(a.lost for a in self.answers)} lost")
+            said += [f"{answer.file} cut" for answer in self.answers if answer.cut]
+            said += [f"{answer.file} lost" for answer in self.answers if answer.lost]
         if self.flows:
             seconds, pauses = sum(f.seconds for f in self.flows), sum(f.pauses for f in self.flows)
             said.append(f"{pauses} pauses in {seconds:.0f} s")

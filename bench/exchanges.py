@@ -15,8 +15,9 @@ PAUSE_MS = 60.0
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """How one turn was answered. `latency_ms` is None if the turn was lost or cut."""
+    """How the turn of a file was answered. `latency_ms` is None if it was lost or cut."""
 
+    file: str
     latency_ms: float | None
     cut: bool
     lost: bool
@@ -42,7 +43,7 @@ async def answered(caller: Caller, turn: Turn, clip: Sound) -> Answered:
     first = await caller.sounds(last, last + LOST_AFTER_S)
     await caller.silence(last + ANSWER_ENDS_S)
     latency_ms = None if cut or first is None else (first - last) * 1000
-    return Answered(latency_ms, cut, first is None)
+    return Answered(turn.file, latency_ms, cut, first is None)
 
 
 async def speaking(caller: Caller, opening: Sound) -> bool:
