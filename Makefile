@@ -1,6 +1,6 @@
 # make run: a working voice agent. make test: everything that must be green. make help: the rest.
 
-PORT ?= 8000
+PORT ?=
 VENV := .venv
 PEERS := .venv-peers
 PYTHON := $(VENV)/bin/python
@@ -17,9 +17,9 @@ help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' \
 	  | while IFS='|' read -r name what; do printf '%-18s %s\n' "$$name" "$$what"; done
 
-run: $(VENV)/.core ## install what is missing, fetch the models, serve on PORT (8000)
+run: $(VENV)/.core ## install what is missing, fetch the models, serve on PORT (else 8000)
 	@$(VENV)/bin/voiceforge models pull
-	@exec $(VENV)/bin/voiceforge serve --port $(PORT)
+	@exec $(VENV)/bin/voiceforge serve $(if $(PORT),--port $(PORT))
 
 test: lint unit ## format, lint, types, import rules, unit and integration tests
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from actors.judge import Judge
 from actors.listen import Listen
+from actors.recordings import Recordings
 from actors.vad import Vad, VadSlots
 from engine.actor import Actor
 from engine.caller_audio import CallerAudio
@@ -27,7 +28,14 @@ class SessionEar:
         self._voicing = Voicing(TurnSettings().threshold)
         self._listen = Listen(stt, audio, settings.language, TurnSettings().prefix_ms)
         self._judge = Judge(turn, audio)
-        self.actors: Sequence[Actor] = (Vad(slots), self._voicing, self._listen, self._judge)
+        self._recordings = Recordings(stt, settings.language)
+        self.actors: Sequence[Actor] = (
+            Vad(slots),
+            self._voicing,
+            self._listen,
+            self._judge,
+            self._recordings,
+        )
         self.configure(settings)
 
     def drop(self) -> None:
@@ -39,13 +47,13 @@ class SessionEar:
         self._voicing.guarded = guarded
 
     def transcribe(self, item_id: str, pcm: bytes) -> None:
-        self._listen.transcribe(item_id, pcm)
+        self._recordings.transcribe(item_id, pcm)
 
     def utterance_start(self) -> int | None:
         return self._listen.utterance_start
 
     def configure(self, settings: SessionSettings) -> None:
-        self._listen.language = settings.language
+        self._listen.language = self._recordings.language = settings.language
         turn = settings.turn
         self._voicing.enabled = turn is not None
         if turn is not None:

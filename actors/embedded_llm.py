@@ -1,7 +1,6 @@
 """The embedded LLM as the gateway sees it: a worker kept alive, and where it listens now."""
 
 from actors.openai_llm import Endpoint
-from engine import wire
 from engine.inference import InferenceError
 from engine.process import WorkerCommand
 from engine.replica import Replica, State
@@ -10,12 +9,13 @@ MODEL = "qwen2.5-0.5b"
 
 
 class EmbeddedLLM:
-    """llama.cpp in a process of its own. Give `endpoint` to `OpenAIChat`."""
+    """llama.cpp in a process of its own. Give `endpoint` to `OpenAIChat`.
+
+    When it dies requests find out by themselves: the connection breaks, or `endpoint` waits.
+    """
 
     def __init__(self, command: WorkerCommand) -> None:
-        self._replica = Replica(
-            "llm", command, on_message=_ignore_message, on_up=_ignore, on_down=_ignore_error
-        )
+        self._replica = Replica("llm", command)
 
     async def start(self) -> None:
         """Begin to start it; `ready` waits for it."""
@@ -55,15 +55,3 @@ class EmbeddedLLM:
             raise InferenceError("worker_lost", "the embedded LLM died just now: ask again")
         detail = worker.detail
         return Endpoint(detail["base_url"], MODEL, detail["api_key"], embedded=True)
-
-
-def _ignore() -> None:
-    """Requests find out by themselves: the connection breaks, or `endpoint` waits."""
-
-
-def _ignore_error(error: InferenceError) -> None:
-    """As `_ignore`."""
-
-
-def _ignore_message(message: wire.FromWorker) -> None:
-    """It says nothing but pong."""

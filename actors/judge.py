@@ -43,6 +43,7 @@ class Judge(WaitingActor):
         match frame:
             case Onset(at_samples):
                 self._hush = None
+                self._inbox.clear()
                 if self._request is not None:
                     self._request.cancel()
                 if self._began is None:

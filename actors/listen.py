@@ -1,13 +1,10 @@
 """The session's ear: turns the caller's utterance into words while it is spoken."""
 
-import numpy as np
-
 from actors.agreement import Agreement
-from actors.silences import pieces
 from engine.actor import WaitingActor
 from engine.caller_audio import CallerAudio
 from engine.capabilities import Clip, Transcript
-from engine.frames import CALLER_HZ, Frame, Hush, ItemWords, Onset, Voice, Words, WordsFailed
+from engine.frames import CALLER_HZ, Frame, Hush, Onset, Voice, Words, WordsFailed
 from engine.inference import Inference, InferenceError, Priority, Request
 
 PARTIAL_MS = 350
@@ -20,13 +17,8 @@ whole length."""
 SETTLE_MS = 10_000
 """At a hush after so much speech its transcript is settled, and the next one starts behind it."""
 
-PIECE_S = 6.0
-"""A recording is transcribed in pieces: one that held the model for longer than the 150 ms that
-this takes would keep everybody's live speech waiting."""
-
 FINAL_DEADLINE_MS = 300
 PARTIAL_DEADLINE_MS = 500
-ITEM_DEADLINE_MS = 5000
 
 
 class _Partial(Frame, frozen=True):
@@ -38,13 +30,8 @@ class _Final(Frame, frozen=True):
     end: int
 
 
-class _Recording(Frame, frozen=True):
-    item_id: str
-    pcm: bytes
-
-
 class Listen(WaitingActor):
-    """Emits `Words` while an utterance lasts, and `ItemWords` for recordings.
+    """Emits `Words` while an utterance lasts.
 
     `prefix_ms` of audio before the onset belong to an utterance.
     """
@@ -88,14 +75,8 @@ class Listen(WaitingActor):
         self._begin_utterance(None)
         self._audio.keep_from(None)
 
-    def transcribe(self, item_id: str, pcm: bytes) -> None:
-        """Transcribe a recording: `ItemWords` follows."""
-        self.queue(_Recording(item_id, pcm))
-
     async def handle(self, frame: Frame) -> None:
         match frame:
-            case _Recording(item_id, pcm):
-                await self._transcribe_item(item_id, pcm)
             case _Final(at, end):
                 await self._transcribe_final(at, end)
             case _Partial(end):
@@ -104,7 +85,7 @@ class Listen(WaitingActor):
     def _begin_utterance(self, start: int | None) -> None:
         self._start = start
         self._segment = start or 0
-        self._settled = ""
+        self._settled = ("", "")  # stable words, and the truth that may respell them
         self._worded = False
         self._agreement = Agreement()
         self._sounding = start is not None
@@ -122,10 +103,8 @@ class Listen(WaitingActor):
 
     def _supersede(self) -> None:
         """What is being transcribed of the utterance is out of date."""
-        kept = [frame for frame in self._inbox if isinstance(frame, _Recording)]
         self._inbox.clear()
-        self._inbox.extend(kept)
-        if self._request is not None and not isinstance(self._handling, _Recording):
+        if self._request is not None:
             self._request.cancel()
 
     async def _transcribe_partial(self, end: int) -> None:
@@ -139,8 +118,8 @@ class Listen(WaitingActor):
         if heard is None or self._start != start or not self._sounding:
             return
         self._worded = self._worded or bool(heard.text)
-        stable, text = self._agreement.update(heard.text)
-        self.emit(Words(self._joined(stable), self._joined(text), False, end, heard.confidence))
+        stable, text = self._joined(*self._agreement.update(heard.text))
+        self.emit(Words(stable, text, False, end, heard.confidence))
 
     async def _transcribe_final(self, at: int, end: int) -> None:
         start = self._start
@@ -152,28 +131,12 @@ class Listen(WaitingActor):
             return
         if heard is None or self._start != start:
             return
-        stable, text = self._agreement.final(heard.text)
-        self.emit(Words(self._joined(stable), self._joined(text), True, at, heard.confidence))
+        stable, text = self._joined(*self._agreement.final(heard.text))
+        self.emit(Words(stable, text, True, at, heard.confidence))
         if end - self._segment > SETTLE_MS * CALLER_HZ // 1000:
-            self._settled = self._joined(text)
+            self._settled = stable, text
             self._segment = at
             self._agreement = Agreement()
-
-    async def _transcribe_item(self, item_id: str, pcm: bytes) -> None:
-        seconds = len(pcm) / 2 / CALLER_HZ
-        samples = np.frombuffer(pcm, np.int16) * np.float32(1 / 32768)
-        texts: list[str] = []
-        at = 0
-        try:
-            for piece in pieces(samples, CALLER_HZ, PIECE_S):
-                clip = Clip(pcm[2 * at : 2 * (at + len(piece))], self.language)
-                at += len(piece)
-                heard = await self._ask(clip, Priority.FIRST, ITEM_DEADLINE_MS)
-                texts.append(heard.text.strip() if heard is not None else "")
-        except InferenceError as error:
-            self.emit(ItemWords(item_id, None, seconds, error.code, str(error)))
-            return
-        self.emit(ItemWords(item_id, " ".join(filter(None, texts)), seconds))
 
     async def _words(
         self, start: int, end: int, priority: Priority, deadline: int
@@ -194,5 +157,7 @@ class Listen(WaitingActor):
                 self._request = None
         return None
 
-    def _joined(self, text: str) -> str:
-        return f"{self._settled} {text}".strip()
+    def _joined(self, stable: str, text: str) -> tuple[str, str]:
+        """The same of the whole utterance."""
+        settled_stable, settled_text = self._settled
+        return f"{settled_stable} {stable}".strip(), f"{settled_text} {text}".strip()

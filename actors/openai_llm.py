@@ -6,6 +6,7 @@ fraction of httpx's cost per chunk.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiohttp
@@ -17,6 +18,8 @@ from actors.written_calls import WrittenCalls, answerable
 from engine.capabilities import Chat, ChatDelta
 from engine.inference import InferenceError, Priority
 from engine.results import Results
+
+log = logging.getLogger(__name__)
 
 _MOVED_S = 0.05  # a dead process is noticed, and its address forgotten, within this
 _USAGE_S = 1.0  # how long the token counts may follow the end of the answer
@@ -128,7 +131,11 @@ class OpenAIChat:
             await self._http.close()
 
     def request(self, payload: Chat, *, priority: Priority, deadline_ms: int) -> ChatRequest:
-        """Ask for an answer; see `Inference.request`."""
+        """Ask for an answer; see `Inference.request`.
+
+        With `max_tokens` 0 the prompt is only read, so that the next answer begins sooner; foreign
+        endpoints would bill for it and are not asked.
+        """
         deadline = self._loop.time() + deadline_ms / 1000
         answer = _Answer(payload, Ticket(priority, deadline, lambda: self._preempt(answer)))
         self._open.add(answer)
@@ -139,11 +146,17 @@ class OpenAIChat:
 
     async def _answer(self, answer: _Answer) -> None:
         try:
-            while not await self._attempt(answer):
+            foreign = isinstance(self._endpoint, Endpoint) and not self._endpoint.embedded
+            unasked = foreign and answer.chat.max_tokens == 0
+            while not unasked and not await self._attempt(answer):
                 pass
             answer.results.end()
         except InferenceError as failed:
             answer.results.end(failed)
+        except Exception as wrong:  # noqa: BLE001 - who waits must be told; its text may be private
+            failure = f"reading the LLM's answer failed with {type(wrong).__name__}"
+            log.error(failure)
+            answer.results.end(InferenceError("llm_failed", failure))
         finally:
             answer.results.end()
             self._open.discard(answer)
@@ -173,8 +186,6 @@ class OpenAIChat:
 
     async def _stream(self, answer: _Answer) -> None:
         endpoint = await self._located()
-        if answer.chat.max_tokens == 0 and not endpoint.embedded:
-            return  # a foreign endpoint would bill for it
         response = await self._reach(endpoint, answer.chat)
         try:
             await self._read(response, answer, endpoint.embedded)
@@ -344,4 +355,6 @@ def _refused(endpoint: Endpoint, status: int, said: str) -> InferenceError:
         code = "llm_overloaded"
     else:
         code = "llm_refused" if 400 <= status < 500 else "llm_failed"
+    if status in (401, 403):
+        said = "it does not accept the key (llm.api_key)"  # its own words may quote it
     return InferenceError(code, f"{endpoint.base_url} answered {status}: {said}")

@@ -1,9 +1,12 @@
 """Where a clip is quiet: whether it holds speech at all, and where a long one may be cut."""
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
+S = TypeVar("S", NDArray[np.float32], NDArray[np.int16])
 
 LONGEST_S = 30.0
 """What speech models are trained on (Whisper's window; Moonshine's longest clips)."""
@@ -30,14 +33,15 @@ def holds_speech(samples: Samples, rate_hz: int) -> bool:
     return bool(levels_dbfs(samples, rate_hz).max() > SILENCE_DBFS)
 
 
-def pieces(samples: Samples, rate_hz: int, longest_s: float = LONGEST_S) -> list[Samples]:
+def pieces(samples: S, rate_hz: int, longest_s: float = LONGEST_S) -> list[S]:
     """The clip in pieces of at most `longest_s`, cut at the quietest 50 ms of the last third."""
     longest = int(longest_s * rate_hz)
-    parts: list[Samples] = []
+    parts: list[S] = []
     while len(samples) > longest:
         earliest = longest * 2 // 3
-        levels = levels_dbfs(samples[earliest:longest], rate_hz)
+        levels = levels_dbfs(samples[earliest:longest].astype(np.float32), rate_hz)
         cut = earliest + int((int(levels.argmin()) + 0.5) * _BLOCK_S * rate_hz)
         parts.append(samples[:cut])
         samples = samples[cut:]
-    return [*parts, samples]
+    parts.append(samples)
+    return parts

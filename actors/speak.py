@@ -34,7 +34,7 @@ class Speak(WaitingActor):
     Text passes at once. A piece is synthesised when those behind have room for it.
     """
 
-    INBOX_FRAMES = 8192  # the pieces of the longest text that a client may have said
+    INBOX_FRAMES = 65_536  # no text has more pieces: a client's is at most so many characters
     ROOM_FRAMES = 8  # pieces that may wait before the LLM's answer is read more slowly
 
     def __init__(self, tts: Inference[Utterance, Speech]) -> None:
@@ -45,6 +45,7 @@ class Speak(WaitingActor):
         self._cutter = Cutter()
         self._first = True
         self._request: Request[Speech] | None = None
+        self._speaking_first = True  # is it the first piece of the reply that is being made?
 
     def receive(self, frame: Frame) -> None:
         self.emit(frame)
@@ -63,7 +64,7 @@ class Speak(WaitingActor):
     def prioritise(self, priority: Priority) -> None:
         self._priority = priority
         if self._request is not None:
-            self._request.promote(priority, FIRST_DEADLINE_MS)
+            self._request.promote(*self._urgency(first=self._speaking_first))
 
     async def handle(self, frame: Frame) -> None:
         match frame:
@@ -80,16 +81,20 @@ class Speak(WaitingActor):
             self.queue(_Piece(generation, text, self._first))
             self._first = False
 
+    def _urgency(self, *, first: bool) -> tuple[Priority, int]:
+        """Priority and deadline; behind the first piece, speech is needed when that is over."""
+        if self._priority is Priority.FIRST and not first:
+            return Priority.AHEAD, AHEAD_DEADLINE_MS
+        return self._priority, FIRST_DEADLINE_MS
+
     async def _speak(self, piece: _Piece) -> None:
         prompt = self._prompt
         if prompt is None:
             return
         if self.following is not None:
             await self.following.room()
-        priority = self._priority
-        deadline_ms = FIRST_DEADLINE_MS
-        if priority is Priority.FIRST and not piece.first:
-            priority, deadline_ms = Priority.AHEAD, AHEAD_DEADLINE_MS
+        self._speaking_first = piece.first
+        priority, deadline_ms = self._urgency(first=piece.first)
         utterance = Utterance(piece.text, prompt.voice, prompt.speed, prompt.rate_hz)
         request = self._tts.request(utterance, priority=priority, deadline_ms=deadline_ms)
         self._request = request

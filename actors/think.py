@@ -38,15 +38,18 @@ class Think(WaitingActor):
 
     def receive(self, frame: Frame) -> None:
         if isinstance(frame, Warm):
-            if not any(isinstance(waiting, Warm) for waiting in self._inbox):
-                self.queue(frame)
+            self._drop_warms()
+            self.queue(frame)
             return
         self.emit(frame)
         if isinstance(frame, Prompt):
-            for warm in [waiting for waiting in self._inbox if isinstance(waiting, Warm)]:
-                self._inbox.remove(warm)
+            self._drop_warms()
             self.queue(frame)
             self.prioritise(frame.priority)  # also of what is being read for it
+
+    def _drop_warms(self) -> None:
+        for warm in [waiting for waiting in self._inbox if isinstance(waiting, Warm)]:
+            self._inbox.remove(warm)
 
     def prioritise(self, priority: Priority) -> None:
         self._priority = priority

@@ -112,12 +112,13 @@ class WrittenCalls:
             return None
         try:
             written, _ = json.JSONDecoder().raw_decode(text, opening.end())
-        except ValueError:
+        except (ValueError, RecursionError):
             return None  # not whole yet, or never
-        if not isinstance(written, dict) or written.get("name") not in self._names:
+        name = written.get("name") if isinstance(written, dict) else None
+        if not isinstance(name, str) or name not in self._names:
             return None
         arguments = json.dumps(written.get("arguments") or {}, ensure_ascii=False)
-        return ToolCall(0, arguments, f"call_{uuid.uuid4().hex[:16]}", written["name"])
+        return ToolCall(0, arguments, f"call_{uuid.uuid4().hex[:16]}", name)
 
 
 def _may_be_call(text: str) -> bool:
@@ -135,4 +136,6 @@ def _whole(text: str, at: int) -> bool:
         json.JSONDecoder().raw_decode(text, at)
     except ValueError:
         return False
+    except RecursionError:
+        return True  # nested too deeply to be a call
     return True

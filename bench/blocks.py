@@ -26,6 +26,9 @@ ANSWER = (
     "You are a friendly voice assistant on the phone. "
     "Answer in one or two short spoken sentences, without lists or markup."
 )
+ANSWER_TOKENS = 80
+"""Small models ramble; a caller that speaks into a minute's answer measures something else."""
+
 STORY = "You tell stories on the phone."  # which the scripted LLM does anyway
 SETTLE_S = 0.5
 BABBLE_DBFS = -45.0  # a cafe behind the caller: RMS, in the middle of -50..-40
@@ -84,9 +87,11 @@ class Outcome(msgspec.Struct):
 LINKS: dict[Side, type[OursLink] | type[PeerLink]] = {"ours": OursLink, "peer": PeerLink}
 
 
-async def join(block: Block, room: Room, instructions: str) -> Caller:
+async def join(
+    block: Block, room: Room, instructions: str, most_tokens: int | None = None
+) -> Caller:
     """A caller on a fresh connection to the block's side. Have all sounds loaded before."""
-    link = await LINKS[block.side].open(room.urls[block.side], instructions)
+    link = await LINKS[block.side].open(room.urls[block.side], instructions, most_tokens)
     caller = Caller(link, seed=block.first)
     await caller.until(caller.started_at + SETTLE_S)
     return caller
@@ -112,7 +117,7 @@ def clip_of(turn: Turn, block: Block, room: Room) -> Sound:
 async def responses(block: Block, room: Room) -> Outcome:
     """Each turn said and answered to its end."""
     clips = clips_of(block, room)
-    caller = await join(block, room, ANSWER)
+    caller = await join(block, room, ANSWER, ANSWER_TOKENS)
     outcome = Outcome(block.kind, block.side)
     for turn, clip in clips:
         outcome.answers.append(await answered(caller, turn, clip))

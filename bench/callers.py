@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from websockets.exceptions import WebSocketException
 
 from actors.moonshine import Moonshine
 from actors.store import Store
@@ -75,11 +76,20 @@ async def converse(rounds: Sequence[Sequence[Block]], room: Room) -> list[Outcom
     """Run the rounds one after the other, and say how each block went."""
     outcomes: list[Outcome] = []
     for number, blocks in enumerate(rounds, 1):
-        for outcome in await asyncio.gather(*(BLOCKS[b.kind](b, room) for b in blocks)):
+        for outcome in await asyncio.gather(*(attempted(block, room) for block in blocks)):
             outcomes.append(outcome)
             progress = f"[{number}/{len(rounds)}] {outcome.kind} {outcome.side}"
             print(f"{progress}: {outcome.summary()}", file=sys.stderr, flush=True)
     return outcomes
+
+
+async def attempted(block: Block, room: Room) -> Outcome:
+    """How a block went. One whose connection failed says so: the hours before it are not lost."""
+    try:
+        return await BLOCKS[block.kind](block, room)
+    except (OSError, TimeoutError, WebSocketException) as failed:
+        failure = f"FAILED, its {len(block.turns)} turns are not in the tables: {failed!r}"
+        return Outcome(block.kind, block.side, errors=[failure])
 
 
 class Results:
@@ -137,9 +147,9 @@ class Results:
 def history_rows(outcomes: Sequence[Outcome]) -> tuple[list[Row], list[str]]:
     """The largest word error of our history: of whole answers, of cut ones, and the method's own.
 
-    Answers heard to their end are held against the text that was sent, word by word; cut ones
-    against what a transcriber hears in the audio that was played. The note says how far the
-    transcriber is off where the truth is known.
+    Answers heard to their end are held against the text that was sent, word by word, and (`heard`)
+    against what a transcriber hears in the audio that was played; cut ones against that alone. The
+    note says how far the transcriber is off where the truth is known.
     """
     recalled = [item for outcome in outcomes for item in outcome.recalled]
     if not recalled:
@@ -148,10 +158,12 @@ def history_rows(outcomes: Sequence[Outcome]) -> tuple[list[Row], list[str]]:
     complete = [item for item in recalled if item.whole]
     own = [abs(len(words(i.sent)) - words_heard(transcribed(stt, i), i.sent)) for i in complete]
     exact = [float(abs(len(words(i.sent)) - len(words(i.kept)))) for i in complete]
+    heard = [float(word_error(i.kept, transcribed(stt, i), i.sent)) for i in complete]
     cut = [float(word_error(i.kept, transcribed(stt, i), i.sent)) for i in recalled if not i.whole]
     rows = []
     if exact:
         rows.append(compare("history_word_error", {"ours": exact}, largest, "words, whole"))
+        rows.append(compare("history_word_error_heard", {"ours": heard}, median, "words, whole"))
     if cut:
         rows.append(compare("history_word_error_cut", {"ours": cut}, largest, "words, cut"))
         rows.append(compare("history_word_error_cut_p50", {"ours": cut}, median, "words, cut"))

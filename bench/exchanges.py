@@ -41,6 +41,8 @@ async def answered(caller: Caller, turn: Turn, clip: Sound) -> Answered:
     cut = await caller.sounds(at + turn.first_voiced_ms / 1000, last) is not None
     await caller.until(last)
     first = await caller.sounds(last, last + LOST_AFTER_S)
+    if cut:  # the rest is answered too, which must not count as cutting the next turn
+        await caller.until(last + LOST_AFTER_S)
     await caller.silence(last + ANSWER_ENDS_S)
     latency_ms = None if cut or first is None else (first - last) * 1000
     return Answered(turn.file, latency_ms, cut, first is None)

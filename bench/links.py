@@ -87,17 +87,21 @@ class OursLink:
         self._reader = self.loop.create_task(self._read())
 
     @classmethod
-    async def open(cls, url: str, instructions: str) -> "OursLink":
-        """Join `url` (`ws://host:port`) with these instructions.
+    async def open(cls, url: str, instructions: str, most_tokens: int | None = None) -> "OursLink":
+        """Join `url` (`ws://host:port`) with these instructions, and a limit for each answer.
 
-        Turns end by meaning, as the peer's do by default; without saying so a session would get
-        OpenAI's default, 500 ms of silence.
+        Turns end by meaning, as the peer's do by default.
         """
         socket = await connect(f"{url}/v1/realtime?model=gpt-realtime", max_size=None)
         link = cls(socket)
         updated = link._expect("session.updated")
         turns = {"input": {"turn_detection": {"type": "semantic_vad"}}}
-        session = {"type": "realtime", "instructions": instructions, "audio": turns}
+        session: dict[str, Any] = {
+            "type": "realtime",
+            "instructions": instructions,
+            "audio": turns,
+            "max_output_tokens": most_tokens or "inf",
+        }
         await link.tell({"type": "session.update", "session": session})
         await asyncio.wait_for(updated, ANSWER_WAIT_S)
         return link
@@ -215,9 +219,10 @@ class PeerLink:
         self._reader = self.loop.create_task(self._read())
 
     @classmethod
-    async def open(cls, url: str, instructions: str) -> "PeerLink":
-        """Join `url` (`ws://host:port`) with these instructions and the peer's defaults."""
-        return cls(await connect(f"{url}/ws?instructions={quote(instructions)}", max_size=None))
+    async def open(cls, url: str, instructions: str, most_tokens: int | None = None) -> "PeerLink":
+        """As `OursLink.open`; for the rest the peer has its defaults."""
+        address = f"{url}/ws?instructions={quote(instructions)}&tokens={most_tokens or 0}"
+        return cls(await connect(address, max_size=None, compression=None))
 
     async def send(self, pcm: bytes) -> None:
         await self.socket.send(peerwire.audio_message(pcm, self.rate_hz))

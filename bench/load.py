@@ -4,9 +4,9 @@
 10 s and faint noise between, 20 ms a message at real pace; all messages are made beforehand. Prints
 `connected` once all callers are, and one JSON line at the end.
 
-How late: a server sends agent audio in frames of even length at an even pace, and a frame is late
-by how much longer than that it comes after the one before. A caller whose question is not answered
-within 3 s has lost its answer.
+How late: a server sends agent audio in frames of even length at an even pace, and a frame of an
+answer is late by how much longer than that it comes after the one before. A caller whose question
+is not answered within 3 s has lost its answer.
 """
 
 import asyncio
@@ -33,7 +33,6 @@ CYCLE_FRAMES = int(CYCLE_S / FRAME_S)
 CLIPS = 8
 LONGEST_CLIP_MS = 3500  # leaves time for the answer of 3 s before the next question
 ANSWER_S = 3.0
-NEW_ANSWER_S = 0.5  # frames further apart than this are of two answers
 SETTLE_S = 5.0
 CONNECT_S = 30.0
 JOIN_EVERY_S = 0.1  # the peer blocks its loop for 66 ms as a call begins (measured.md)
@@ -114,6 +113,7 @@ class Caller(asyncio.Protocol):
         self.joined: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.transport: asyncio.Transport | None = None
         self.asked_at: float | None = None
+        self.expects = True  # is the next frame of the agent's audio the first of an answer?
         self.open = False
         self._buffer = b""
         self._last_audio = 0.0
@@ -184,10 +184,12 @@ class Caller(asyncio.Protocol):
     def _audio(self, now: float) -> None:
         since, self._last_audio = now - self._last_audio, now
         counts = self.counts
-        if since < NEW_ANSWER_S:
+        if not self.expects:
             if counts.counting:
                 counts.late_s.append(max(0.0, since - PACE_S))
-        elif self.asked_at is not None:
+            return
+        self.expects = False
+        if self.asked_at is not None:
             counts.answered += now - self.asked_at < ANSWER_S
             self.asked_at = None
 
@@ -231,6 +233,7 @@ async def talk(callers: Sequence[Caller], counts: Counts, seconds: float) -> Non
                 # Not counted near the end: the answer could not come in time.
                 sure = counts.counting and due - start < SETTLE_S + seconds - ANSWER_S
                 caller.asked_at = due if sure and step > frame else None
+                caller.expects = True
                 counts.asked += caller.asked_at is not None
 
 

@@ -134,14 +134,18 @@ class Sockets:
             second = self.callers(side, port, more, talk_s)
             weights.append(self.weighed(second, talk_s, pid))
             for callers in (second, first):
-                callers.communicate()
+                told, _ = callers.communicate()
+                loaded = msgspec.json.decode(told.splitlines()[-1], type=Loaded)
+                if loaded.closed or not loaded.asked:
+                    raise RuntimeError(f"{side}: callers were lost while memory was read: {loaded}")
         say(f"{side} memory: {few} sessions {weights[0]:.1f} MB, {few + more} {weights[1]:.1f} MB")
         return (weights[1] - weights[0]) / more
 
     def weighed(self, callers: "subprocess.Popen[bytes]", talk_s: float, pid: int) -> float:
         """What the server holds when these callers have talked for so long, in MB."""
         assert callers.stdout is not None
-        callers.stdout.readline()  # connected
+        if callers.stdout.readline() != b"connected\n":
+            raise RuntimeError("the callers ended before they were connected")
         time.sleep(talk_s)
         return private_mb(pid)
 

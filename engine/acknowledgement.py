@@ -53,7 +53,7 @@ def is_acknowledgement(text: str) -> bool:
     "Yes, but", "no", "stop" and "wait" are none; neither is the empty text.
     """
     line = text.lower().replace("’", "'")
-    line = re.sub(r"[^a-z'\- ]+", " ", line)
+    line = re.sub(r"[^\w'\- ]+", " ", line)
     if not 0 < len(line.split()) <= LONGEST_WORDS:
         return False
     line = SOUNDS.sub(" yes ", _PHRASES.sub(" yes ", line))
@@ -63,6 +63,9 @@ def is_acknowledgement(text: str) -> bool:
 BRIEF_MS = 900
 """The longest acknowledgements of two words take about 800 ms."""
 
+LONGEST_MS = 1400
+"""Sound of which no words come may go on so long before it counts as speech: "uh-huh, uh-huh"."""
+
 SHORTEST_MS = 150
 """Less sound than this holds no word: stressed monosyllables take about 200 ms (Greenberg 1999)."""
 
@@ -71,7 +74,7 @@ DOUBTFUL = 0.65
 than this. Above it are brief words that they heard right (`bench/brief.py`)."""
 
 DISBELIEVED = 0.55
-"""The same for words that would claim the floor, were they true."""
+"""The same for words that would claim the floor, were they true, and for those of longer sound."""
 
 HUMMED_MS = 600
 """By then two transcripts of real words agree on one."""
@@ -92,17 +95,17 @@ TRAILERS = re.compile(r"so|then|now|sir|madam|ma'am|man|dear")
 def is_passing(text: str, spoken_ms: float, confidence: float) -> bool:
     """Whether the agent may go on after `text` was said over it for so long.
 
-    Besides acknowledgements that is any brief sound that a recogniser made words of, but is not
-    sure about (`confidence`, 0-1).
+    Besides acknowledgements that is brief sound of which a recogniser made words, but is not sure
+    of them (`confidence`, 0-1).
     """
     if is_acknowledgement(text):
         return True
     line = text.lower().replace("’", "'").strip()
-    if not line or spoken_ms >= BRIEF_MS:
+    if not line or spoken_ms >= LONGEST_MS:
         return False
     if spoken_ms < SHORTEST_MS:
         return True
-    if CLAIMS.search(line):
+    if spoken_ms >= BRIEF_MS or CLAIMS.search(line):
         return confidence < DISBELIEVED
     *words, last = line.split()
     followed = is_acknowledgement(" ".join(words)) and TRAILERS.fullmatch(last.strip(".,!?"))

@@ -14,6 +14,7 @@ from math import inf
 
 import msgspec
 
+from engine.acknowledgement import DOUBTFUL, LONGEST_MS
 from engine.moves import (
     Action,
     Announce,
@@ -44,16 +45,10 @@ from engine.moves import (
     Ticked,
 )
 
-SUSTAINED_MS = 600
-"""Speech this long takes the floor even before words are known (architecture.md)."""
-
-NOTICED_MS = 300
-"""How late it is known that sound has ended: a hush is two windows and Silero's lag behind it, and
-by then a second partial transcript has come. Playout is held meanwhile: nobody hears the wait."""
-
-ACKNOWLEDGEMENT_MS = 1400
-"""How long sound that has yielded no words, or only an acknowledgement, may go on before it counts
-as an interruption after all: the longest acknowledgements ("okay, good") take about a second."""
+SUSTAINED_MS = 900
+"""Sound this long takes the floor even before words are known, unless they may be only an
+acknowledgement. The plan's 600 ms, and 300 until it is known that shorter sound has ended: two
+silent windows and Silero's lag, by when a second transcript has come. Playout is held meanwhile."""
 
 FALSE_PAUSES = 2
 """After so many pauses for nothing the machine verifies before it pauses (architecture.md)."""
@@ -129,6 +124,7 @@ class State(msgspec.Struct, frozen=True):
     hurried: bool = False
     live: int | None = None
     audible: bool = False
+    paused: bool = False  # was playout held since the contest began?
     yields: bool = True  # may the live generation be interrupted?
     held: bool = False
     false_pauses: int = 0
@@ -191,7 +187,7 @@ def wake_at(state: State, rules: Rules) -> float | None:
         return _reprompt_at(state, rules)
     if state.floor is Floor.CONTESTED and state.yields:
         if state.hush_at is not None:
-            return state.hush_at + NO_WORDS_MS
+            return state.hush_at + (NO_WORDS_MS if state.held else TRANSCRIPT_LIMIT_MS)
         return state.onset_at + _sustained_ms(state, rules)
     if state.floor is Floor.PAUSED and state.hush_at is not None:
         if not state.words_final:
@@ -199,7 +195,7 @@ def wake_at(state: State, rules: Rules) -> float | None:
         if not state.words:
             return state.hush_at + NO_WORDS_MS
         due = state.hush_at + _needed_ms(state, rules) + (READY_GRACE_MS if state.hurried else 0)
-        return max(due, state.stirred_at + STIRRED_MS)
+        return max(due, min(state.stirred_at + STIRRED_MS, due + READY_GRACE_MS))
     return None
 
 
@@ -216,7 +212,7 @@ def _sounded(state: State, at: float, rules: Rules) -> Step:
             state = with_(_listening(state, at), floor=Floor.CONTESTED, yields=yields)
             return _held(state)
         case Floor.CONTESTED:
-            return with_(state, hush_at=None, words_final=False), []
+            return _held(with_(state, hush_at=None, words_final=False))
         case _:
             return state, []
 
@@ -225,33 +221,48 @@ def _said(state: State, said: Said, now: float, rules: Rules) -> Step:
     if state.floor not in (Floor.CALLER, Floor.PAUSED, Floor.CONTESTED):
         return state, []
     final = said.final and state.hush_at is not None
+    again = state.checked
     state = with_(
         state, words=said.words, words_final=final, confidence=said.confidence, checked=True
     )
-    if state.floor is Floor.CONTESTED and state.yields and said.words:
+    if state.floor is not Floor.CONTESTED or not state.yields or not said.words:
+        return _decide(state, now, rules)
+    if final:
         return _said_over(state, said, now, rules)
-    return _decide(state, now, rules)
+    return _saying_over(state, said, now, rules, again=again)
 
 
 def _said_over(state: State, said: Said, now: float, rules: Rules) -> Step:
-    """Words while a response is live: they take the floor, or the agent goes on."""
-    # A transcript of cut speech is guesswork ("Why?" for the first half of "right").
-    words, confidence = said.words, said.confidence
-    if not state.words_final:
-        words, confidence = said.stable, 1.0
-    spoken_ms = (now if state.hush_at is None else state.hush_at) - state.onset_at
-    if not state.audible:
-        spoken_ms = inf  # nothing is being said that a brief sound could accompany
+    """All words up to a hush, while a response is live: they take the floor, or the agent goes on.
+
+    Before the agent is heard, nothing is being said that a brief sound could accompany.
+    """
+    assert state.hush_at is not None
+    spoken_ms = state.hush_at - state.onset_at if state.audible else inf
     left_ms = said.agent_left_ms
-    answers = left_ms is not None and left_ms < ANSWER_WINDOW_MS and state.words_final
-    if words and (answers or not rules.passing(words, spoken_ms, confidence)):
+    answers = left_ms is not None and left_ms < ANSWER_WINDOW_MS and said.confidence >= DOUBTFUL
+    if answers or not rules.passing(said.words, spoken_ms, said.confidence):
         return _taken(state, now, rules)
-    if state.hush_at is None and state.audible:
-        hums = rules.humming(said.words, said.stable, spoken_ms, said.confidence)
-        state, actions = _resumed(state) if hums else _held(state)
-        state, more = _decide(state, now, rules)
-        return state, actions + more
     return _decide(state, now, rules)
+
+
+def _saying_over(state: State, said: Said, now: float, rules: Rules, *, again: bool) -> Step:
+    """Words so far, while a response is live; `again`: others came before them.
+
+    A transcript of cut speech is guesswork ("Why?" for the first half of "right"), but for those
+    words that are stable.
+    """
+    upto = now if said.upto is None else said.upto
+    spoken_ms = upto - state.onset_at if state.audible else inf
+    if said.stable and not rules.passing(said.stable, spoken_ms, 1.0):
+        return _taken(state, now, rules)
+    actions: list[Action] = []
+    if state.hush_at is None and state.audible:
+        sounded_ms = spoken_ms if again else 0.0
+        hums = rules.humming(said.words, said.stable, sounded_ms, said.confidence)
+        state, actions = _resumed(state) if hums else _held(state)
+    state, more = _decide(state, now, rules)
+    return state, actions + more
 
 
 def _decide(state: State, now: float, rules: Rules) -> Step:
@@ -285,7 +296,8 @@ def _decide_paused(state: State, now: float, rules: Rules) -> Step:
         state = with_(state, prepared=generation, ready=False, next_generation=generation + 1)
         actions.append(Prepare(generation))
     needed = _needed_ms(state, rules)
-    if silence < needed or now - state.stirred_at < STIRRED_MS:
+    stirred = now - state.stirred_at < STIRRED_MS and silence < needed + READY_GRACE_MS
+    if silence < needed or stirred:
         return state, actions
     if state.prepared is None or state.ready or silence >= needed + READY_GRACE_MS:
         state, ended = _ended(state, now)
@@ -300,10 +312,12 @@ def _decide_contested(state: State, now: float, rules: Rules) -> Step:
         if now - state.onset_at >= _sustained_ms(state, rules):
             return _taken(state, now, rules)
         return state, []
-    if not state.words_final and now - state.hush_at < NO_WORDS_MS:
-        return state, []
+    silence = now - state.hush_at
+    if not state.words_final and silence < TRANSCRIPT_LIMIT_MS:
+        # The agent does not wait for a late transcript, which may still take the floor.
+        return _resumed(state) if silence >= NO_WORDS_MS else (state, [])
     # Only what passes and nothing at all get here: other words have taken the floor.
-    missed = state.false_pauses + (1 if state.held and not state.words else 0)
+    missed = state.false_pauses + (1 if state.paused and not state.words else 0)
     actions = _dismissed(state)
     state, resumed = _resumed(state)
     floor = Floor.AGENT if state.audible else Floor.WAITING
@@ -420,7 +434,7 @@ def _held(state: State) -> Step:
     """Playout is held while it is contested; not for callers whose noise has paused it before."""
     if state.held or not state.yields or state.false_pauses >= FALSE_PAUSES:
         return state, []
-    return with_(state, held=True), [Hold()]
+    return with_(state, held=True, paused=True), [Hold()]
 
 
 def _resumed(state: State) -> Step:
@@ -439,7 +453,7 @@ def _sustained_ms(state: State, rules: Rules) -> float:
     harmless = state.checked
     if state.words:
         harmless = rules.passing(state.words, SUSTAINED_MS, state.confidence)
-    return ACKNOWLEDGEMENT_MS if harmless else SUSTAINED_MS + NOTICED_MS
+    return LONGEST_MS if harmless else SUSTAINED_MS
 
 
 def _reprompt_at(state: State, rules: Rules) -> float | None:
@@ -470,6 +484,7 @@ def _silent(state: State) -> State:
         state,
         hush_at=None,
         announced=False,
+        paused=False,
         words="",
         words_final=False,
         confidence=1.0,

@@ -84,22 +84,35 @@ def chat_messages(items: Sequence[Item] | History, instructions: str) -> tuple[C
     """The items as the messages of a chat request, `instructions` first.
 
     Items without words (a cough, a reply that was cut before its first word) are left out, as are
-    calls that have no output yet: endpoints refuse those.
+    calls that have no output yet and outputs of no call. Outputs stand right behind the calls that
+    one reply made, whatever was said meanwhile. Endpoints refuse anything else.
     """
-    answered = {item.call_id for item in items if isinstance(item, FunctionOutput)}
+    outputs = {item.call_id: item.output for item in items if isinstance(item, FunctionOutput)}
     messages: list[ChatMessage] = []
     if instructions:
         messages.append(ChatMessage(role="system", content=instructions))
+    called: list[str] = []
+
+    def add_outputs() -> None:
+        for call_id in called:
+            messages.append(  # noqa: PERF401 - what is extended may not be read meanwhile
+                ChatMessage(role="tool", content=outputs[call_id], tool_call_id=call_id)
+            )
+        called.clear()
+
     for item in items:
         match item:
             case Message(role=role, parts=parts):
+                add_outputs()
                 text = " ".join(part.text for part in parts if part.text)
                 if text:
                     messages.append(ChatMessage(role=role, content=text))
-            case FunctionCall() if item.call_id in answered:
+            case FunctionCall(call_id=call_id) if call_id in outputs and call_id not in called:
                 _add_call(messages, item)
-            case FunctionOutput(call_id=call_id, output=output):
-                messages.append(ChatMessage(role="tool", content=output, tool_call_id=call_id))
+                called.append(call_id)
+            case FunctionOutput():
+                add_outputs()
+    add_outputs()
     return tuple(messages)
 
 

@@ -32,6 +32,7 @@ class Said(Event, frozen=True):
 
     Of words that are not final, `stable` will not change. `agent_left_ms` is how much of the
     agent's speech is still to come, if that is known. `confidence` (0-1) is the recogniser's.
+    `upto`: until when it was listened to; None: until now.
     """
 
     words: str
@@ -39,6 +40,7 @@ class Said(Event, frozen=True):
     stable: str = ""
     agent_left_ms: float | None = None
     confidence: float = 1.0
+    upto: float | None = None
 
 
 class Judged(Event, frozen=True):

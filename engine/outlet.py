@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 
+import msgspec
 from msgspec.structs import replace
 
 from engine.actor import Actor
@@ -16,6 +17,16 @@ from engine.transport import Transport
 
 TRUNCATABLE = 8
 """Replies whose word times are kept, so that the client may still cut them."""
+
+
+class _Spoken(msgspec.Struct):
+    """A reply that was (or is) heard, up to sample `heard`: what the client may still cut."""
+
+    item_id: str
+    ledger: Ledger
+    heard: int
+    rate_hz: int
+    truncated: bool = False
 
 
 class Outlet(Actor):
@@ -38,7 +49,7 @@ class Outlet(Actor):
         self._send = send
         self._failed = failed
         self._reply: Reply | None = None
-        self._spoken: deque[tuple[str, Ledger, int, int]] = deque(maxlen=TRUNCATABLE)
+        self._spoken: deque[_Spoken] = deque(maxlen=TRUNCATABLE)
 
     def attach(self, transport: Transport) -> None:
         """Pace the replies that begin from now on for another transport."""
@@ -117,18 +128,18 @@ class Outlet(Actor):
             self._reply = None
 
     def truncate(self, message: Message, audio_end_ms: int) -> Message | None:
-        """Cut what an ended reply was heard of to the smaller of `audio_end_ms` and the ledger's.
+        """Cut what a reply was heard of to the smaller of `audio_end_ms` and the ledger's.
 
         Returns the message as it is then, or None if its word times are no longer known.
         """
         self._keep_ledger()
-        for item_id, ledger, heard, rate_hz in self._spoken:
-            if item_id == message.id:
-                samples = min(heard, audio_end_ms * rate_hz // 1000)
-                self._send(ItemTruncated(item_id, samples * 1000 // rate_hz))
-                return replace(
-                    message, parts=(Part("audio", ledger.heard(samples)),), status="incomplete"
-                )
+        for spoken in self._spoken:
+            if spoken.item_id == message.id:
+                spoken.heard = min(spoken.heard, audio_end_ms * spoken.rate_hz // 1000)
+                spoken.truncated = True
+                self._send(ItemTruncated(message.id, spoken.heard * 1000 // spoken.rate_hz))
+                words = spoken.ledger.heard(spoken.heard)
+                return replace(message, parts=(Part("audio", words),), status="incomplete")
         return None
 
     def close(self) -> None:
@@ -141,7 +152,10 @@ class Outlet(Actor):
         reply = self._reply
         if reply is None or reply.playout is None or reply.message is None:
             return
-        playout = reply.playout
-        if not any(item_id == reply.message.id for item_id, *_ in self._spoken):
-            heard = playout.heard_samples()
-            self._spoken.append((reply.message.id, playout.ledger, heard, playout.rate_hz))
+        playout, item_id = reply.playout, reply.message.id
+        heard = playout.heard_samples()
+        for spoken in self._spoken:
+            if spoken.item_id == item_id:
+                spoken.heard = min(spoken.heard, heard) if spoken.truncated else heard
+                return
+        self._spoken.append(_Spoken(item_id, playout.ledger, heard, playout.rate_hz))

@@ -83,13 +83,13 @@ class WorkerProcess:
         while loop.time() - self._answered_at < _SILENT_S:
             self.send(wire.Ping())
             await asyncio.sleep(_PING_EVERY_S)
-        self._process.kill()
+        _signal(self._process, signal.SIGKILL)
 
     def _pong(self, pong: wire.Pong) -> None:
         self._answered_at = asyncio.get_running_loop().time()
         self.queued = pong.queued
         if pong.busy_ms > _HUNG_MS:
-            self._process.kill()
+            _signal(self._process, signal.SIGKILL)
 
 
 async def start_worker(name: str, command: WorkerCommand) -> WorkerProcess:
@@ -107,7 +107,11 @@ async def start_worker(name: str, command: WorkerCommand) -> WorkerProcess:
             async with asyncio.timeout(command.load_s):
                 ready = await _handshake(name, process)
                 reader, writer = await asyncio.open_unix_connection(path)
-                await _greeted(name, reader)
+                try:
+                    await _greeted(name, reader)
+                except BaseException:
+                    writer.close()
+                    raise
         except TimeoutError:
             await _end(process)
             raise InferenceError(

@@ -40,28 +40,20 @@ class Backoff:
 class Replica:
     """One place in a pool, and the worker processes that fill it, one after the other.
 
-    `on_up` is called when a worker is ready, `on_down` with the error when it is lost or could not
-    start, `on_message` with what it says between the two.
+    Set before `start`: `on_up` is called when a worker is ready, `on_down` with the error when it
+    is lost or could not start, `on_message` with what it says between the two.
     """
 
-    def __init__(
-        self,
-        name: str,
-        command: WorkerCommand,
-        *,
-        on_message: Callable[[wire.FromWorker], None],
-        on_up: Callable[[], None],
-        on_down: Callable[[InferenceError], None],
-    ) -> None:
+    def __init__(self, name: str, command: WorkerCommand) -> None:
         self.name = name
+        self.on_message: Callable[[wire.FromWorker], None] = lambda message: None
+        self.on_up: Callable[[], None] = lambda: None
+        self.on_down: Callable[[InferenceError], None] = lambda error: None
         self.state = State.STARTING
         self.error: InferenceError | None = None
         self.restarts = 0
         self.worker: WorkerProcess | None = None
         self._command = command
-        self._on_message = on_message
-        self._on_up = on_up
-        self._on_down = on_down
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -116,9 +108,11 @@ class Replica:
         ready_at = loop.time()
         self.error = None
         self._become(State.READY)
-        self._on_up()
+        self.on_up()
         try:
-            reason = await self.worker.serve(self._on_message)
+            reason = await self.worker.serve(self.on_message)
+        except Exception as wrong:  # noqa: BLE001 - whatever it was, the next worker may do better
+            reason = f"{type(wrong).__name__} while it was listened to"
         finally:
             self.worker = None
         self._down(InferenceError("worker_lost", f"the {self.name} worker was lost: {reason}"))
@@ -127,7 +121,7 @@ class Replica:
     def _down(self, error: InferenceError) -> None:
         self.error = error
         self._become(State.FAILED)
-        self._on_down(error)
+        self.on_down(error)
 
     def _become(self, state: State) -> None:
         self.state = state

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
+from engine.capabilities import ToolCall
 from engine.frames import (
     Frame,
     Output,
@@ -98,7 +99,7 @@ class Reply:
         self._ready = False
         self._waiting: list[Output] = []
         self._text: list[str] = []
-        self._calls: list[FunctionCall] = []
+        self._calls: dict[int, FunctionCall] = {}  # by the LLM's index of them
         self._items: list[Item] = []
         self._message_index = 0
         self._usage = Usage()
@@ -207,7 +208,7 @@ class Reply:
             case ReplyDelta(_, text):
                 self._add_text(text)
             case ReplyCall(_, call):
-                self._add_call(call.id, call.name, call.arguments)
+                self._add_call(call)
             case ReplyEnd(_, finish, usage):
                 self._finish = finish
                 self._usage = usage
@@ -251,27 +252,27 @@ class Reply:
         self._send(ReplyItemStarted(self.generation.response_id, index, item, previous))
         return index
 
-    def _add_call(self, call_id: str, name: str, arguments: str) -> None:
-        if call_id:
-            call = FunctionCall(new_item_id(), call_id, name, "", "in_progress")
-            self._calls.append(call)
+    def _add_call(self, delta: ToolCall) -> None:
+        """A piece of a call; endpoints tell its id with the first piece, or with every one."""
+        call = self._calls.get(delta.index)
+        if call is None:
+            if not delta.id:
+                return
+            call = FunctionCall(new_item_id(), delta.id, delta.name, "", "in_progress")
             self._begin_item(call)
-        if not self._calls:
-            return
-        call = self._calls[-1]
-        self._calls[-1] = replace(call, arguments=call.arguments + arguments)
+        self._calls[delta.index] = replace(call, arguments=call.arguments + delta.arguments)
         self._send(
             ReplyArguments(
                 self.generation.response_id,
                 call.id,
                 self._index_of(call.id),
                 call.call_id,
-                arguments,
+                delta.arguments,
             )
         )
 
     def _end_calls(self, status: Status) -> None:
-        for call in self._calls:
+        for call in self._calls.values():
             self._end_item(replace(call, status=status))
 
     def _index_of(self, item_id: str) -> int:

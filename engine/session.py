@@ -24,7 +24,7 @@ from engine.pipeline import Pipeline
 from engine.services import Services
 from engine.settings import ResponseRequest, SessionSettings
 from engine.side import Side
-from engine.template import UnknownVariable, fill
+from engine.template import TooLong, UnknownVariable, fill
 from engine.transport import Transport
 from engine.turns import Turns
 
@@ -50,7 +50,6 @@ class EndReason(enum.StrEnum):
     FAILED = "failed"
     STOPPED = "stopped"
     UNREACHED = "client_did_not_return"
-    TOO_SLOW = "client_stopped_reading"
 
 
 class Session:
@@ -112,7 +111,7 @@ class Session:
         self._pipeline.start()
         self._began = asyncio.get_running_loop().time()
         self._limit_duration()
-        self._greet()
+        self.greet()
 
     def attach(self, transport: Transport) -> None:
         """Give the session a (new) transport; a returning client goes on with its history."""
@@ -174,7 +173,6 @@ class Session:
         self._turns.configure(settings)
         if self._began is not None and limited:
             self._limit_duration()
-        self._greet()
 
     def hear(self, pcm: bytes) -> None:
         """Take the caller's audio: mono 16-bit PCM at 16 kHz, any length."""
@@ -200,6 +198,10 @@ class Session:
         """Ask for a response. Refused while another one in the conversation is active."""
         if self._draining is not None:
             raise RequestError("session_ending", "the session is ending: no response can begin")
+        if self.settings.kind == "transcription":
+            raise RequestError(
+                "invalid_value", "a transcription session only listens: it has no responses", "type"
+            )
         self._check_input(request)
         if request.in_conversation:
             self._turns.respond(request)
@@ -242,6 +244,7 @@ class Session:
                 f"a message with role {role!r} cannot hold input_audio: only a user's can",
                 "item.role",
             )
+        self._turns.check_room()
         self.add(Message(item_id, "user", (Part("audio", None),)), previous_item_id)
         self._turns.transcribe(item_id, pcm)
 
@@ -276,13 +279,9 @@ class Session:
         except UnknownItem:
             raise _unknown(item_id, "item_id") from None
 
-    def items(self) -> tuple[Item, ...]:
-        """The whole history, in order; a client that comes back is told it."""
-        return tuple(self.history)
-
     # ---- inside ------------------------------------------------------------------------------
 
-    def _greet(self) -> None:
+    def greet(self) -> None:
         """Say the greeting, once, as long as nobody has said anything."""
         greeting = self.settings.greeting
         if greeting is None or self._began is None or self._greeted:
@@ -358,7 +357,6 @@ REASONS = {
     EndReason.FAILED: "the session failed",
     EndReason.STOPPED: "the session was stopped",
     EndReason.UNREACHED: "the client did not come back in time",
-    EndReason.TOO_SLOW: "the client did not read what it was sent",
 }
 
 
@@ -379,6 +377,8 @@ def _filled(text: str, settings: SessionSettings, param: str) -> None:
             f"the text names the variable {error.args[0]!r}; the session has: {known}",
             param,
         ) from None
+    except TooLong as error:
+        raise RequestError("string_above_max_length", f"'{param}': {error}", param) from None
 
 
 def _unknown(item_id: str | None, param: str) -> RequestError:

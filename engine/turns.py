@@ -20,10 +20,13 @@ from engine.frames import (
     ItemAdded,
     ItemWords,
     Onset,
+    ResponseEnded,
+    ResponseStarted,
     Scored,
     SpeechStarted,
     SpeechStopped,
     TurnMeasured,
+    Usage,
     Voice,
     Warm,
     Words,
@@ -49,6 +52,10 @@ SHORTEST_WAIT_S = 0.02
 
 SHORTEST_COMMIT_MS = 100
 """Less cannot hold a word; the realtime protocol refuses it."""
+
+MOST_UNTRANSCRIBED = 64
+"""Recordings whose transcripts may be waited for: more than that come in faster than they can be
+listened to."""
 
 
 class Turns(Actor):
@@ -147,7 +154,8 @@ class Turns(Actor):
     def cancel(self) -> None:
         """Cancel the response in the conversation. Raises `RequestError` if there is none."""
         if self._waiting is not None:
-            self._waiting = None
+            request, self._waiting = self._waiting, None
+            self._tell_unbegun(request)
         elif self.state.live is not None:
             self._feed(moves.Cancelled())
         else:
@@ -163,12 +171,12 @@ class Turns(Actor):
                 f"the audio buffer holds {length_ms} ms: at least {SHORTEST_COMMIT_MS} ms of"
                 " audio are needed to commit it",
             )
+        self.check_room()
         self._recording = self._audio.slice(start, self._audio.end)
         if self._manual_from is None:
             self._feed(moves.Committed())
         else:
             self._take_turn("")
-            self._listen_manually()
 
     def clear(self) -> None:
         """Throw the caller's uncommitted audio away."""
@@ -176,6 +184,15 @@ class Turns(Actor):
             self._listen_manually()
         else:
             self._feed(moves.Dropped())
+
+    def check_room(self) -> None:
+        """Raises `RequestError` if no more recordings can be taken for now."""
+        if len(self._untranscribed) >= MOST_UNTRANSCRIBED:
+            raise RequestError(
+                "too_many_recordings",
+                f"{len(self._untranscribed)} recordings wait for their transcripts, the most that "
+                "a session may have: wait for some",
+            )
 
     def transcribe(self, item_id: str, pcm: bytes) -> None:
         """Transcribe a recorded user item (PCM at 16 kHz); responses wait for it."""
@@ -227,15 +244,18 @@ class Turns(Actor):
                 final = final and to_samples == self._hush_samples
                 if final:
                     self._words.recognised()
-                left_ms = self.outlet.left_ms()
-                self._feed(moves.Said(text, final, stable, left_ms, confidence))
-                if self.state.announced and not frame.final:  # it may change, if the caller goes on
+                if frame.final:
+                    stable = ""  # if the caller goes on, these words may change
+                left_ms, upto = self.outlet.left_ms(), self._time.at_ms(to_samples)
+                self._feed(moves.Said(text, final, stable, left_ms, confidence, upto))
+                if self.state.announced:
                     self._words.tell_stable(self._item_id, stable)
                 if self.state.floor is floor.Floor.CALLER and self._rules.responds:
                     self._warm(text)
             case WordsFailed(_, _, to_samples) if to_samples == self._hush_samples:
                 self._words.recognised(frame)
-                self._feed(moves.Said(self.state.words, True))
+                # The last guess stands in, and nobody vouches for it.
+                self._feed(moves.Said(self.state.words, True, confidence=0.0))
             case Scored(complete, at_samples) if at_samples == self._hush_samples:
                 self._feed(moves.Judged(complete))
             case ItemWords():
@@ -308,6 +328,14 @@ class Turns(Actor):
             case moves.Resume():
                 self.outlet.resume()
                 self.pipeline.prioritise(Priority.FIRST)
+
+    def _tell_unbegun(self, request: ResponseRequest) -> None:
+        """A client that asked for a response is told its end, also of one that never began."""
+        modality = request.modality or self.settings.modality
+        told = Generation(0, modality, metadata=request.metadata)
+        self._send(ResponseStarted(told.response_id, 0, modality, True, told.metadata))
+        ended = (told.response_id, "cancelled", "client_cancelled", None, (), Usage())
+        self._send(ResponseEnded(*ended))
 
     def _stamp_verdict(self) -> None:
         if self.outlet.generation is not None:
@@ -398,7 +426,7 @@ class Turns(Actor):
         if self._manual_from is not None or start is None:
             return
         if now_samples - start > LONGEST_UTTERANCE_MS * CALLER_HZ // 1000:
-            if self.state.words:
+            if self.state.words and len(self._untranscribed) < MOST_UNTRANSCRIBED:
                 self.commit()
             else:
                 self._feed(moves.Dropped())

@@ -2,20 +2,18 @@
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 from actors.download import StoreError
 from actors.ear import SessionEar
 from actors.embedded_llm import EmbeddedLLM
-from actors.hub import Hub
 from actors.openai_llm import Endpoint, OpenAIChat
 from actors.silero import Silero
 from actors.speak import Speak
-from actors.store import Store
 from actors.think import Think
 from actors.vad import VadSlots
 from actors.workers import MODELS, Family, worker_command
@@ -31,6 +29,7 @@ from server import probes
 from server.pulling import Pulling
 from server.readiness import Readiness
 from server.settings import Settings
+from server.store import store_of
 
 log = logging.getLogger(__name__)
 
@@ -57,13 +56,21 @@ class Platform:
         self._tell = tell
         self._store = store_of(settings)
         self._clock = PlayoutClock()
-        self._stt: Pool[Clip, Transcript] = Pool("stt", self._command("stt"), Transcript)
-        self._turn: Pool[TurnClip, TurnScore] = Pool("turn", self._command("turn"), TurnScore)
-        self._tts: Pool[Utterance, Speech] = Pool("tts", self._command("tts"), Speech)
+        workers = settings.workers
+        self._stt: Pool[Clip, Transcript] = Pool(
+            "stt", self._command("stt"), Transcript, replicas=workers.stt
+        )
+        self._turn: Pool[TurnClip, TurnScore] = Pool(
+            "turn", self._command("turn"), TurnScore, replicas=workers.turn
+        )
+        self._tts: Pool[Utterance, Speech] = Pool(
+            "tts", self._command("tts"), Speech, replicas=workers.tts
+        )
         endpoint = foreign_llm(settings)
         self._embedded = EmbeddedLLM(self._command("llm")) if endpoint is None else None
         self._llm = OpenAIChat(endpoint or self._embedded_endpoint)
         self._services: Services | None = None
+        self._stop_pulling = threading.Event()
 
     def services(self) -> Services | None:
         """What sessions share; None until every model is loaded."""
@@ -78,7 +85,11 @@ class Platform:
 
         Raises `InferenceError` with the first reason why one cannot serve.
         """
-        await asyncio.to_thread(self._pull)
+        try:
+            await asyncio.to_thread(self._pull)
+        except asyncio.CancelledError:
+            self._stop_pulling.set()  # a thread cannot be cancelled, and is waited for at the end
+            raise
         starting: list[tuple[str, Loads]] = [
             ("stt", self._stt),
             ("turn", self._turn),
@@ -146,30 +157,25 @@ class Platform:
             wanted["llm"] = MODELS["llm"]
         try:
             for family, model in wanted.items():
-                self._store.pull(
-                    model, Pulling(self._tell, partial(self._readiness.loading, family))
-                )
+                loading = partial(self._readiness.loading, family)
+                self._store.pull(model, Pulling(self._tell, loading, self._stop_pulling))
         except StoreError as error:
             raise InferenceError("model_missing", str(error)) from error
 
     def _llm_status(self) -> PoolStatus:
         embedded = self._embedded
         error = embedded.error if embedded is not None else None
+        state = embedded.state if embedded is not None else State.READY
         return PoolStatus(
             name="llm",
-            state=embedded.state if embedded is not None else State.READY,
+            state=state,
+            up=int(state is State.READY),
             in_flight=self._llm.in_flight,
             queued=0,
             restarts=embedded.restarts if embedded is not None else 0,
             error_code=error.code if error else None,
             error_message=str(error) if error else None,
         )
-
-
-def store_of(settings: Settings) -> Store:
-    """The model store that the settings name."""
-    root = Path(settings.models) if settings.models is not None else None
-    return Store(root, offline=settings.offline, hub=Hub(settings.hub))
 
 
 def foreign_llm(settings: Settings) -> Endpoint | None:

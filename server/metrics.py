@@ -10,7 +10,6 @@ from prometheus_client.registry import Collector
 
 from engine.frames import Failure, Frame, ResponseEnded, TurnMeasured
 from engine.pool import PoolStatus
-from engine.replica import State
 
 PoolStatuses = Callable[[], Iterable[PoolStatus]]
 
@@ -66,7 +65,7 @@ class Metrics:
     def observe(self, frame: Frame) -> None:
         """Count what a session just told its transport."""
         match frame:
-            case TurnMeasured(stages=stages):
+            case TurnMeasured(stages=stages, prepared=True):  # others have no last voiced sample
                 for stage, at_ms in stages.items():
                     self._stages.labels(stage).observe(max(0.0, at_ms) / 1000)
             case ResponseEnded(status=status, reason=reason):
@@ -107,14 +106,14 @@ class PoolCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """The current state of every pool."""
-        up = gauge("up", "1 while the pool's worker serves.")
+        up = gauge("up", "Workers of the pool that serve.")
         open_requests = gauge("in_flight", "Requests that are open.")
         queued = gauge("queued", "Requests that wait inside the worker.")
         restarts = CounterMetricFamily(
             "voiceforge_pool_restarts", "Workers that died and were restarted.", labels=["pool"]
         )
         for status in self._statuses():
-            up.add_metric([status.name], status.state is State.READY)
+            up.add_metric([status.name], status.up)
             open_requests.add_metric([status.name], status.in_flight)
             queued.add_metric([status.name], status.queued)
             restarts.add_metric([status.name], status.restarts)

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 from server import wav
 
 MISSING = (
-    "without --in, talk uses the microphone: that needs the extra 'voice' "
-    "(pip install 'voiceforge[voice]') and PortAudio (Debian: apt install libportaudio2)"
+    "without --in, talk uses the microphone: that needs the package sounddevice "
+    "(pip install sounddevice) and PortAudio (Debian: apt install libportaudio2)"
 )
 
 

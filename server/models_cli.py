@@ -10,6 +10,9 @@ from cyclopts import App, Parameter
 
 from actors.download import StoreError
 from actors.store import ModelState, Store
+from actors.workers import MODELS
+from server.settings import Settings, SettingsError, load
+from server.store import store_of
 
 models = App(name="models", help="The models on this machine: list, pull and verify them.")
 
@@ -90,8 +93,8 @@ class Printed:
 def list_(*, json: Json = False, store: Root = None) -> int:
     """List the models that can be had, and whether they are here."""
     try:
-        states = Store(store).list()
-    except StoreError as failed:
+        states = store_of(_settings(store)).list()
+    except (StoreError, SettingsError) as failed:
         return _failed(failed)
     if json:
         print(msgspec.json.encode([_line(state) for state in states]).decode())
@@ -113,16 +116,17 @@ def pull(*model: Which, every: Every = False, offline: Offline = False, store: R
 
     Ends with 1 if a model could not be had.
     """
-    here = Store(store, offline=offline or None)
     progress = Printed()
     try:
-        for model_id in _chosen(here, model, every):
+        settings = _settings(store, offline=offline)
+        here = store_of(settings)
+        for model_id in _chosen(here, model, every, embedded_llm=settings.llm.base_url is None):
             if here.state(model_id).present:
                 continue
             began_s = time.monotonic()
             folder = here.pull(model_id, progress)
             progress.note(f"{model_id}: ready in {folder} ({time.monotonic() - began_s:.1f} s)")
-    except StoreError as failed:
+    except (StoreError, SettingsError) as failed:
         progress.close()
         return _failed(failed)
     return 0
@@ -134,25 +138,35 @@ def verify(*model: Which, every: Every = False, store: Root = None) -> int:
 
     Ends with 1 if a file is missing or corrupt.
     """
-    here = Store(store, offline=True)
     bad = False
     try:
+        here = store_of(_settings(store, offline=True))
         for model_id in _chosen(here, model, every):
             state = here.verify(model_id)
             bad = bad or not state.present
             for file, is_ in state.files.items():
                 print(f"{is_:<8}{state.folder / file}")
-    except StoreError as failed:
+    except (StoreError, SettingsError) as failed:
         return _failed(failed)
     if bad:
         print("voiceforge models pull fetches what is missing or corrupt", file=sys.stderr)
     return int(bad)
 
 
-def _chosen(store: Store, named: tuple[str, ...], every: bool) -> tuple[str, ...]:
+def _chosen(
+    store: Store, named: tuple[str, ...], every: bool, *, embedded_llm: bool = True
+) -> tuple[str, ...]:
     if every:
         return store.known()
-    return named or store.defaults()
+    llm = MODELS["llm"]
+    return named or tuple(name for name in store.defaults() if embedded_llm or name != llm)
+
+
+def _settings(store: Path | None, *, offline: bool = False) -> Settings:
+    """The server's own, so that it finds what is fetched here; the command line comes first."""
+    settings = load().settings
+    root = settings.models if store is None else str(store)
+    return msgspec.structs.replace(settings, models=root, offline=offline or settings.offline)
 
 
 def _line(state: ModelState) -> _Line:
@@ -170,6 +184,6 @@ def _line(state: ModelState) -> _Line:
     )
 
 
-def _failed(failed: StoreError) -> int:
+def _failed(failed: Exception) -> int:
     print(f"voiceforge: {failed}", file=sys.stderr)
     return 1

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 from litestar import Litestar
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from server.settings import Settings
 
@@ -53,6 +54,10 @@ def address(bound: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+FLUSH_S = 10.0
+"""For a client to read its goodbye."""
+
+
 class WebServer(uvicorn.Server):
     """uvicorn without its signal handlers: `StopSignals` decides when and how to stop."""
 
@@ -60,6 +65,15 @@ class WebServer(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals alone."""
         yield
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's, which waits for ever for a client to read what it was sent before the end."""
+
+    async def run_asgi(self) -> None:
+        await super().run_asgi()
+        if self.transport.get_write_buffer_size():
+            self.loop.call_later(FLUSH_S, self.transport.abort)
 
 
 def web_server(app: Litestar, settings: Settings) -> WebServer:
@@ -70,7 +84,7 @@ def web_server(app: Litestar, settings: Settings) -> WebServer:
             log_config=None,
             access_log=False,
             server_header=False,
-            ws="websockets-sansio",
+            ws=SocketProtocol,
             ws_per_message_deflate=False,
             ws_max_size=settings.limits.max_event_bytes,
             ws_ping_interval=PING_EVERY_S,

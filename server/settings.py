@@ -94,6 +94,17 @@ class LimitSettings(msgspec.Struct, frozen=True):
     ] = 15.0
 
 
+Workers = Annotated[int, Meta(description="worker processes, 1-64", ge=1, le=64)]
+
+
+class WorkerSettings(msgspec.Struct, frozen=True):
+    """How many processes serve each model to all sessions; more of them use more cores."""
+
+    stt: Workers = 1
+    turn: Workers = 1
+    tts: Workers = 1
+
+
 class LogSettings(msgspec.Struct, frozen=True):
     """What is logged, and in which shape."""
 
@@ -127,6 +138,7 @@ class Settings(msgspec.Struct, frozen=True):
         Meta(description="threads of a model worker, 1-256; unset: by the machine"),
     ] = None
     llm: LlmSettings = LlmSettings()
+    workers: WorkerSettings = WorkerSettings()
     limits: LimitSettings = LimitSettings()
     log: LogSettings = LogSettings()
 

@@ -91,6 +91,7 @@ class Talk:
         self._changed_ms = 0.0
         self._clip = b""
         self._over = asyncio.Event()
+        self._answered = asyncio.Event()
         self._begun_s = 0.0
         self._card: SoundCard | None = None
 
@@ -163,12 +164,19 @@ class Talk:
     async def _take_turns(self, clips: list[tuple[Path, bytes]]) -> None:
         for path, pcm in clips:
             self._begin_turn(path, pcm)
-            deadline_ms = len(pcm) / 2 * 1000 / RATE_HZ + self.wanted.wait_s * 1000
-            try:
-                async with asyncio.timeout(deadline_ms / 1000):
-                    await self._over.wait()
-            except TimeoutError:
+            patience_s = len(pcm) / 2 / RATE_HZ + self.wanted.wait_s
+            if await self._happens(self._answered, patience_s):
+                await self._over.wait()
+            else:
                 self.live(f"no answer within {self.wanted.wait_s:g} s")
+
+    async def _happens(self, event: asyncio.Event, within_s: float) -> bool:
+        try:
+            async with asyncio.timeout(within_s):
+                await event.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def _begin_turn(self, path: Path, pcm: bytes) -> None:
         """The recording begins with the next frame: `said` is where the caller's channel stands."""
@@ -180,6 +188,7 @@ class Talk:
         self.turns.append(Turn(str(path), round(first, 1), round(last, 1)))
         self._clip = pcm
         self._over.clear()
+        self._answered.clear()
 
     def _turn_is_over(self) -> bool:
         """The recording is said, an answer came, and both sides are quiet."""
@@ -253,6 +262,7 @@ class Talk:
 
     def _play(self, pcm: bytes, item_id: str, now_ms: float) -> None:
         self.heard.play(pcm, item_id, now_ms)
+        self._answered.set()
         if self._card is not None:
             self._card.play(pcm)
 

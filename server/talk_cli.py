@@ -61,14 +61,23 @@ def talk(
         conversation.errors.append({"type": "talk_error", "message": str(error)})
         print(f"voiceforge talk: {error}", file=sys.stderr)
     report = conversation.report()
-    if out is not None:
-        left = [bytes(conversation.said)] if stereo else []
-        wav.write(out, RATE_HZ, *left, conversation.heard.pcm())
     if as_json:
         print(msgspec.json.encode(report).decode())
     else:
         summarise(report)
-    sys.exit(0 if report.answered and not report.errors else 1)
+    written = out is None or write(out, conversation, stereo=stereo)
+    sys.exit(0 if report.answered and not report.errors and written else 1)
+
+
+def write(out: Path, conversation: Talk, *, stereo: bool) -> bool:
+    """Write what was heard; False if that cannot be."""
+    left = [bytes(conversation.said)] if stereo else []
+    try:
+        wav.write(out, RATE_HZ, *left, conversation.heard.pcm())
+    except OSError as error:
+        print(f"voiceforge talk: {out}: cannot be written: {error.strerror}", file=sys.stderr)
+        return False
+    return True
 
 
 def silent(_: str) -> None:

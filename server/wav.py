@@ -42,7 +42,10 @@ def read_wav(path: Path, rate_hz: int) -> bytes:
         raise RecordingError(
             f"{path}: not a PCM WAV file ({error}); convert it to 16-bit PCM"
         ) from error
-    samples = as_16_bit(data, width).reshape(-1, channels).mean(axis=1)
+    whole = len(data) - len(data) % (width * channels)  # the file may be cut off
+    samples = as_16_bit(data[:whole], width).reshape(-1, channels).mean(axis=1)
+    if not len(samples):
+        raise RecordingError(f"{path}: there is no sound in it")
     if from_hz != rate_hz:
         samples = resampled(samples, from_hz, rate_hz)
     pcm: bytes = np.clip(np.rint(samples), -32768, 32767).astype("<i2").tobytes()

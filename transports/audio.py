@@ -45,15 +45,16 @@ class CallerAudio:
         self._decode = _DECODE.get(form)
         self._resampler = Resampler(down=2 * form.rate_hz // CALLER_HZ)
 
-    def feed(self, data: bytes) -> bytes:
-        """PCM for `data`. Raises `AudioError` if it ends within a sample."""
-        if self._decode is not None:
-            data = self._decode(data)
-        elif len(data) % 2:
+    def check(self, data: bytes) -> None:
+        """Raises `AudioError` if `data` ends within a sample."""
+        if self._decode is None and len(data) % 2:
             raise AudioError(
                 f"audio has {len(data)} bytes: 16-bit samples need an even number of them"
             )
-        return self._resampler.feed(data)
+
+    def feed(self, data: bytes) -> bytes:
+        """PCM for `data`, which passed `check`."""
+        return self._resampler.feed(data if self._decode is None else self._decode(data))
 
 
 class Converted:

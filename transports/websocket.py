@@ -108,8 +108,9 @@ class RealtimeSocket:
         self._limit_bytes = limit_bytes
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] != "websocket":
-            raise RuntimeError(f"/v1/realtime is a WebSocket, not {scope['type']}")
+        if scope["type"] == "http":
+            await _refuse_http(send)
+            return
         await receive()  # websocket.connect
         text = scope.get("query_string", b"").decode(errors="replace")
         query = {name: values[0] for name, values in parse_qs(text).items()}
@@ -138,9 +139,6 @@ class RealtimeSocket:
             await outbox.task
             return
         session = lease.session
-        outbox.on_stalled = lambda: session.stop(
-            EndReason.TOO_SLOW, "the client stopped reading what it was sent"
-        )
         code = ABNORMAL
         try:
             if returning:
@@ -149,6 +147,8 @@ class RealtimeSocket:
             else:
                 realtime.open(session, lease.token)
             code = await _serve(session, realtime, outbox, receive)
+            if outbox.stalled:
+                log.warning("session %s: the client stopped reading", session.id)
         finally:
             if realtime.leave(outbox) and not realtime.ended:
                 self._sessions.left(lease, for_good=code in LEFT_FOR_GOOD)
@@ -206,6 +206,7 @@ async def _read(realtime: Realtime, outbox: Outbox, receive: Receive) -> int:
     clock = asyncio.get_running_loop().time
     work_s, events = 0.0, 0
     while True:
+        await outbox.room()
         message = await receive()
         if message["type"] == "websocket.disconnect":
             return _close_code(message)
@@ -215,13 +216,14 @@ async def _read(realtime: Realtime, outbox: Outbox, receive: Receive) -> int:
             outbox.close(TOO_BIG, f"a message may have {LARGEST_MESSAGE} bytes")
             await asyncio.wait({outbox.task})
             return TOO_BIG
-        realtime.receive(data)
-        work_s += clock() - began
+        for _ in realtime.steps(data):
+            work_s += clock() - began
+            if work_s >= SLICE_S:
+                await asyncio.sleep(work_s * REST)
+                work_s, events = 0.0, 0
+            began = clock()
         events += 1
-        if work_s >= SLICE_S:
-            await asyncio.sleep(work_s * REST)
-            work_s, events = 0.0, 0
-        elif events >= EVENTS_PER_TURN:
+        if events >= EVENTS_PER_TURN:
             await asyncio.sleep(0)
             events = 0
 
@@ -230,6 +232,15 @@ def _close_code(disconnect: Message) -> int:
     """What the client closed with. uvicorn gives a lost connection NO_CODE too, but no reason."""
     code = int(disconnect.get("code") or ABNORMAL)
     return ABNORMAL if code == NO_CODE and "reason" not in disconnect else code
+
+
+async def _refuse_http(send: Send) -> None:
+    """HTTP 426 to who asks for a page."""
+    text = "/v1/realtime is a WebSocket: connect with ws:// or wss://"
+    body = errors.ErrorDetails("invalid_request_error", "upgrade_required", text, None, None)
+    headers = [(b"content-type", b"application/json"), (b"upgrade", b"websocket")]
+    await send({"type": "http.response.start", "status": 426, "headers": headers})
+    await send({"type": "http.response.body", "body": msgspec.json.encode({"error": body})})
 
 
 async def _deny(scope: Message, send: Send, refused: Refused) -> None:

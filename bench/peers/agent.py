@@ -3,7 +3,7 @@
 FastAPI WebSocket transport with the protobuf serializer, Silero VAD in the user aggregator, default
 user turn strategies (which bring smart-turn v3), default task settings. Models are loaded once a
 process. `python -m bench.peers.agent --port 8200 --llm URL --key KEY` (in .venv-peers);
-a client connects to `/ws?instructions=...`.
+a client connects to `/ws?instructions=...&tokens=...`, the most tokens of an answer.
 """
 
 import argparse
@@ -90,6 +90,8 @@ def build(llm_url: str, llm_key: str) -> FastAPI:
         settings = OpenAILLMService.Settings(
             model="qwen2.5-0.5b", system_instruction=websocket.query_params.get("instructions")
         )
+        if most_tokens := int(websocket.query_params.get("tokens", "0")):
+            settings.max_tokens = most_tokens
         llm = OpenAILLMService(api_key=llm_key, base_url=llm_url, settings=settings)
         await converse(websocket, MoonshineSTT(stt), llm, PiperTTS(tts))
 

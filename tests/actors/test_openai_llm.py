@@ -210,7 +210,7 @@ async def test_an_endpoint_that_knows_no_stream_options_is_asked_without(connect
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [(400, "llm_refused"), (401, "llm_refused"), (429, "llm_overloaded"), (500, "llm_failed")],
+    [(400, "llm_refused"), (404, "llm_refused"), (429, "llm_overloaded"), (500, "llm_failed")],
 )
 async def test_a_refusal_says_what_the_endpoint_says(
     connect: Connect, status: int, code: str
@@ -240,13 +240,12 @@ async def test_a_slow_endpoint_times_out_by_stage(
         await asyncio.Event().wait()
 
     endpoint = Scripted(answer)
-    client = await connect(
-        endpoint.handle, patience=Patience(first_token_s=0.2, between_tokens_s=0.2)
-    )
+    patience = Patience(first_token_s=20 if begun else 0.2, between_tokens_s=0.2)
+    client = await connect(endpoint.handle, patience=patience)
     failed = await _error(_ask(client, _chat()))
     assert failed.code == "llm_timeout"
     assert f"no {stage} from the endpoint within 0.2 s" in str(failed)
-    await endpoint.hung_up.wait()
+    await asyncio.wait_for(endpoint.hung_up.wait(), 20)
 
 
 @pytest.mark.parametrize("torn", [False, True], ids=["clean", "torn"])
@@ -380,6 +379,16 @@ async def test_what_waits_goes_in_order_of_urgency_and_promotion_counts(connect:
     release.set()
     await asyncio.gather(*map(_all, [*requests, late]))
     assert asked == ["first", "promoted", "ahead", "batch"]
+
+
+async def test_what_an_endpoint_says_of_a_key_is_kept_private(connect: Connect) -> None:
+    async def handle(request: web.Request) -> web.Response:
+        return web.json_response({"error": {"message": "Incorrect key: sk-123"}}, status=401)
+
+    failed = await _error(_ask(await connect(handle), _chat()))
+    assert failed.code == "llm_refused"
+    assert "llm.api_key" in str(failed)
+    assert "sk-123" not in str(failed)
 
 
 async def test_warming_costs_a_foreign_endpoint_nothing_and_yields_nothing(

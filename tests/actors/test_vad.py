@@ -231,7 +231,9 @@ async def test_a_session_hears_its_audio_at_once_and_each_window_with_its_place(
     for at in range(0, 3200, FRAME):
         vad.receive(Audio(pcm=bytes(2 * FRAME), at_samples=16000 + at))
     assert len(received) == 10
-    await asyncio.sleep(0.1)
+    async with asyncio.timeout(20):
+        while sum(isinstance(frame, Voice) for frame in received) < 6:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
     vad.close()
     voices = [frame.at_samples for frame in received if isinstance(frame, Voice)]
     assert voices == [16000 + 512 * (count + 1) for count in range(6)]

@@ -54,6 +54,12 @@ class Obedient:
 def load() -> Obedient:
     if "MODEL_MISSING" in os.environ:
         raise InferenceError("model_missing", "run `voiceforge models pull`")
+    if "MODEL_GOES" in os.environ:  # after two workers have loaded it
+        loaded = Path(os.environ["MODEL_GOES"])
+        with loaded.open("a") as file:
+            file.write("x")
+        if loaded.stat().st_size > 2:
+            raise InferenceError("model_missing", "run `voiceforge models pull`")
     if "CRASH" in os.environ:
         os._exit(9)
     return Obedient()

@@ -13,7 +13,7 @@ from engine.floor import Floor, Rules, State, step, wake_at
 PATIENCE_MS = 500
 RULES = Rules(
     patience_ms=lambda score, words: 1500 if words.endswith("the") else PATIENCE_MS,
-    passing=lambda words, spoken_ms, confidence: words == "mhm",
+    passing=lambda words, spoken_ms, confidence: words == "mhm" or confidence * spoken_ms < 100,
     humming=lambda words, stable, spoken_ms, confidence: words == "mhm",
 )
 
@@ -170,11 +170,72 @@ def test_an_acknowledgement_over_the_last_moments_is_an_answer() -> None:
     assert isinstance(taken[0], moves.Interrupt)
 
 
+def test_doubtful_words_over_the_last_moments_answer_nothing() -> None:
+    walk = Walk()
+    agent_speaks(walk)
+    walk.feed(moves.Sounded(walk.now))
+    walk.after(300, moves.Hushed(walk.now + 200))
+    said = walk.feed(moves.Said("mhm", True, agent_left_ms=300, confidence=0.4))
+    assert said == [moves.Forget(), moves.Resume()]
+
+
+def test_a_late_transcript_still_interrupts_the_agent_that_went_on() -> None:
+    walk = Walk()
+    generation = agent_speaks(walk)
+    walk.feed(moves.Sounded(walk.now))
+    walk.after(350, moves.Hushed(walk.now + 300))
+    assert walk.after(floor.NO_WORDS_MS) == [moves.Resume()]
+    taken = walk.after(1500, moves.Said("stop", True))
+    assert taken[0] == moves.Interrupt(generation, by_caller=True)
+
+
+def test_a_contest_whose_transcript_never_comes_is_forgotten() -> None:
+    walk = Walk()
+    agent_speaks(walk)
+    walk.feed(moves.Sounded(walk.now))
+    walk.after(350, moves.Hushed(walk.now + 300))
+    assert walk.after(floor.TRANSCRIPT_LIMIT_MS) == [moves.Resume(), moves.Forget()]
+    assert walk.state.floor is Floor.AGENT
+
+
+def test_the_words_before_a_hush_that_was_none_are_a_guess() -> None:
+    rules = Rules(
+        patience_ms=RULES.patience_ms,
+        passing=lambda words, spoken_ms, confidence: confidence < 0.5,
+        humming=RULES.humming,
+    )
+    walk = Walk(rules)
+    agent_speaks(walk)
+    walk.feed(moves.Sounded(walk.now))
+    walk.after(300, moves.Hushed(walk.now + 250))
+    walk.after(40, moves.Sounded(walk.now + 40))
+    assert walk.after(20, moves.Said("emma", True, confidence=0.4)) == []
+
+
+def test_a_caller_who_sounds_again_holds_the_agent_again() -> None:
+    walk = Walk()
+    agent_speaks(walk)
+    walk.feed(moves.Sounded(walk.now))
+    walk.after(350, moves.Said("mhm", False))
+    walk.after(200, moves.Hushed(walk.now + 150))
+    assert walk.after(30, moves.Sounded(walk.now + 30)) == [moves.Hold()]
+
+
+def test_sound_that_never_becomes_speech_does_not_keep_a_turn_open() -> None:
+    walk = Walk()
+    spoken_turn(walk)
+    walk.feed(moves.Ready(1))
+    done: list[moves.Action] = []
+    for _ in range(100):
+        done += walk.after(32, moves.Stirred(walk.now + 32))
+    assert moves.Promote(1) in done
+
+
 def test_sustained_speech_interrupts_before_words_are_known() -> None:
     walk = Walk()
     generation = agent_speaks(walk)
     walk.feed(moves.Sounded(walk.now))
-    after = walk.after(floor.SUSTAINED_MS + floor.NOTICED_MS + 1)
+    after = walk.after(floor.SUSTAINED_MS + 1)
     assert moves.Interrupt(generation, by_caller=True) in after
 
 
@@ -230,6 +291,8 @@ EVENTS = st.one_of(
     st.just("hush"),
     st.sampled_from([("", False), ("", True), ("mhm", True), ("so the", True), ("go on", False)]),
     st.floats(0, 1),
+    st.tuples(st.sampled_from(["mhm", "so the", "go on"]), st.booleans(), st.floats(0, 1)),
+    st.sampled_from(["stir", "return"]),
     st.sampled_from(["ready", "audible", "finished", "ask", "cancel", "commit", "drop", "tick"]),
 )
 
@@ -246,6 +309,14 @@ def live_through(walk: Walk, events: Iterable[tuple[int, object]]) -> None:
                 walk.feed(moves.Hushed(walk.now - 96))
             case (str() as words, bool() as final):
                 walk.feed(moves.Said(words, final))
+            case (str() as words, bool() as final, float() as confidence):
+                stable = "" if final else words
+                left_ms = 1000 * confidence
+                walk.feed(moves.Said(words, final, stable, left_ms, confidence, walk.now - 50))
+            case "stir":
+                walk.feed(moves.Stirred(walk.now))
+            case "return":
+                walk.feed(moves.Returned())
             case float() as score:
                 walk.feed(moves.Judged(score))
             case "ready":

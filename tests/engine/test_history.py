@@ -53,6 +53,27 @@ def test_the_llm_sees_words_and_answered_calls_only() -> None:
     assert [call["id"] for call in messages[2].tool_calls] == ["call_1"]
 
 
+def test_outputs_stand_behind_their_calls_whatever_was_said_meanwhile() -> None:
+    items: list[Item] = [
+        said("a", "rain in Rome and Oslo?"),
+        FunctionCall("b", "call_1", "weather", "{}"),
+        FunctionCall("c", "call_2", "weather", "{}"),
+        said("d", "hello?"),
+        FunctionOutput("e", "call_2", "dry"),
+        FunctionOutput("f", "call_1", "wet"),
+        FunctionOutput("g", "call_9", "of no call"),
+    ]
+    messages = chat_messages(items, "")
+    assert [(message.role, message.content) for message in messages] == [
+        ("user", "rain in Rome and Oslo?"),
+        ("assistant", None),
+        ("tool", "wet"),
+        ("tool", "dry"),
+        ("user", "hello?"),
+    ]
+    assert [call["id"] for call in messages[1].tool_calls] == ["call_1", "call_2"]
+
+
 @given(
     st.lists(
         st.tuples(st.sampled_from(["add", "root", "after", "delete", "put"]), st.integers(0, 9))

@@ -32,8 +32,11 @@ def _command(**env: str) -> WorkerCommand:
 async def start() -> AsyncIterator[Start]:
     pools: list[TestPool] = []
 
-    async def start(most_in_flight: int = 100, **env: str) -> TestPool:
-        pool: TestPool = Pool("test", _command(**env), int, most_in_flight=most_in_flight)
+    async def start(most_in_flight: int = 100, replicas: int = 1, **env: str) -> TestPool:
+        command = _command(**env)
+        pool: TestPool = Pool(
+            "test", command, int, replicas=replicas, most_in_flight=most_in_flight
+        )
         pools.append(pool)
         await pool.start()
         return pool
@@ -235,8 +238,7 @@ async def test_after_a_death_in_mid_stream_what_had_no_result_is_done_again(
     streaming = _ask(pool, 1, f"wait:{tmp_path}/go", 2)
     assert await anext(streaming) == 1
     waiting = _ask(pool, 3)
-    assert pool.pid is not None
-    os.kill(pool.pid, signal.SIGKILL)
+    os.kill(pool.pids[0], signal.SIGKILL)
     with pytest.raises(InferenceError, match="lost") as lost:
         await _all(streaming)
     assert lost.value.code == "worker_lost"
@@ -254,11 +256,48 @@ async def test_work_that_kills_the_worker_is_not_tried_for_ever(start: Start) ->
     assert pool.state.restarts == 2
 
 
-async def test_what_waits_for_a_lost_worker_outlives_its_deadline(start: Start) -> None:
+async def test_requests_spread_over_the_replicas(start: Start, tmp_path: Path) -> None:
+    pool = await start(replicas=3)
+    await pool.ready()
+    assert pool.state.up == 3
+    held = [_ask(pool, number, f"wait:{tmp_path}/go") for number in range(3)]
+    # Each has a worker of its own, so that all of them begin.
+    assert [await anext(request) for request in held] == [0, 1, 2]
+    (tmp_path / "go").touch()
+    for request in held:
+        assert await _all(request) == []
+
+
+async def test_a_replica_that_dies_leaves_its_work_to_the_others(
+    start: Start, tmp_path: Path
+) -> None:
+    pool = await start(replicas=2)
+    await pool.ready()
+    first, second = pool.pids
+    streaming = _ask(pool, 1, f"wait:{tmp_path}/go")
+    elsewhere = _ask(pool, 2, f"wait:{tmp_path}/go", 3)
+    assert (await anext(streaming), await anext(elsewhere)) == (1, 2)
+    queued = _ask(pool, 4)  # behind `streaming`
+    os.kill(first, signal.SIGKILL)
+    with pytest.raises(InferenceError) as lost:
+        await _all(streaming)
+    assert lost.value.code == "worker_lost"
+    assert pool.state.state is State.READY
+    (tmp_path / "go").touch()
+    assert await _all(queued) == [4]
+    assert await _all(elsewhere) == [3]
+    assert second in pool.pids
+    await _until(lambda: pool.state.up == 2)
+    assert first not in pool.pids
+
+
+async def test_what_waits_for_a_lost_worker_outlives_its_deadline(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.pool._RESTART_S", 20.0)  # a machine may be slow to start one
     pool = await start()
     await pool.ready()
-    assert pool.pid is not None
-    os.kill(pool.pid, signal.SIGKILL)
+    os.kill(pool.pids[0], signal.SIGKILL)
     assert await _all(_ask(pool, 1, deadline_ms=1)) == [1]
 
 
@@ -274,14 +313,27 @@ async def test_what_no_worker_comes_up_for_is_given_up(
 async def test_a_stopped_worker_is_noticed_and_replaced(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.process._SILENT_S", 0.4)
+    monkeypatch.setattr("engine.process._SILENT_S", 2.0)
     monkeypatch.setattr("engine.process._PING_EVERY_S", 0.1)
+    monkeypatch.setattr("engine.pool._RESTART_S", 20.0)
     pool = await start()
     await pool.ready()
-    assert pool.pid is not None
-    os.kill(pool.pid, signal.SIGSTOP)
+    os.kill(pool.pids[0], signal.SIGSTOP)
     assert await _all(_ask(pool, 1)) == [1]
     assert pool.state.restarts >= 1
+
+
+async def test_a_replica_whose_model_is_gone_harms_no_other(start: Start, tmp_path: Path) -> None:
+    pool = await start(replicas=2, MODEL_GOES=str(tmp_path / "loaded"))
+    await pool.ready()
+    healthy = _ask(pool, 1, f"wait:{tmp_path}/go", 2)
+    assert await anext(healthy) == 1
+    os.kill(pool.pids[1], signal.SIGKILL)
+    await _until(lambda: pool.state.error_code == "model_missing")
+    (tmp_path / "go").touch()
+    assert await _all(healthy) == [2]
+    assert await _all(_ask(pool, 3)) == [3]
+    assert pool.state.up == 1
 
 
 async def test_a_missing_model_is_said_everywhere(start: Start) -> None:
@@ -317,8 +369,7 @@ async def test_closing_ends_the_worker_and_what_was_open(start: Start, tmp_path:
     pool = await start()
     held = _ask(pool, 1, f"wait:{tmp_path}/never")
     assert await anext(held) == 1
-    assert pool.pid is not None
-    worker = psutil.Process(pool.pid)
+    worker = psutil.Process(pool.pids[0])
     await pool.close()
     with pytest.raises(InferenceError) as closed:
         await _all(held)
@@ -339,7 +390,7 @@ async def main():
     if {ready}:
         await pool.ready()
     else:
-        while pool._replica.worker is None and not __import__("psutil").Process().children():
+        while not pool.pids and not __import__("psutil").Process().children():
             await asyncio.sleep(0.001)
     print(*[child.pid for child in __import__("psutil").Process().children()], flush=True)
     await asyncio.sleep(600)

@@ -19,7 +19,7 @@ CLIPS = {
     "ocean": "What is the largest ocean on earth?",
     "cancel": "I want to cancel my subscription.",
 }
-LONGEST_S = 150
+LONGEST_S = 400
 
 
 @pytest.mark.parametrize("client", ["openai", "agents"])

@@ -116,7 +116,7 @@ async def test_metrics_are_what_prometheus_reads(site: Site) -> None:
     metrics.observe(Failure("server_error", "worker_lost", "the worker was lost"))
     metrics.sessions.inc()
     metrics.session_ended("client_left", false_pauses=2)
-    pool = PoolStatus("stt", State.READY, 3, 2, 1, None, None)
+    pool = PoolStatus("stt", State.READY, 1, 3, 2, 1, None, None)
     metrics.watch_pools(lambda: [pool])
     samples = await site.samples()
     assert samples["voiceforge_turn_stage_seconds_sum,first_audio"] == pytest.approx(0.42)

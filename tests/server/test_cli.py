@@ -62,7 +62,7 @@ def test_a_port_that_is_taken_is_said_at_once_with_the_way_out() -> None:
 
 
 def test_a_host_that_is_nowhere_is_said() -> None:
-    done = voiceforge("serve", "--host", "nowhere.invalid", timeout_s=20)
+    done = voiceforge("serve", "--host", "nowhere.invalid", timeout_s=60)
     assert done.status == 1
     assert "host 'nowhere.invalid' cannot be resolved" in done.err
 

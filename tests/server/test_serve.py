@@ -1,5 +1,6 @@
 """The whole product, with real models and real processes: serve, talk, stop."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import soundfile
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.server.program import PROGRAM, ROOT, Server, environment, voiceforge
+from tests.server.wire import connected, typed, until
 
 pytestmark = pytest.mark.models
 
@@ -119,12 +121,21 @@ def test_sigterm_lets_the_agent_finish_its_sentence(question: Path, tmp_path: Pa
         assert reasons in (["drained"], ["client_left"])
 
 
-def test_a_second_signal_ends_it_at_once() -> None:
+async def test_a_second_signal_ends_it_at_once() -> None:
     with Server() as server:
         family = server.until_ready().family()
-        server.signal(signal.SIGTERM)
-        server.signal(signal.SIGTERM)
-        server.wait(5)
+        async with connected(server) as wire:
+            await wire.send(typed("Tell me a long story about a lighthouse."))
+            await wire.send({"type": "response.create"})
+            await wire.until("response.output_audio.delta")
+            server.signal(signal.SIGTERM)
+
+            async def stopping() -> bool:
+                return any(line["event"] == "stopping" for line in server.logged())
+
+            await until(stopping, 10)
+            server.signal(signal.SIGTERM)
+            assert await asyncio.to_thread(server.wait, 5) == 128 + signal.SIGTERM
         assert gone(family, 5) == []
 
 

@@ -39,6 +39,9 @@ class ScriptedSession:
     def configure(self, settings: SessionSettings) -> None:
         self.settings = settings
 
+    def greet(self) -> None:
+        self.calls.append(("greet", None))
+
     def hear(self, pcm: bytes) -> None:
         self.heard += pcm
 

@@ -76,7 +76,7 @@ def test_clipping_stays_clipping() -> None:
 
 def test_half_a_sample_is_refused_with_its_size() -> None:
     with pytest.raises(AudioError, match="audio has 3 bytes: 16-bit samples need an even number"):
-        CallerAudio(Format.PCM).feed(b"abc")
+        CallerAudio(Format.PCM).check(b"abc")
 
 
 def test_g711_may_have_any_number_of_bytes() -> None:

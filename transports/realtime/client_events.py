@@ -14,6 +14,7 @@ from transports.realtime.errors import BadEvent, explain
 from transports.realtime.input_audio_events import Append, Clear, Commit
 from transports.realtime.response_events import OutputClear, ResponseCancel, ResponseCreate
 from transports.realtime.session_events import SessionUpdate
+from transports.realtime.wire import LONGEST_ID
 
 LARGEST_AUDIO = 15 * 1024 * 1024
 """Bytes of audio in one event, the limit of OpenAI's server."""
@@ -65,4 +66,5 @@ def _bad(error: msgspec.ValidationError, message: str | bytes) -> BadEvent:
     code, text, param = explain(error, document)
     if param == "type" and code == "invalid_value":
         text = f"{text}; the client events are {', '.join(NAMES)}"
-    return BadEvent(code, text, param, event_id if isinstance(event_id, str) else None)
+    named = isinstance(event_id, str) and len(event_id) <= LONGEST_ID
+    return BadEvent(code, text, param, event_id if named else None)

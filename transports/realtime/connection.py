@@ -1,7 +1,7 @@
 """One client of the realtime protocol: its events to the session, the session's frames to it."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import msgspec
@@ -34,6 +34,12 @@ ORDINARY, INTERNAL_ERROR = 1000, 1011
 """WebSocket close codes (RFC 6455, 7.4.1) for the end of a session."""
 
 MOVED = 4001  # private range of RFC 6455: the session goes on at another connection
+
+LARGEST_SESSION = 1024 * 1024
+"""Bytes of the session object as JSON: it is shown whole after each change."""
+
+STEP_BYTES = 19_200
+"""Of audio converted at a time, 0.4 s at 24 kHz: others must not wait for a long recording."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -126,6 +132,11 @@ class Realtime:
 
     def receive(self, message: str | bytes) -> None:
         """Take one message. Whatever is wrong with it, the client gets an `error` event."""
+        for _ in self.steps(message):
+            pass
+
+    def steps(self, message: str | bytes) -> Iterator[None]:
+        """As `receive`, in steps of a millisecond or less."""
         if self.ended:
             return
         try:
@@ -133,19 +144,22 @@ class Realtime:
         except errors.BadEvent as error:
             self._emit(errors.bad_event(error))
             return
+        yield
         try:
-            self._ask(event)
+            yield from self._ask(event)
         except RequestError as error:
             self._emit(errors.refused(error, event.event_id))
         except RecursionError:
             message = "the event is nested too deeply: at most a few hundred levels are accepted"
             self._emit(errors.invalid("invalid_value", message, None, event.event_id))
 
-    def _ask(self, event: AnyClientEvent) -> None:
+    def _ask(self, event: AnyClientEvent) -> Iterator[None]:
         session = self._session
         match event:
             case caller.Append():
-                session.hear(self._pcm(event.audio, self._caller, "audio"))
+                for pcm in self._pcm(event.audio, self._caller, "audio"):
+                    session.hear(pcm)
+                    yield
             case caller.Commit():
                 session.commit()
             case caller.Clear():
@@ -161,7 +175,7 @@ class Realtime:
             case responses.OutputClear():
                 session.clear_playback()
             case conversation.ItemCreate():
-                self._create_item(event)
+                yield from self._create_item(event)
             case conversation.ItemRetrieve():
                 shown = wire_item(session.item(event.item_id))
                 self._emit(conversation.Retrieved(item=shown))
@@ -170,7 +184,7 @@ class Realtime:
             case conversation.ItemTruncate():
                 session.truncate(event.item_id, event.audio_end_ms)
 
-    def _pcm(self, audio: bytes, stream: CallerAudio, param: str) -> bytes:
+    def _pcm(self, audio: bytes, stream: CallerAudio, param: str) -> Iterator[bytes]:
         if len(audio) > LARGEST_AUDIO:
             raise RequestError(
                 "audio_too_large",
@@ -179,15 +193,21 @@ class Realtime:
                 param,
             )
         try:
-            return stream.feed(audio)
+            stream.check(audio)
         except AudioError as error:
             raise RequestError("invalid_value", str(error), param) from error
+        for start in range(0, len(audio), STEP_BYTES):
+            yield stream.feed(audio[start : start + STEP_BYTES])
 
-    def _create_item(self, event: conversation.ItemCreate) -> None:
+    def _create_item(self, event: conversation.ItemCreate) -> Iterator[None]:
         item = item_of(event.item, "item")
         if isinstance(item, Recording):
-            pcm = self._pcm(item.audio, CallerAudio(self._caller.format), "item.content[0].audio")
-            self._session.add_audio(item.id, item.role, pcm, event.previous_item_id)
+            pcm = bytearray()
+            stream = CallerAudio(self._caller.format)
+            for piece in self._pcm(item.audio, stream, "item.content[0].audio"):
+                pcm += piece
+                yield
+            self._session.add_audio(item.id, item.role, bytes(pcm), event.previous_item_id)
         else:
             self._session.add(item, event.previous_item_id)
 
@@ -198,6 +218,7 @@ class Realtime:
             code, message, param = errors.explain(error, event.session, "session")
             raise RequestError(code, message, param) from error
         settings = settings_of(changed)
+        _check_size(changed)
         self._check_format(changed)
         self._session.configure(settings)
         self.settings = settings
@@ -207,6 +228,7 @@ class Realtime:
             self._caller = CallerAudio(heard)
         self._use_output_format()
         self._emit(sessions.SessionUpdated(session=changed))
+        self._session.greet()
 
     def _check_format(self, changed: SessionObject) -> None:
         """Speech that is under way was already made for the format that it began with."""
@@ -281,6 +303,17 @@ class Realtime:
 
     def _put(self, text: str) -> None:
         self._outlet.put(text)
+
+
+def _check_size(session: SessionObject) -> None:
+    size = len(_encoder.encode(session))
+    if size > LARGEST_SESSION:
+        raise RequestError(
+            "invalid_value",
+            f"the session object would have {size} bytes: at most {LARGEST_SESSION} are kept; "
+            "shorten the tools or the variables",
+            "session",
+        )
 
 
 def _output_format(session: SessionObject) -> Format:

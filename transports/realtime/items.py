@@ -72,6 +72,7 @@ def item_of(item: ClientItem, param: str) -> Item | Recording:
     item_id = item.id or new_item_id()
     match item:
         case ClientCall():
+            check_text(item.name, f"{param}.name")
             check_text(item.arguments, f"{param}.arguments")
             return FunctionCall(item_id, item.call_id or item_id, item.name, item.arguments)
         case ClientOutput():
@@ -107,6 +108,7 @@ def _message_of(item: ClientMessage, item_id: str, param: str) -> Item | Recordi
         if part.audio is not None and part.type == "input_audio":
             return _recording_of(item, item_id, part.audio, param)
         parts.append(_part_of(part, where))
+    check_text("".join(part.text or "" for part in parts), f"{param}.content")
     return Message(item_id, item.role, tuple(parts), item.status or "completed")
 
 

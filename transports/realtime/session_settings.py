@@ -41,6 +41,8 @@ from transports.realtime.text import check_text
 def settings_of(session: SessionObject) -> SessionSettings:
     """What the engine is asked to be. Raises `RequestError` for what it cannot be."""
     own = session.voiceforge
+    for name, value in own.variables.items():
+        check_text(value, f"session.voiceforge.variables.{name}")
     _check_transcriber(session.audio.input.transcription)
     turn = turn_of(session.audio.input.turn_detection)
     listening = SessionSettings(
@@ -53,7 +55,9 @@ def settings_of(session: SessionObject) -> SessionSettings:
         longest_ms=own.longest_ms,
     )
     if isinstance(session, TranscriptionSession):
-        return _replace(listening, kind="transcription", modality="text", greeting=None)
+        return _replace(
+            listening, kind="transcription", modality="text", greeting=None, reprompt=None
+        )
     _check_model(session)
     check_text(session.instructions, "session.instructions")
     if session.prompt is not None:
@@ -188,6 +192,8 @@ def tools_of(tools: Tools, param: str) -> tuple[ToolSpec, ...]:
                 "MCP server from the client",
                 f"{param}[{index}].type",
             )
+        check_text(tool.name, f"{param}[{index}].name")
+        check_text(tool.description or "", f"{param}[{index}].description")
         specs.append(ToolSpec(tool.name, tool.description, tool.parameters))
     return tuple(specs)
 
@@ -244,6 +250,7 @@ def _greeting_object(greeting: Greeting | None) -> GreetingObject | None:
 def _reprompt(own: RepromptObject | None, detection: TurnDetection | None) -> Reprompt | None:
     """The own block wins; `idle_timeout_ms` is the stock way to ask for the same."""
     if own is not None:
+        check_text(own.text or "", "session.voiceforge.reprompt.text")
         return Reprompt(own.after_ms, own.text, own.times)
     if isinstance(detection, ServerVad) and detection.idle_timeout_ms is not None:
         return Reprompt(detection.idle_timeout_ms)

@@ -2,9 +2,10 @@
 
 import itertools
 import secrets
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 _process = secrets.token_hex(6)
 _count = itertools.count(1)
@@ -15,10 +16,14 @@ def new_event_id() -> str:
     return f"event_{_process}{next(_count):08x}"
 
 
+LONGEST_ID = 512
+"""Characters of an event's id, the limit of OpenAI's server."""
+
+
 class ClientEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """What a client asks. Unknown fields are passed over; `event_id` comes back in its error."""
 
-    event_id: str | None = None
+    event_id: Annotated[str, Meta(max_length=LONGEST_ID)] | None = None
 
 
 class ServerEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
