@@ -27,8 +27,7 @@ test-long: $(VENV)/.dev models peers-node ## soaks and fuzzing
 	$(PYTHON) -m pytest -m long $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev $(PEERS)/.installed models ## the measurements, each against its peer
-	$(PYTHON) -m bench.pipeline
-	$(PYTHON) -m bench.callers
+	$(PYTHON) -m bench
 
 format: $(VENV)/.dev ## format, and fix what ruff can fix
 	$(VENV)/bin/ruff format
@@ -53,8 +52,11 @@ tests/peers/node_modules/.installed: tests/peers/package-lock.json
 	@for tool in node npm; do \
 	  command -v $$tool >/dev/null || { \
 	    echo "make test drives npm clients and needs $$tool, which is not installed" \
-	      "(Debian: apt-get install nodejs npm)" >&2; exit 1; }; \
+	      "(Debian 13: apt-get install nodejs npm; older: see nodejs.org)" >&2; exit 1; }; \
 	done
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' || { \
+	  echo "make test drives npm clients that need Node 20 or later, and this is" \
+	    "$$(node --version): see nodejs.org" >&2; exit 1; }
 	cd tests/peers && npm ci --no-audit --no-fund
 	@touch $@
 

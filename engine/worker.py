@@ -5,6 +5,7 @@ be promoted, cancelled and answered for while a batch runs, which nothing can in
 """
 
 import asyncio
+import datetime
 import itertools
 import json
 import os
@@ -233,8 +234,10 @@ class _Server(Generic[P]):
 
 
 def log(event: str, **fields: object) -> None:
-    """One line of JSON on standard error. Never pass a payload or what was made of one."""
-    sys.stderr.write(json.dumps({"event": event, "worker": os.getpid(), **fields}) + "\n")
+    """A warning, as one line of JSON. Never pass a payload or what was made of one."""
+    time = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+    head = {"time": time, "level": "warning", "event": event, "worker": os.getpid()}
+    sys.stderr.write(json.dumps(head | fields) + "\n")
     sys.stderr.flush()
 
 

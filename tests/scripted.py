@@ -101,7 +101,6 @@ class ScriptedRequest(Generic[R]):
 
     def __init__(self, script: AsyncIterator[R]) -> None:
         self._script = script
-        self._next: asyncio.Task[R] | None = None
         self._cancelled = False
         self.priorities: list[Priority] = []
 
@@ -109,9 +108,10 @@ class ScriptedRequest(Generic[R]):
         return self
 
     async def __anext__(self) -> R:
-        if self._cancelled:
+        result = None if self._cancelled else await anext(self._script)
+        if result is None or self._cancelled:
             raise StopAsyncIteration
-        return await anext(self._script)
+        return result
 
     def promote(self, priority: Priority, deadline_ms: int) -> None:
         self.priorities.append(priority)
@@ -136,12 +136,12 @@ class Scripted(Generic[P, R]):
         return request
 
 
-def stt(seconds: float = 0.05) -> Scripted[Clip, Transcript]:
-    """Reads the words that stand in the audio."""
+def stt(seconds: float = 0.05, confidence: float = 1.0) -> Scripted[Clip, Transcript]:
+    """Reads the words that stand in the audio, and is more or less sure of them."""
 
     async def script(clip: Clip) -> AsyncIterator[Transcript]:
         await asyncio.sleep(seconds)
-        yield Transcript(decoded(clip.pcm))
+        yield Transcript(decoded(clip.pcm), confidence)
 
     return Scripted(script)
 

@@ -111,3 +111,15 @@ def test_the_vocabulary_is_read_with_lengths_of_one_and_two_bytes() -> None:
 
 def test_tokens_spell_text_and_marks_are_left_out() -> None:
     assert spell([b"\xe2\x96\x81Caf", b"\xc3", b"\xa9", b"<<ST_1>>", b"."]) == "Café."
+
+
+def test_it_is_sure_of_what_it_hears_right_and_not_of_what_it_cannot_know(
+    moonshine: Moonshine,
+) -> None:
+    def confidence(text: str) -> float:
+        clip = next(turn for turn in turns() if turn.text == text)
+        return moonshine.transcribe([Clip(on_line(clip.pcm(), 0).tobytes())])[0].confidence
+
+    assert confidence("Who painted the Mona Lisa?") > 0.8
+    assert confidence("Uh huh.") < 0.6
+    assert moonshine.transcribe([Clip(bytes(3200))])[0].confidence == 1.0  # nothing was said

@@ -1,7 +1,9 @@
-"""What the embedded model sees of a conversation."""
+"""What the embedded model sees of a conversation, and what is made of what it writes."""
 
-from actors.written_calls import DROPPED_AT_ONCE, HISTORY_CHARS, answerable
-from engine.capabilities import Chat, ChatMessage
+import pytest
+
+from actors.written_calls import DROPPED_AT_ONCE, HISTORY_CHARS, WrittenCalls, answerable
+from engine.capabilities import Chat, ChatDelta, ChatMessage, ToolSpec
 
 
 def said(count: int, chars: int) -> Chat:
@@ -34,3 +36,29 @@ def test_what_is_seen_begins_the_same_for_some_turns() -> None:
 def test_the_last_message_is_always_seen() -> None:
     chat = said(3, 2 * HISTORY_CHARS)
     assert answerable(chat).messages == (chat.messages[0], chat.messages[-1])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name": {"weather": 1}, "arguments": {}}',
+        '{"name": "sing", "arguments": {}}',
+        '["weather"]',
+        '{"name": ' + "[" * 7_000,
+    ],
+    ids=["a name that is none", "an unknown function", "no object", "nested without end"],
+)
+def test_json_that_calls_nothing_is_text(text: str) -> None:
+    reader = WrittenCalls((ToolSpec("weather", "", {}),))
+    passed = [*reader.feed(ChatDelta(text=text)), *reader.rest()]
+    assert not reader.found
+    assert "".join(delta.text for delta in passed) == text
+
+
+def test_a_written_call_is_a_call() -> None:
+    reader = WrittenCalls((ToolSpec("weather", "", {}),))
+    assert reader.feed(ChatDelta(text='{"name": "weather", "argu')) == []
+    [delta] = reader.feed(ChatDelta(text='ments": {"city": "Rome"}} and so'))
+    [call] = delta.tool_calls
+    assert (call.name, call.arguments) == ("weather", '{"city": "Rome"}')
+    assert reader.found

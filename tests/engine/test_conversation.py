@@ -9,6 +9,7 @@ from engine.frames import (
     SpeechStopped,
     TurnMeasured,
 )
+from tests import scripted
 from tests.engine.conversation import Conversation
 from tests.virtual_time import in_virtual_time
 
@@ -41,6 +42,41 @@ def test_an_acknowledgement_lets_the_agent_go_on() -> None:
             assert talk.history() == ["user: book a table", f"assistant: {LONG}"]
             assert max(talk.client.gaps_ms) < 700
             assert len(talk.client.of(SpeechStarted)) == 1
+
+    in_virtual_time(scenario())
+
+
+@pytest.mark.parametrize(("confidence", "ended"), [(0.4, "completed"), (0.9, "cancelled")])
+def test_a_brief_word_interrupts_if_the_recogniser_is_sure_of_it(
+    confidence: float, ended: str
+) -> None:
+    async def scenario() -> None:
+        stt = scripted.stt(confidence=confidence)
+        async with Conversation(lambda chat: LONG, stt=stt) as talk:
+            await talk.caller_says("book a table")
+            await talk.until(ResponseStarted)
+            await talk.silence(1)
+            await talk.caller_says("emma")
+            response = await talk.until(ResponseEnded)
+            assert isinstance(response, ResponseEnded)
+            assert response.status == ended
+
+    in_virtual_time(scenario())
+
+
+def test_a_late_transcript_interrupts_the_agent_that_went_on() -> None:
+    async def scenario() -> None:
+        replies = iter([LONG, "Sure."])
+        async with Conversation(lambda chat: next(replies), stt=scripted.stt(1.2)) as talk:
+            await talk.caller_says("book a table")
+            await talk.until(ResponseStarted)
+            await talk.silence(1)
+            await talk.caller_says("no stop")
+            cut = await talk.until(ResponseEnded)
+            assert isinstance(cut, ResponseEnded)
+            assert (cut.status, cut.reason) == ("cancelled", "turn_detected")
+            await talk.until(ResponseEnded)
+            assert talk.history()[2:] == ["user: no stop", "assistant: Sure."]
 
     in_virtual_time(scenario())
 

@@ -33,6 +33,7 @@ from engine.settings import (
     SessionSettings,
     TurnSettings,
 )
+from engine.turns import MOST_UNTRANSCRIBED
 from tests import scripted
 from tests.engine.conversation import Conversation
 from tests.virtual_time import in_virtual_time
@@ -129,6 +130,61 @@ def test_push_to_talk_answers_what_was_committed() -> None:
             assert talk.history() == ["user: what time is it", "assistant: Noon."]
             assert talk.client.of(CallerTranscript)
             assert not talk.client.of(SpeechStarted)
+
+    in_virtual_time(scenario())
+
+
+def test_more_recordings_than_can_be_listened_to_are_refused_and_the_session_goes_on() -> None:
+    async def scenario() -> None:
+        stt = scripted.stt(seconds=1000)
+        async with Conversation(settings=SessionSettings(turn=None), stt=stt) as talk:
+            for number in range(MOST_UNTRANSCRIBED):
+                talk.session.add_audio(f"item_{number}", "user", bytes(16_000), None)
+            with pytest.raises(RequestError, match="wait for some"):
+                talk.session.add_audio("item_more", "user", bytes(16_000), None)
+            await talk.silence(1)
+            with pytest.raises(RequestError, match="wait for some"):
+                talk.session.commit()
+            assert "item_more" not in talk.session.history
+            assert talk.ended == []
+
+    in_virtual_time(scenario())
+
+
+def test_a_response_cancelled_before_its_turn_is_transcribed_is_told_to_be_over() -> None:
+    async def scenario() -> None:
+        async with Conversation(settings=SessionSettings(turn=None)) as talk:
+            await talk.caller_says("what time is it")
+            talk.session.commit()
+            talk.session.respond(ResponseRequest(metadata={"mine": "1"}))
+            talk.session.cancel()
+            assert [frame.metadata for frame in talk.client.of(ResponseStarted)] == [{"mine": "1"}]  # type: ignore[attr-defined]
+            ended = await talk.until(ResponseEnded)
+            assert isinstance(ended, ResponseEnded)
+            assert (ended.status, ended.reason) == ("cancelled", "client_cancelled")
+            await talk.silence(2)
+            assert talk.heard() == ""
+
+    in_virtual_time(scenario())
+
+
+def test_a_session_that_only_listens_has_no_responses() -> None:
+    async def scenario() -> None:
+        settings = SessionSettings(kind="transcription", modality="text")
+        async with Conversation(settings=settings) as talk:
+            with pytest.raises(RequestError, match="only listens"):
+                talk.session.respond(ResponseRequest())
+
+    in_virtual_time(scenario())
+
+
+def test_what_variables_blow_up_is_refused() -> None:
+    async def scenario() -> None:
+        async with Conversation() as talk:
+            huge = SessionSettings(instructions="{{a}}" * 10_000, variables={"a": "x" * 60_000})
+            with pytest.raises(RequestError, match="600050000 characters") as refused:
+                talk.session.configure(huge)
+            assert refused.value.code == "string_above_max_length"
 
     in_virtual_time(scenario())
 

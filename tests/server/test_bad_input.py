@@ -17,7 +17,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.server.program import Server, voiceforge
-from tests.server.sound import FRAME_BYTES, FRAME_S, append, at_24_khz, clip
+from tests.server.sound import append, at_24_khz, clip, stream
 from tests.server.wire import Wire, connected, failure, typed, undisturbed, until
 from transports.realtime.client_events import LARGEST_MESSAGE
 from transports.realtime.text import LONGEST_TEXT
@@ -49,15 +49,6 @@ async def others_notice_nothing(request: pytest.FixtureRequest) -> AsyncIterator
         yield
     assert gateway.memory_info().rss / 1e6 < before_mb + GROWTH_MB
     assert [line for line in server.logged() if line["level"] == "error"] == []
-
-
-async def stream(wire: Wire, pcm: bytes) -> None:
-    """Send audio as fast as it would be spoken."""
-    clock = asyncio.get_running_loop().time
-    began = clock()
-    for at in range(0, len(pcm), FRAME_BYTES):
-        await wire.send(append(pcm[at : at + FRAME_BYTES]))
-        await asyncio.sleep(began + at / FRAME_BYTES * FRAME_S - clock())
 
 
 async def test_nonsense_is_answered_by_an_error_and_the_session_goes_on(server: Server) -> None:

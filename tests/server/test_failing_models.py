@@ -8,6 +8,7 @@ import pytest
 
 from tests.server.failing_llm import FailingLlm
 from tests.server.program import Server
+from tests.server.sound import at_24_khz, clip, stream
 from tests.server.wire import Wire, connected, failure, typed, undisturbed, until
 
 pytestmark = pytest.mark.models
@@ -60,6 +61,23 @@ async def test_an_llm_killed_in_mid_sentence_fails_its_response_and_comes_back(
         await replaced(server, "llm", killed.pid)
         await wire.configure(max_output_tokens=12)
         assert (await wire.ask("Say hello."))["status"] in ("completed", "incomplete")
+
+
+async def test_an_ear_killed_while_the_caller_speaks_misses_nothing(server: Server) -> None:
+    hears = {"audio": {"input": {"transcription": {"model": "whisper-1"}}}}
+    answers = {"output_modalities": ["text"], "max_output_tokens": 12}
+    async with undisturbed(server), connected(server, **hears, **answers) as wire:
+        pcm = at_24_khz(clip("What is the largest ocean on earth?")) + bytes(2 * 24_000 * 4)
+        speaking = asyncio.create_task(stream(wire, pcm))
+        await wire.until("input_audio_buffer.speech_started")
+        killed = worker(server, "stt")
+        killed.kill()
+        told = await wire.until("conversation.item.input_audio_transcription.completed")
+        assert "ocean" in told["transcript"].lower()
+        done = await wire.until("response.done")
+        assert done["response"]["status"] in ("completed", "incomplete")
+        await speaking
+        await replaced(server, "stt", killed.pid)
 
 
 @pytest.fixture(scope="module")

@@ -415,6 +415,28 @@ EVENTS = st.builds(
 FRESH = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
+def test_an_event_id_is_not_echoed_whatever_its_size(client: Any) -> None:
+    error = client.error({"type": "response.cancel", "event_id": "x" * 5000})
+    assert (error["code"], error["event_id"]) == ("invalid_value", None)
+
+
+def test_a_session_object_has_an_end(client: Any) -> None:
+    tools = [
+        {"type": "function", "name": f"f{number}", "description": "x" * 60_000, "parameters": {}}
+        for number in range(30)
+    ]
+    error = client.error(update(tools=tools))
+    assert (error["code"], error["param"]) == ("invalid_value", "session")
+    assert "1048576" in error["message"]
+
+
+def test_a_message_of_many_parts_is_no_longer_than_one_of_one(client: Any) -> None:
+    parts = [{"type": "input_text", "text": "x" * 60_000}] * 3
+    item = {"type": "message", "role": "user", "content": parts}
+    error = client.error({"type": "conversation.item.create", "item": item})
+    assert (error["code"], error["param"]) == ("string_above_max_length", "item.content")
+
+
 @settings(max_examples=300, deadline=None, suppress_health_check=FRESH)
 @given(document=EVENTS | JSON)
 def test_no_json_gets_past_the_edge(new_client: Any, document: Any) -> None:

@@ -243,6 +243,20 @@ async def test_a_client_is_listened_to_only_as_fast_as_it_reads(registry: Regist
         await until(lambda: ("cancel", None) in session.calls)
 
 
+async def test_a_client_that_comes_back_to_a_long_history_is_told_all_of_it(
+    registry: Registry,
+) -> None:
+    async with serving(registry) as url, connect(url) as first:
+        session = (await next_event(first))["session"]
+        history = registry.session(0).history
+        for number in range(40):
+            history.add(Message(f"i{number}", "user", (Part("text", "x" * 65_000),)))
+        again = f"{url}?session_id={session['id']}&resume={session['voiceforge']['resume']}"
+        async with connect(again, max_size=None) as second:
+            events = [await next_event(second) for _ in range(1 + 2 * 40)]
+    assert events[-1]["item"]["id"] == "i39"
+
+
 async def test_a_page_is_told_that_this_is_a_socket(registry: Registry) -> None:
     async with serving(registry) as url:
         reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port)

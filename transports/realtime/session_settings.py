@@ -1,5 +1,7 @@
 """From the protocol's session object to the engine's settings, and from those to a first object."""
 
+import re
+
 import msgspec
 
 from engine.capabilities import ToolSpec
@@ -221,17 +223,23 @@ def max_tokens_of(limit: MaxTokens) -> int | None:
 
 
 def _language(transcription: Transcription | None) -> str:
-    if transcription is None or not transcription.language:
+    if transcription is None:
         return "en"
-    language = transcription.language.lower()
-    if language != "en" and not language.startswith("en-"):
+    param = "session.audio.input.transcription.language"
+    for index, language in enumerate(transcription.languages or ()):
+        _check_english(language, f"{param}s[{index}]")
+    return _check_english(transcription.language or "en", param)
+
+
+def _check_english(language: str, param: str) -> str:
+    if re.fullmatch(r"en(-.*)?", language, re.IGNORECASE) is None:
         raise RequestError(
             "unsupported_parameter",
-            f"language is {transcription.language!r}: only English is transcribed, as 'en' or "
-            "'en-' with a region",
-            "session.audio.input.transcription.language",
+            f"language is {language!r}: only English is transcribed, as 'en' or 'en-' with a "
+            "region",
+            param,
         )
-    return language
+    return language.lower()
 
 
 def _greeting(greeting: GreetingObject | None) -> Greeting | None:
