@@ -3,7 +3,7 @@
 from functools import partial
 
 from engine.acknowledgement import is_humming, is_passing
-from engine.floor import Rules
+from engine.floor_state import Rules
 from engine.settings import SessionSettings, TurnSettings
 from engine.verdict import patience_ms
 

@@ -10,6 +10,7 @@ from engine.actor import Actor
 from engine.caller_audio import CallerAudio
 from engine.caller_words import CallerWords
 from engine.errors import RequestError
+from engine.floor_state import Floor, Rules, State
 from engine.frames import (
     CALLER_HZ,
     Failure,
@@ -77,7 +78,7 @@ class Turns(Actor):
         idle: Callable[[], None],
     ) -> None:
         super().__init__()
-        self.state = floor.State()
+        self.state = State()
         self.outlet: Outlet
         self._history = history
         self._audio = audio
@@ -186,7 +187,7 @@ class Turns(Actor):
             self._feed(moves.Dropped())
 
     def check_room(self) -> None:
-        """Raises `RequestError` if no more recordings can be taken for now."""
+        """Raises `RequestError` if as many recordings wait as a session may have."""
         if len(self._untranscribed) >= MOST_UNTRANSCRIBED:
             raise RequestError(
                 "too_many_recordings",
@@ -226,7 +227,7 @@ class Turns(Actor):
         match frame:
             case Voice(probability, at_samples):
                 self._time.hear(at_samples)
-                if self.state.floor is floor.Floor.PAUSED and probability >= self._threshold:
+                if self.state.floor is Floor.PAUSED and probability >= self._threshold:
                     self._feed(moves.Stirred(self._time.at_ms(at_samples)))
                 self._bound(at_samples)
                 due = floor.wake_at(self.state, self._rules)
@@ -250,7 +251,7 @@ class Turns(Actor):
                 self._feed(moves.Said(text, final, stable, left_ms, confidence, upto))
                 if self.state.announced:
                     self._words.tell_stable(self._item_id, stable)
-                if self.state.floor is floor.Floor.CALLER and self._rules.responds:
+                if self.state.floor is Floor.CALLER and self._rules.responds:
                     self._warm(text)
             case WordsFailed(_, _, to_samples) if to_samples == self._hush_samples:
                 self._words.recognised(frame)
@@ -431,7 +432,7 @@ class Turns(Actor):
             else:
                 self._feed(moves.Dropped())
 
-    def _rules_now(self) -> floor.Rules:
+    def _rules_now(self) -> Rules:
         """Nobody is prompted who is away, or who says when it has finished."""
         rules = rules_of(self.settings)
         if self._away or self.settings.turn is None:
@@ -477,7 +478,7 @@ class Turns(Actor):
             self._failed(error)
 
 
-_SILENT = (floor.Floor.IDLE, floor.Floor.WAITING, floor.Floor.AGENT)
+_SILENT = (Floor.IDLE, Floor.WAITING, Floor.AGENT)
 
 
 def _ms(samples: int) -> int:

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import floor, moves
-from engine.floor import Floor, Rules, State, step, wake_at
+from engine.floor import step, wake_at
+from engine.floor_state import Floor, Rules, State
 
 PATIENCE_MS = 500
 RULES = Rules(
