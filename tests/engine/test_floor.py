@@ -464,3 +464,12 @@ def test_a_million_things_happen_in_one_conversation() -> None:
         live_through(walk, events)
         walk.actions.clear()
         walk.known = {n: state for n, state in walk.known.items() if state in ("live", "prepared")}
+
+
+def test_a_response_held_from_its_beginning_by_noise_was_paused_for_nothing() -> None:
+    walk = Walk()
+    walk.feed(moves.Sounded(0))
+    assert walk.feed(moves.Asked())[-1] == moves.Hold()
+    walk.after(200, moves.Hushed(150))
+    assert moves.Resume() in walk.feed(moves.Said("", True))
+    assert walk.state.false_pauses == 1
