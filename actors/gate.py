@@ -18,6 +18,7 @@ class Ticket:
         self.priority = priority
         self.deadline = deadline
         self.preempt = preempt
+        self.waits_since: float | None = None
         self.leaving = False
         self.begun = False
         self.admitted: asyncio.Future[None] | None = None
@@ -41,11 +42,23 @@ class Gate:
 
     async def enter(self, ticket: Ticket) -> None:
         """Wait for a place. Every `enter`, also a cancelled one, needs its `leave`."""
+        loop = asyncio.get_running_loop()
         ticket.leaving = False
-        ticket.admitted = asyncio.get_running_loop().create_future()
+        ticket.waits_since = loop.time()
+        ticket.admitted = loop.create_future()
         self._waiting.push(id(ticket), ticket, ticket.priority, ticket.deadline)
         self._admit()
         await ticket.admitted
+
+    @property
+    def waiting(self) -> list[Ticket]:
+        """Those outside."""
+        return list(self._waiting.items())
+
+    @property
+    def inside(self) -> int:
+        """How many are inside."""
+        return len(self._inside)
 
     def leave(self, ticket: Ticket) -> None:
         """Give the place up, waiting or inside. Idempotent."""

@@ -1,15 +1,21 @@
-"""The embedded LLM's worker: llama.cpp (xllamacpp, MIT) serving chat completions on loopback.
+"""The embedded LLM: llama.cpp (xllamacpp, MIT) serving chat completions on loopback.
 
-Everything but the handshake goes over HTTP, so that the embedded LLM is reached as any other is.
+It is asked over HTTP, so that it is reached as any other LLM is.
 """
 
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 
 import xllamacpp
 
 from engine.inference import InferenceError
+
+ENVIRONMENT = {"GOMP_SPINCOUNT": "1000"}
+"""For the process that runs it. Its OpenMP threads meet at a barrier many times a token. One that
+spins there for long, while the other waits for a core that STT or TTS has taken, makes everybody
+slow; one that sleeps at once is slow on an idle machine. Median tokens/s on 2 cores, quiet (two
+runs of five) and contended (one): without end 35 and 2, 1000 spins 27-34 and 17, none 22-23 and 21.
+"""
 
 SLOTS = 4
 CONTEXT_TOKENS = 4096
@@ -32,23 +38,13 @@ TEMPERATURE = 0.1
 
 
 class Llama:
-    """Satisfies `engine.worker.Handler`, though its socket only answers pings."""
-
-    max_batch = 1
-    payload_type: type[None] = type(None)
+    """A running model. It answers at `base_url` to who knows `api_key`, until the process ends."""
 
     def __init__(self, folder: Path, threads: int, slots: int = SLOTS) -> None:
-        """Load the GGUF in `folder` and listen. Takes about a second."""
-        key = secrets.token_urlsafe(24)
-        self._server = xllamacpp.Server(_parameters(_weights(folder), threads, slots, key))
-        self.detail = {"base_url": f"{self._server.listening_address}/v1", "api_key": key}
-
-    def warm_up(self) -> None:
-        """Nothing to do: the server has run the model once before it listens."""
-
-    def run(self, batch: list[None]) -> Iterator[tuple[int, None]]:
-        """Nobody asks here."""
-        raise InferenceError("wrong_door", "the LLM is asked over HTTP, at the address it reported")
+        """Load the GGUF in `folder`, run it once and listen. Takes about a second."""
+        self.api_key = secrets.token_urlsafe(24)
+        self._server = xllamacpp.Server(_parameters(_weights(folder), threads, slots, self.api_key))
+        self.base_url = f"{self._server.listening_address}/v1"
 
 
 def _weights(folder: Path) -> Path:

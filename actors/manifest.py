@@ -44,7 +44,8 @@ class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A model: one folder in the store, named by its id.
 
-    `default` models are those that a fresh installation fetches. `wheel_platform` is the platform
+    `family` is the file of this folder that runs it. `default` models are those that a fresh
+    installation fetches. `wheel_platform` is the platform
     tag under which its packages were published, where that was not "any".
     """
 
@@ -52,6 +53,7 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: Literal["stt", "llm", "tts", "vad", "turn"]
     title: str
     licence: str
+    family: str
     file: tuple[ModelFile, ...]
     default: bool = False
     wheel_platform: str | None = None
@@ -59,6 +61,8 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if not _SAFE_NAME.fullmatch(self.id):
             raise ValueError(f"model id {self.id!r} may not leave the store's folder")
+        if not self.family.isidentifier():
+            raise ValueError(f"family {self.family!r} of {self.id} is not the name of a file here")
 
     @property
     def size_bytes(self) -> int:

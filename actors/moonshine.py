@@ -11,6 +11,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from actors.handlers import A_SECOND, Batched, Share
 from actors.silences import holds_speech, pieces
 from engine.capabilities import Clip, Transcript
 
@@ -30,11 +31,17 @@ SHORTEST_SAMPLES = 1600
 """0.1 s. No word is shorter, and the encoder's three convolutions need 1,023 samples (64 ms)."""
 
 
-class Moonshine:
-    """One model in one process; `threads` is what a single decoding step may use.
+def handler(folder: Path, share: Share) -> Batched[Clip, Transcript]:
+    """The model as a worker serves it: clips run side by side, each on one thread.
 
-    Clips run one after the other: on a CPU a padded batch costs the sum of its clips.
+    On a CPU a padded batch costs the sum of its clips, and ends with the longest.
     """
+    model = Moonshine(folder, share.threads)
+    return Batched(Clip, model.transcribe, Clip(A_SECOND), lanes=share.lanes)
+
+
+class Moonshine:
+    """One model; `threads` is what a single decoding step may use. Threads may share it."""
 
     rate_hz = 16_000
 

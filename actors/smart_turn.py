@@ -9,14 +9,21 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
+from actors.handlers import A_SECOND, Batched, Share
 from actors.log_mel import FRAMES, MELS, log_mel
 from engine.capabilities import TurnClip, TurnScore
 
 FILE = "smart-turn-v3.2-cpu.onnx"
 
 
+def handler(folder: Path, share: Share) -> Batched[TurnClip, TurnScore]:
+    """The model as a worker serves it: on a CPU a batch would only make its first wait."""
+    model = SmartTurn(folder, share.threads)
+    return Batched(TurnClip, model.score, TurnClip(A_SECOND), lanes=share.lanes)
+
+
 class SmartTurn:
-    """One model in one process; `threads` is what one call may use."""
+    """One model; `threads` is what one call may use. Threads may share it."""
 
     rate_hz = 16_000
 

@@ -98,18 +98,18 @@ class Store:
 
     def state(self, model_id: str) -> ModelState:
         """What is here of a model. Files seen before are not hashed again."""
-        return self._examine(self._known(model_id), trust=True)
+        return self._examine(self.model(model_id), trust=True)
 
     def verify(self, model_id: str) -> ModelState:
         """Like `state`, but hashes every file, and forgets what it remembered of a bad one."""
-        return self._examine(self._known(model_id), trust=False)
+        return self._examine(self.model(model_id), trust=False)
 
     def pull(self, model_id: str, progress: Progress | None = None) -> Path:
         """Fetch what is missing or corrupt of a model; its folder.
 
         Raises `StoreError`, naming the model, what failed at each source, and what to do.
         """
-        model = self._known(model_id)
+        model = self.model(model_id)
         told = Silent() if progress is None else progress
         if self.state(model_id).present:
             return self.root / model_id
@@ -125,7 +125,7 @@ class Store:
             self._fetch(model, wanted, told)
             return self.root / model_id
 
-    def _known(self, model_id: str) -> Model:
+    def model(self, model_id: str) -> Model:
         if model_id not in self._models:
             raise StoreError(f"no model {model_id!r}: the store knows {', '.join(self._models)}")
         return self._models[model_id]

@@ -1,21 +1,28 @@
-"""Worker processes: `python -m actors.workers FAMILY SOCKET [THREADS]`.
+"""Worker processes: `python -m actors.workers NAME SOCKET`, with a plan on standard input.
 
-`worker_command` makes that line for the gateway. Each family's imports stay in its own process.
+`model_command` and `llm_command` make that line and the plan. Each model family is one file of this
+folder, named in models.toml, with a `handler`; its imports stay in its own process.
 """
 
+import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Literal
 
-from engine.capabilities import Clip, Speech, Transcript, TurnClip, TurnScore, Utterance
+import msgspec
+
+from actors.handlers import Share
+from actors.llm_plan import LlmPlan
+from engine.batcher import Batcher
 from engine.child import become_child
 from engine.inference import InferenceError
 from engine.process import WorkerCommand, package_root
-from engine.worker import Handler, serve_worker
+from engine.worker import Served, serve_worker
 
-Family = Literal["stt", "turn", "tts", "llm"]
+Role = Literal["stt", "turn", "tts", "llm"]
 
 MODELS: dict[str, str] = {
     "stt": "moonshine-tiny-en",
@@ -23,129 +30,80 @@ MODELS: dict[str, str] = {
     "tts": "piper-joe",
     "llm": "qwen2.5-0.5b",
 }
-"""The default model of each family, as the store knows it."""
+"""The default model of each role, as the store knows it."""
 
-P = TypeVar("P")
-R = TypeVar("R")
-
-_SILENCE = bytes(2 * 16_000)  # a second at 16 kHz
+Load = Callable[[], Callable[[], Served[Any, object]]]
 
 
-class Batched(Generic[P, R]):
-    """A model that answers a list with a list. On a CPU a batch only makes its first wait."""
+class ModelPlan(msgspec.Struct, frozen=True, tag="model"):
+    """Serve a model of the store that lies at `store`, with this share of the machine."""
 
-    max_batch = 1
-
-    def __init__(self, payload_type: type[P], answer: Callable[[list[P]], Sequence[R]], warm: P):
-        self.detail: dict[str, str] = {}
-        self._payload_type = payload_type
-        self._answer = answer
-        self._warm = warm
-
-    @property
-    def payload_type(self) -> type[P]:
-        return self._payload_type
-
-    def warm_up(self) -> None:
-        self._answer([self._warm])
-
-    def run(self, batch: list[P]) -> Iterator[tuple[int, R]]:
-        yield from enumerate(self._answer(batch))
+    model: str
+    store: str
+    share: Share = Share()
 
 
-class Streamed(Generic[P, R]):
-    """A model that answers one payload with a stream."""
-
-    max_batch = 1
-
-    def __init__(self, payload_type: type[P], answer: Callable[[P], Iterator[R]], warm: P):
-        self.detail: dict[str, str] = {}
-        self._payload_type = payload_type
-        self._answer = answer
-        self._warm = warm
-
-    @property
-    def payload_type(self) -> type[P]:
-        return self._payload_type
-
-    def warm_up(self) -> None:
-        for _ in self._answer(self._warm):
-            pass
-
-    def run(self, batch: list[P]) -> Iterator[tuple[int, R]]:
-        for place, payload in enumerate(batch):
-            for result in self._answer(payload):
-                yield place, result
+_plans = msgspec.msgpack.Decoder(ModelPlan | LlmPlan)
 
 
-def worker_command(family: Family, *, threads: int | None = None) -> WorkerCommand:
-    """How to start the worker of `family`; `threads` 1, for the LLM all cores, unless given."""
-    if threads is None:
-        threads = (os.cpu_count() or 1) if family == "llm" else 1
-    argv = (sys.executable, "-m", "actors.workers", family, "{socket}", str(threads))
+def model_command(
+    name: str,
+    model: str,
+    store: Path,
+    share: Share = Share(),  # noqa: B008 - frozen
+) -> WorkerCommand:
+    """How to start a worker, called `name`, of a model other than an LLM."""
+    return _command(name, ModelPlan(model, str(store), share), share.threads)
+
+
+def llm_command(plan: LlmPlan) -> WorkerCommand:
+    """How to start the worker that asks the LLM, and runs it if it is the embedded one."""
+    from actors.llama import ENVIRONMENT
+
+    env = ENVIRONMENT if plan.embedded is not None else {}
+    return _command("llm", plan, plan.embedded.threads if plan.embedded else 1, env)
+
+
+def _command(
+    name: str, plan: ModelPlan | LlmPlan, threads: int, env: dict[str, str] | None = None
+) -> WorkerCommand:
     path = os.pathsep.join(filter(None, (package_root(), os.environ.get("PYTHONPATH"))))
-    env = {"PYTHONPATH": path}
-    if family == "llm":
-        # Its OpenMP threads meet at a barrier many times a token. One that spins there for long,
-        # while the other waits for a core that STT or TTS has taken, makes everybody slow; one
-        # that sleeps at once is slow on an idle machine. Median tokens/s on 2 cores, quiet (two
-        # runs of five) and contended (one): without end 35 and 2, 1000 spins 27-34 and 17, none
-        # 22-23 and 21.
-        env["GOMP_SPINCOUNT"] = "1000"
-    return WorkerCommand(argv, env=env, threads=threads)
+    return WorkerCommand(
+        (sys.executable, "-m", "actors.workers", name, "{socket}"),
+        env={"PYTHONPATH": path, **(env or {})},
+        plan=msgspec.msgpack.encode(plan),
+        threads=threads,
+    )
 
 
-def _stt(folder: Path, threads: int) -> Handler[Clip, Transcript]:
-    from actors.moonshine import Moonshine
-
-    return Batched(Clip, Moonshine(folder, threads).transcribe, Clip(_SILENCE))
-
-
-def _turn(folder: Path, threads: int) -> Handler[TurnClip, TurnScore]:
-    from actors.smart_turn import SmartTurn
-
-    return Batched(TurnClip, SmartTurn(folder, threads).score, TurnClip(_SILENCE))
-
-
-def _tts(folder: Path, threads: int) -> Handler[Utterance, Speech]:
-    from actors.piper import Piper
-
-    warm = Utterance("Good morning, what can I do for you?", "joe")
-    return Streamed(Utterance, Piper(folder, threads).speak, warm)
-
-
-def _llm(folder: Path, threads: int) -> Handler[None, None]:
-    from actors.llama import Llama
-
-    return Llama(folder, threads)
-
-
-_LOADERS: dict[str, Callable[[Path, int], Handler[Any, Any]]] = {
-    "stt": _stt,
-    "turn": _turn,
-    "tts": _tts,
-    "llm": _llm,
-}
-
-
-def _load(family: str, threads: int) -> Handler[Any, Any]:
+def _load_model(plan: ModelPlan) -> Callable[[], Served[Any, object]]:
     from actors.store import ModelMissing, Store
 
+    store = Store(Path(plan.store))
     try:
-        folder = Store().path(MODELS[family])
+        folder = store.path(plan.model)
     except ModelMissing as missing:
         raise InferenceError("model_missing", str(missing)) from missing
-    return _LOADERS[family](folder, threads)
+    family = importlib.import_module(f"actors.{store.model(plan.model).family}")
+    handler = family.handler(folder, plan.share)
+    handler.warm_up()
+    return partial(Batcher, handler)
+
+
+def _load_llm(plan: LlmPlan) -> Callable[[], Served[Any, object]]:
+    from actors.llm_worker import load
+
+    return load(plan)
 
 
 def main(argv: list[str]) -> None:
-    """Be the worker that the command line asks for, until killed."""
-    if len(argv) not in (2, 3) or argv[0] not in _LOADERS:
-        sys.exit(f"usage: python -m actors.workers {{{','.join(_LOADERS)}}} SOCKET [THREADS]")
-    family, socket = argv[:2]
-    threads = int(argv[2]) if len(argv) == 3 else 1
-    become_child(f"voiceforge-{family}")
-    serve_worker(family, socket, lambda: _load(family, threads))
+    """Be the worker that the plan asks for, until killed."""
+    if len(argv) != 2:
+        sys.exit("usage: python -m actors.workers NAME SOCKET, with a plan on standard input")
+    name, socket = argv
+    plan = _plans.decode(become_child(f"voiceforge-{name}", planned=True))
+    load = partial(_load_llm if isinstance(plan, LlmPlan) else _load_model, plan)
+    serve_worker(name, socket, load)
 
 
 if __name__ == "__main__":

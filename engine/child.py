@@ -5,8 +5,11 @@ orphan behind.
 """
 
 import ctypes
+import datetime
+import json
 import os
 import signal
+import struct
 import sys
 import threading
 
@@ -25,8 +28,21 @@ def child_environment(threads: int = 1) -> dict[str, str]:
     return {PARENT_VARIABLE: str(os.getpid()), **limits}
 
 
-def become_child(name: str) -> None:
+_LENGTH = struct.Struct(">I")
+
+
+def packed_plan(plan: bytes) -> bytes:
+    """What a parent writes to a child's standard input first: what it is to do, secrets included.
+
+    Unlike arguments and environment nobody else can read it, and no grandchild inherits it.
+    """
+    return _LENGTH.pack(len(plan)) + plan
+
+
+def become_child(name: str, *, planned: bool = False) -> bytes:
     """Die with the parent, however it dies; ignore Ctrl-C, which is the parent's to handle.
+
+    Returns the plan that the parent wrote (`packed_plan`), if it is to be `planned`.
 
     The kernel sends SIGKILL when the parent goes (Linux). Elsewhere, and in the moment before that
     is arranged, the end of standard input, a pipe that the parent holds, tells.
@@ -39,7 +55,9 @@ def become_child(name: str) -> None:
         os._exit(1)  # it died before the line above could notice
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    plan = _exactly(*_LENGTH.unpack(_exactly(_LENGTH.size))) if planned else b""
     threading.Thread(target=_exit_with_standard_input, name="parent-watch", daemon=True).start()
+    return plan
 
 
 def take_standard_output() -> int:
@@ -47,6 +65,25 @@ def take_standard_output() -> int:
     handshake = os.dup(1)
     os.dup2(2, 1)
     return handshake
+
+
+def complain(event: str, **fields: object) -> None:
+    """A warning, as one line of JSON. Never pass a payload or what was made of one."""
+    time = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+    head = {"time": time, "level": "warning", "event": event, "worker": os.getpid()}
+    sys.stderr.write(json.dumps(head | fields) + "\n")
+    sys.stderr.flush()
+
+
+def _exactly(size: int) -> bytes:
+    """So many bytes of standard input. Ends the process if the parent has gone before."""
+    data = b""
+    while len(data) < size:
+        more = os.read(0, size - len(data))
+        if not more:
+            os._exit(0)
+        data += more
+    return data
 
 
 def _exit_with_standard_input() -> None:

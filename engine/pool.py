@@ -1,17 +1,17 @@
-"""The gateway's side of a shared model: requests, and the workers that they are sent to."""
+"""The gateway's side of a shared model: requests, and the replicas that they are sent to."""
 
 import asyncio
 import itertools
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
 from engine import wire
 from engine.inference import InferenceError, Priority
-from engine.process import WorkerCommand
-from engine.replica import Replica, State
 from engine.results import Results
+from engine.status import State, WorkerStatus
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -24,14 +24,58 @@ _RESTART_S = 3.0
 a caller who waits; a worker that died needs longer to load its model, and late speech is worth more
 than none."""
 
+_LOAD_S = 60.0
+"""The same while one loads its model, which may have to be read from a slow disk."""
+
 _MOST_ATTEMPTS = 2  # a request that was there at two deaths may be what kills
+
+
+class Replica(Protocol):
+    """One place where a model is served: a local worker (`engine.link`), or a Ray actor.
+
+    The pool sets the callbacks before `start`: `on_up` when it serves, `on_down` with the error
+    when it is lost or could not start, `on_message` with what it says between the two.
+    """
+
+    on_message: Callable[[wire.FromWorker], None]
+    on_up: Callable[[], None]
+    on_down: Callable[[InferenceError], None]
+
+    @property
+    def state(self) -> State: ...
+
+    @property
+    def error(self) -> InferenceError | None:
+        """Why it does not serve, if it failed."""
+        ...
+
+    @property
+    def status(self) -> WorkerStatus:
+        """What its keeper last said of the worker."""
+        ...
+
+    async def start(self) -> None: ...
+
+    async def ready(self) -> None:
+        """Wait until it serves. Raises `InferenceError` with why it cannot."""
+        ...
+
+    def wake(self) -> None:
+        """It is asleep, and somebody waits for it. Idempotent."""
+        ...
+
+    def send(self, message: wire.ToWorker) -> None:
+        """Send, or drop it if it is lost: `on_down` follows."""
+        ...
+
+    async def close(self) -> None: ...
 
 
 class PoolStatus(msgspec.Struct, frozen=True):
     """What /readyz and the metrics say of a pool.
 
     `state` is that of the replica that is best off, `up` counts those that serve. `queued` is what
-    the workers last said (every 2 s); `in_flight` counts every open request.
+    the workers last said (every second); `in_flight` counts every open request.
     """
 
     name: str
@@ -51,8 +95,11 @@ class _Work(Generic[R]):
         self.id = ident
         self.priority = priority
         self.deadline = deadline
+        self.asked_at = asyncio.get_running_loop().time()
         self.payload = payload
         self.attempts = 0
+        self.delivered = 0
+        self.repeated = 0  # results still to come that were delivered before
         self.replica: Replica | None = None  # that it was sent to
         self.results: Results[R] = Results()
         self.compute_ms = 0.0
@@ -100,47 +147,49 @@ class PoolRequest(Generic[P, R]):
 
 
 class Pool(Generic[P, R]):
-    """Satisfies `engine.inference.Inference` with worker processes of its own, all alike.
+    """Satisfies `engine.inference.Inference` with `replicas`, all of the same model.
 
-    A request goes to the replica that has the fewest open. A worker that dies is started again.
-    What had no result yet is sent to another replica, or to the next worker unless that takes until
-    its deadline and longer than 3 s; what had some fails with `worker_lost`.
+    A request goes to the replica that has the fewest open. What had no result yet when its replica
+    is lost is sent to another, or to the next one that is up unless that takes until its deadline
+    and longer than 3 s. What had some fails with `worker_lost`, unless the model `replays`: the
+    same payload always has the same results, so that they can go on where they were. Replicas that
+    are asleep are woken.
     """
 
     def __init__(
         self,
         name: str,
-        command: WorkerCommand,
         result_type: type[R],
+        replicas: Sequence[Replica],
         *,
-        replicas: int = 1,
+        replays: bool = False,
         most_in_flight: int = MOST_IN_FLIGHT,
     ) -> None:
         self.name = name
+        self._replays = replays
         self._decoder = msgspec.msgpack.Decoder(result_type)
         self._most_in_flight = most_in_flight
         self._waiting: dict[int, _Work[R]] = {}
         self._sent: dict[Replica, dict[int, _Work[R]]] = {}  # until the worker is done with it
         self._ids = itertools.count(1)
         self._loop = asyncio.get_running_loop()
-        for _ in range(replicas):
-            replica = Replica(name, command)
+        for replica in replicas:
             replica.on_up = self._up
             replica.on_message = partial(self._receive, replica)
             replica.on_down = partial(self._down, replica)
             self._sent[replica] = {}
 
     async def start(self) -> None:
-        """Begin to start the workers; `ready` waits for them. Requests may be made at once."""
+        """Begin to connect; `ready` waits for it. Requests may be made at once."""
         for replica in self._sent:
-            replica.start()
+            await replica.start()
 
     async def ready(self) -> None:
         """Wait for the model. Raises `InferenceError` with the reason when it cannot be loaded."""
         await asyncio.gather(*(replica.ready() for replica in self._sent))
 
     async def close(self) -> None:
-        """Stop the workers; open requests fail with `closed`. Idempotent."""
+        """Leave the replicas; open requests fail with `closed`. Idempotent."""
         await asyncio.gather(*(replica.close() for replica in self._sent))
         self._fail_all(self._closed())
 
@@ -153,8 +202,8 @@ class Pool(Generic[P, R]):
             state=best.state,
             up=sum(replica.state is State.READY for replica in self._sent),
             in_flight=self._in_flight(),
-            queued=sum(r.worker.queued for r in self._sent if r.worker is not None),
-            restarts=sum(replica.restarts for replica in self._sent),
+            queued=sum(replica.status.load.queued for replica in self._sent),
+            restarts=sum(replica.status.restarts for replica in self._sent),
             error_code=error.code if error else None,
             error_message=str(error) if error else None,
         )
@@ -162,7 +211,7 @@ class Pool(Generic[P, R]):
     @property
     def pids(self) -> list[int]:
         """The process idents of the workers that there are."""
-        return [replica.worker.pid for replica in self._sent if replica.worker is not None]
+        return [replica.status.pid for replica in self._sent if replica.status.pid]
 
     def request(self, payload: P, *, priority: Priority, deadline_ms: int) -> PoolRequest[P, R]:
         """As `Inference.request`. What is wrong with it is raised by the iteration."""
@@ -195,7 +244,8 @@ class Pool(Generic[P, R]):
 
     def _hopeless(self) -> InferenceError | None:
         """Why no replica will serve before somebody does something about it."""
-        if any(replica.state in (State.READY, State.STARTING) for replica in self._sent):
+        hopeful = (State.READY, State.STARTING, State.ASLEEP)
+        if any(replica.state in hopeful for replica in self._sent):
             return None
         errors = [replica.error for replica in self._sent]
         return next((e for e in errors if e is not None and e.code == "model_missing"), None)
@@ -220,6 +270,10 @@ class Pool(Generic[P, R]):
     def _add(self, replica: Replica, work: _Work[R], payload: bytes) -> None:
         if work.results.ended:
             return  # it was cancelled, and the worker did not know yet
+        if work.repeated:
+            work.repeated -= 1
+            return
+        work.delivered += 1
         try:
             work.results.add(self._decoder.decode(payload))
         except ValueError as wrong:
@@ -236,7 +290,8 @@ class Pool(Generic[P, R]):
         if hopeless is not None:
             self._fail_all(hopeless)
         for work in lost.values():
-            if hopeless is not None or work.results.begun or work.attempts >= _MOST_ATTEMPTS:
+            halfway = work.results.begun and not self._replays
+            if hopeless is not None or halfway or work.attempts >= _MOST_ATTEMPTS:
                 self._end(work, error)
             elif not work.results.ended:
                 self._send_or_wait(work)
@@ -254,6 +309,9 @@ class Pool(Generic[P, R]):
             return
         self._waiting[work.id] = work
         work.replica = None
+        for replica in self._sent:
+            if replica.state is State.ASLEEP:
+                replica.wake()
         if work.expiry is None:
             give_up_at = max(work.deadline, self._loop.time() + _RESTART_S)
             work.expiry = self._loop.call_at(give_up_at, self._expire, work)
@@ -264,10 +322,16 @@ class Pool(Generic[P, R]):
         work.keep_waiting()
         work.replica = replica
         work.attempts += 1
+        work.repeated = work.delivered
         remaining_ms = (work.deadline - self._loop.time()) * 1000
         replica.send(wire.Ask(work.id, work.priority, remaining_ms, work.payload))
 
     def _expire(self, work: _Work[R]) -> None:
+        now = self._loop.time()
+        loading = any(r.state in (State.STARTING, State.ASLEEP) for r in self._sent)
+        if loading and now < work.asked_at + _LOAD_S:
+            work.expiry = self._loop.call_at(now + _RESTART_S, self._expire, work)
+            return
         self._waiting.pop(work.id, None)
         why = next((r.error for r in self._sent if r.error is not None), None)
         code = why.code if why else "worker_starting"
@@ -313,4 +377,4 @@ class Pool(Generic[P, R]):
             self._loop.call_soon_threadsafe(self._cancel, work)
 
 
-_BEST_FIRST = (State.READY, State.STARTING, State.FAILED, State.CLOSED)
+_BEST_FIRST = (State.READY, State.STARTING, State.ASLEEP, State.FAILED, State.CLOSED)

@@ -50,6 +50,7 @@ class EndReason(enum.StrEnum):
     FAILED = "failed"
     STOPPED = "stopped"
     UNREACHED = "client_did_not_return"
+    HUNG_UP = "hung_up"
 
 
 class Session:
@@ -67,8 +68,9 @@ class Session:
         transport: Transport,
         ended: Callable[["Session", EndReason], None],
         observe: Callable[[Frame], None] = nobody,
+        ident: str | None = None,
     ) -> None:
-        self.id = f"sess_{secrets.token_urlsafe(24)}"
+        self.id = ident or f"sess_{secrets.token_urlsafe(24)}"
         self.settings = settings
         self.history = History()
         self.end_reason: EndReason | None = None
@@ -357,6 +359,7 @@ REASONS = {
     EndReason.FAILED: "the session failed",
     EndReason.STOPPED: "the session was stopped",
     EndReason.UNREACHED: "the client did not come back in time",
+    EndReason.HUNG_UP: "the session was hung up",
 }
 
 

@@ -1,28 +1,24 @@
 """What a gateway and an inference worker say to each other over a Unix stream socket.
 
-Each message is msgpack behind a four-byte big-endian length. Payloads and results are opaque bytes
-here: msgpack of the model family's own types (`engine.capabilities`).
+Payloads and results are opaque bytes here: msgpack of the model family's own types
+(`engine.capabilities`).
 """
 
 import asyncio
-import struct
 from typing import TypeVar
 
 import msgspec
 
-MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-"""Eight minutes of 16 kHz speech: far more than a turn, far less than would hurt the process."""
+from engine.framing import MAX_MESSAGE_BYTES as MAX_MESSAGE_BYTES
+from engine.framing import WireError as WireError
+from engine.framing import framed, read_body
+from engine.inference import Priority
+from engine.load import Load
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Both sides must agree; a worker of another release is refused when it says hello."""
 
-_LENGTH = struct.Struct(">I")
-
 M = TypeVar("M")
-
-
-class WireError(Exception):
-    """The other side broke the protocol; the connection is of no further use."""
 
 
 # ---- gateway to worker -----------------------------------------------------------------------
@@ -32,7 +28,7 @@ class Ask(msgspec.Struct, frozen=True, tag="ask", array_like=True):
     """Do this work. `remaining_ms` until its deadline, which may have passed (below 0)."""
 
     id: int
-    priority: int
+    priority: Priority
     remaining_ms: float
     payload: bytes
 
@@ -41,7 +37,7 @@ class Promote(msgspec.Struct, frozen=True, tag="promote", array_like=True):
     """Change the place of request `id` in the queue. Unknown ids are ignored: it is done."""
 
     id: int
-    priority: int
+    priority: Priority
     remaining_ms: float
 
 
@@ -61,12 +57,7 @@ ToWorker = Ask | Promote | Cancel | Ping
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready", array_like=True):
-    """On the worker's standard output: the model is loaded and warm, the socket listens.
-
-    `detail` is what the family wants its users to know, such as the port it serves on.
-    """
-
-    detail: dict[str, str]
+    """On the worker's standard output: the model is loaded and warm, the socket listens."""
 
 
 class Broken(msgspec.Struct, frozen=True, tag="broken", array_like=True):
@@ -79,7 +70,7 @@ class Broken(msgspec.Struct, frozen=True, tag="broken", array_like=True):
 class Hello(msgspec.Struct, frozen=True, tag="hello", array_like=True):
     """First on every connection: who answers here."""
 
-    family: str
+    name: str
     pid: int
     protocol: int = PROTOCOL
 
@@ -108,10 +99,9 @@ class Failed(msgspec.Struct, frozen=True, tag="failed", array_like=True):
 
 
 class Pong(msgspec.Struct, frozen=True, tag="pong", array_like=True):
-    """Here I am, with `queued` requests, and the batch that runs has run for `busy_ms`."""
+    """Here I am, and so busy."""
 
-    queued: int
-    busy_ms: float
+    load: Load
 
 
 FromWorker = Ready | Broken | Hello | Result | Done | Failed | Pong
@@ -123,9 +113,7 @@ _encoder = msgspec.msgpack.Encoder()
 
 def encode(message: ToWorker | FromWorker) -> bytes:
     """The message as it goes over the socket. Raises `WireError` if it is too large."""
-    body = _encoder.encode(message)
-    _check_size(len(body))
-    return _LENGTH.pack(len(body)) + body
+    return framed(_encoder.encode(message))
 
 
 async def read_to_worker(reader: asyncio.StreamReader) -> ToWorker | None:
@@ -133,45 +121,14 @@ async def read_to_worker(reader: asyncio.StreamReader) -> ToWorker | None:
 
     Raises `WireError` for a torn, oversized or unknown one.
     """
-    body = await _read_body(reader)
+    body = await read_body(reader)
     return None if body is None else _decode(_to_worker, body)
 
 
 async def read_from_worker(reader: asyncio.StreamReader) -> FromWorker | None:
     """The worker's next message, as `read_to_worker`."""
-    body = await _read_body(reader)
+    body = await read_body(reader)
     return None if body is None else _decode(_from_worker, body)
-
-
-async def _read_body(reader: asyncio.StreamReader) -> bytes | None:
-    try:
-        head = await reader.readexactly(_LENGTH.size)
-    except asyncio.IncompleteReadError as torn:
-        if not torn.partial:
-            return None
-        raise WireError(
-            f"the stream ended after {len(torn.partial)} of a length's 4 bytes"
-        ) from None
-    except ConnectionError as lost:
-        raise WireError(f"the connection was lost: {lost}") from lost
-    (size,) = _LENGTH.unpack(head)
-    _check_size(size)
-    try:
-        return await reader.readexactly(size)
-    except asyncio.IncompleteReadError as torn:
-        raise WireError(
-            f"the stream ended after {len(torn.partial)} of a message's {size} bytes"
-        ) from None
-    except ConnectionError as lost:
-        raise WireError(f"the connection was lost: {lost}") from lost
-
-
-def _check_size(size: int) -> None:
-    if size > MAX_MESSAGE_BYTES:
-        raise WireError(
-            f"a message of {size} bytes is over the limit of {MAX_MESSAGE_BYTES}: "
-            "send the work in smaller pieces"
-        )
 
 
 def _decode(decoder: msgspec.msgpack.Decoder[M], body: bytes) -> M:

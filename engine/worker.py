@@ -1,28 +1,22 @@
-"""An inference worker: one process that serves one model to every session.
+"""An inference worker: a process that serves one inference actor to every gateway.
 
-The event loop owns the sockets and the one queue; a single thread owns the model. So requests can
-be promoted, cancelled and answered for while a batch runs, which nothing can interrupt.
+Here are its sockets only; the actor (`engine.batcher`, or a client of something remote) has the
+queue.
 """
 
 import asyncio
-import datetime
-import itertools
-import json
 import os
-import queue
 import sys
-import threading
 import traceback
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
 from engine import wire
-from engine.child import take_standard_output
-from engine.deadlines import DeadlineQueue
-from engine.inference import InferenceError
+from engine.child import complain, take_standard_output
+from engine.inference import InferenceError, Priority, Request
+from engine.load import Load
 
 P = TypeVar("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -30,243 +24,145 @@ R_co = TypeVar("R_co", covariant=True)
 _MAX_UNREAD_BYTES = 64 * 1024 * 1024  # a gateway this far behind is stuck, not slow
 
 
-class Handler(Protocol[P, R_co]):
-    """A model as a worker runs it, always in the same thread."""
+class ServedRequest(Request[R_co], Protocol[R_co]):
+    """A request that says when nothing works on it any more."""
 
-    max_batch: int
-    """How many payloads one `run` takes at most; 1 where batches gain nothing."""
+    async def stopped(self) -> None:
+        """Wait until the work has really ended, also if it was cancelled: what it cost is known."""
+        ...
 
-    detail: dict[str, str]
-    """What the gateway should know of this worker, such as the port it serves on."""
+
+class Served(Protocol[P, R_co]):
+    """An inference actor that a worker can serve."""
 
     @property
     def payload_type(self) -> type[P]: ...
 
-    def warm_up(self) -> None:
-        """Do what makes the first request slow."""
+    def request(
+        self, payload: P, *, priority: Priority, deadline_ms: int
+    ) -> ServedRequest[R_co]: ...
+
+    def load(self) -> Load:
+        """How busy it is."""
         ...
-
-    def run(self, batch: list[P]) -> Iterator[tuple[int, R_co]]:
-        """Yield (place in the batch, result), any number for each payload, as soon as it is there.
-
-        Work stops at a `yield` when nobody waits for the batch any more. Raise `InferenceError` for
-        what the caller can mend.
-        """
-        ...
-
-
-class _Work:
-    """One request of one connection. `cancelled` is set by the loop and read by the model."""
-
-    __slots__ = ("cancelled", "connection", "id", "payload")
-
-    def __init__(self, connection: "_Connection", ident: int, payload: bytes) -> None:
-        self.connection = connection
-        self.id = ident
-        self.payload = payload
-        self.cancelled = False
 
 
 class _Connection:
     """One gateway's connection. Request ids are its own: two gateways may use the same."""
 
-    def __init__(self, number: int, writer: asyncio.StreamWriter) -> None:
-        self.number = number
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
         self.writer = writer
-        self.open: dict[int, _Work] = {}
-
-    def key(self, ident: int) -> tuple[int, int]:
-        return self.number, ident
+        self.open: dict[int, ServedRequest[object]] = {}
 
     def send(self, message: wire.FromWorker) -> None:
         if self.writer.is_closing():
             return
         self.writer.write(wire.encode(message))
-        if self.writer.transport.get_write_buffer_size() > _MAX_UNREAD_BYTES:
-            log("gateway_stuck", unread_bytes=self.writer.transport.get_write_buffer_size())
+        unread = self.writer.transport.get_write_buffer_size()
+        if unread > _MAX_UNREAD_BYTES:
+            complain("gateway_stuck", unread_bytes=unread)
             self.writer.transport.abort()
 
 
-class _Server(Generic[P]):
-    """The queue, between the connections and the model's thread."""
+class _Doorway(Generic[P]):
+    """Carries requests from the connections to the actor, and its results back."""
 
-    def __init__(self, family: str, handler: Handler[P, object]) -> None:
-        self.family = family
-        self.handler = handler
-        self.loop = asyncio.get_running_loop()
-        self.waiting: DeadlineQueue[tuple[int, int], _Work] = DeadlineQueue()
-        self.numbers = itertools.count()
-        self.busy_since: float | None = None
-        self.batches: queue.SimpleQueue[list[_Work]] = queue.SimpleQueue()
-        threading.Thread(target=self._model_thread, name="model", daemon=True).start()
-
-    # ---- the loop's side ---------------------------------------------------------------------
+    def __init__(self, name: str, served: Served[P, object]) -> None:
+        self._name = name
+        self._served = served
+        self._payloads = msgspec.msgpack.Decoder(served.payload_type)
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one gateway until it goes; its work goes with it."""
-        connection = _Connection(next(self.numbers), writer)
-        connection.send(wire.Hello(self.family, os.getpid()))
+        connection = _Connection(writer)
+        connection.send(wire.Hello(self._name, os.getpid()))
         try:
             while (message := await wire.read_to_worker(reader)) is not None:
                 self._receive(connection, message)
         except wire.WireError as broken:
-            log("connection_broken", reason=str(broken))
+            complain("connection_broken", reason=str(broken))
         finally:
-            for ident in list(connection.open):
-                self._cancel(connection, ident)
+            for request in connection.open.values():
+                request.cancel()
             writer.close()
 
     def _receive(self, connection: _Connection, message: wire.ToWorker) -> None:
         match message:
-            case wire.Ask(ident, priority, remaining_ms, payload):
-                self._ask(connection, ident, priority, remaining_ms, payload)
+            case wire.Ask():
+                self._ask(connection, message)
             case wire.Promote(ident, priority, remaining_ms):
-                self.waiting.promote(connection.key(ident), priority, self._deadline(remaining_ms))
+                if ident in connection.open:
+                    connection.open[ident].promote(priority, int(remaining_ms))
             case wire.Cancel(ident):
-                self._cancel(connection, ident)
+                if ident in connection.open:
+                    connection.open[ident].cancel()
             case wire.Ping():
-                busy = 0.0 if self.busy_since is None else self.loop.time() - self.busy_since
-                connection.send(wire.Pong(len(self.waiting), busy * 1000))
+                connection.send(wire.Pong(self._served.load()))
 
-    def _ask(
-        self,
-        connection: _Connection,
-        ident: int,
-        priority: int,
-        remaining_ms: float,
-        payload: bytes,
-    ) -> None:
-        if ident in connection.open:
-            raise wire.WireError(f"request {ident} is open already: each needs an id of its own")
-        work = connection.open[ident] = _Work(connection, ident, payload)
-        self.waiting.push(connection.key(ident), work, priority, self._deadline(remaining_ms))
-        self._start_batch()
-
-    def _cancel(self, connection: _Connection, ident: int) -> None:
-        work = connection.open.get(ident)
-        if work is None:
+    def _ask(self, connection: _Connection, ask: wire.Ask) -> None:
+        if ask.id in connection.open:
+            raise wire.WireError(f"request {ask.id} is open already: each needs an id of its own")
+        try:
+            payload = self._payloads.decode(ask.payload)
+        except ValueError as wrong:  # msgspec's own errors, and text that is no UTF-8
+            connection.send(wire.Failed(ask.id, "bad_payload", str(wrong)))
             return
-        work.cancelled = True
-        if self.waiting.remove(connection.key(ident)) is not None:
-            self._deliver(work, wire.Done(ident, 0.0))
-
-    def _deadline(self, remaining_ms: float) -> float:
-        return self.loop.time() + remaining_ms / 1000
-
-    def _start_batch(self) -> None:
-        """Give the model what is most urgent, if it is idle. It never waits for company."""
-        if self.busy_since is None and len(self.waiting):
-            self.busy_since = self.loop.time()
-            batch = self.waiting.pop_batch(self.handler.max_batch)
-            self.batches.put([work for _, work in batch])
-
-    def _batch_ended(self) -> None:
-        self.busy_since = None
-        self._start_batch()
-
-    def _deliver(self, work: _Work, message: wire.FromWorker) -> None:
-        """Send what the model made; of what was cancelled, only that and what it cost."""
-        if isinstance(message, wire.Result):
-            if work.cancelled:
-                return
-        else:
-            work.connection.open.pop(work.id, None)
-        work.connection.send(message)
-
-    # ---- the model's side --------------------------------------------------------------------
-
-    def _model_thread(self) -> None:
-        decoder = msgspec.msgpack.Decoder(self.handler.payload_type)
-        while True:
-            batch = self.batches.get()
-            started = self.loop.time()
-            whole = self._decode(decoder, batch)
-            failure: InferenceError | None = None
-            try:
-                self._run(whole)
-            except InferenceError as refused:
-                failure = refused
-            except Exception as wrong:  # noqa: BLE001 - a model may raise anything
-                failure = self._unexpected(wrong)
-            self._finish([work for work, _ in whole], started, failure)
-            self.loop.call_soon_threadsafe(self._batch_ended)
-
-    def _decode(
-        self, decoder: msgspec.msgpack.Decoder[P], batch: list[_Work]
-    ) -> list[tuple[_Work, P]]:
-        whole = []
-        for work in batch:
-            try:
-                whole.append((work, decoder.decode(work.payload)))
-            except ValueError as wrong:
-                self._post(work, wire.Failed(work.id, "bad_payload", str(wrong)))
-        return whole
-
-    def _run(self, batch: list[tuple[_Work, P]]) -> None:
-        if all(work.cancelled for work, _ in batch):
-            return
-        for place, result in self.handler.run([payload for _, payload in batch]):
-            work = batch[place][0]
-            self._post(work, wire.Result(work.id, msgspec.msgpack.encode(result)))
-            if all(work.cancelled for work, _ in batch):
-                return
-
-    def _finish(self, works: list[_Work], started: float, failure: InferenceError | None) -> None:
-        """Close the batch's requests; each bears an equal share of its compute."""
-        for work in works:
-            share_ms = (self.loop.time() - started) * 1000 / len(works)
-            if failure is None:
-                self._post(work, wire.Done(work.id, share_ms))
-            else:
-                self._post(work, wire.Failed(work.id, failure.code, str(failure), share_ms))
-
-    def _post(self, work: _Work, message: wire.FromWorker) -> None:
-        self.loop.call_soon_threadsafe(self._deliver, work, message)
-
-    def _unexpected(self, wrong: Exception) -> InferenceError:
-        """Log where it happened, not what it says: that may hold what somebody said."""
-        last = traceback.extract_tb(wrong.__traceback__)[-1]
-        where = f"{Path(last.filename).name}:{last.lineno}"
-        log("model_failed", family=self.family, error=type(wrong).__name__, where=where)
-        return InferenceError(
-            "model_failed", f"the {self.family} model failed with {type(wrong).__name__} at {where}"
+        request = self._served.request(
+            payload, priority=ask.priority, deadline_ms=int(ask.remaining_ms)
         )
+        connection.open[ask.id] = request
+        task = asyncio.create_task(self._answer(connection, ask.id, request))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(
+        self, connection: _Connection, ident: int, request: ServedRequest[object]
+    ) -> None:
+        failed: InferenceError | None = None
+        try:
+            async for result in request:
+                connection.send(wire.Result(ident, msgspec.msgpack.encode(result)))
+        except InferenceError as error:
+            failed = error
+        except wire.WireError as large:
+            request.cancel()
+            failed = InferenceError("too_large", str(large))
+        await request.stopped()
+        del connection.open[ident]
+        if failed is None:
+            connection.send(wire.Done(ident, request.compute_ms))
+        else:
+            connection.send(wire.Failed(ident, failed.code, str(failed), request.compute_ms))
 
 
-def log(event: str, **fields: object) -> None:
-    """A warning, as one line of JSON. Never pass a payload or what was made of one."""
-    time = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-    head = {"time": time, "level": "warning", "event": event, "worker": os.getpid()}
-    sys.stderr.write(json.dumps(head | fields) + "\n")
-    sys.stderr.flush()
-
-
-def serve_worker(family: str, socket_path: str, load: Callable[[], Handler[P, object]]) -> None:
+def serve_worker(
+    name: str, socket_path: str, load: Callable[[], Callable[[], Served[P, object]]]
+) -> None:
     """Load the model, listen on `socket_path`, say so on standard output, and serve until killed.
 
-    An `InferenceError` of `load` is reported to the parent as it is; the process then exits with
-    status 3.
+    `load` does what takes long and returns what opens the actor in the event loop. An
+    `InferenceError` of it is reported to the parent as it is; the process then exits with status 3.
     """
     handshake = take_standard_output()
     try:
-        handler = load()
-        handler.warm_up()
+        open_actor = load()
     except InferenceError as refused:
         _report(handshake, wire.Broken(refused.code, str(refused)))
         sys.exit(3)
     except Exception as wrong:  # noqa: BLE001 - reported, and the end
         traceback.print_exc()  # no session has sent anything yet: nothing private is in it
-        _report(handshake, wire.Broken("load_failed", f"{family}: {type(wrong).__name__}: {wrong}"))
+        _report(handshake, wire.Broken("load_failed", f"{name}: {type(wrong).__name__}: {wrong}"))
         sys.exit(3)
-    asyncio.run(_serve(family, socket_path, handler, handshake))
+    asyncio.run(_serve(name, socket_path, open_actor, handshake))
 
 
 async def _serve(
-    family: str, socket_path: str, handler: Handler[P, object], handshake: int
+    name: str, socket_path: str, open_actor: Callable[[], Served[P, object]], handshake: int
 ) -> None:
-    server = _Server(family, handler)
-    listener = await asyncio.start_unix_server(server.connected, socket_path)
-    _report(handshake, wire.Ready(handler.detail))
+    doorway = _Doorway(name, open_actor())
+    listener = await asyncio.start_unix_server(doorway.connected, socket_path)
+    _report(handshake, wire.Ready())
     async with listener:
         await listener.serve_forever()
 

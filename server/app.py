@@ -13,6 +13,7 @@ from litestar.types import Receive, Scope, Send
 from server.metrics import Metrics
 from server.readiness import Readiness
 from server.routes import routes
+from server.system import System
 from server.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ Realtime = Callable[[Scope, Receive, Send], Awaitable[None]]
 """Serves one WebSocket connection to `/v1/realtime`."""
 
 
-def build(realtime: Realtime, readiness: Readiness, metrics: Metrics) -> Litestar:
+def build(realtime: Realtime, readiness: Readiness, metrics: Metrics, system: System) -> Litestar:
     """The application around the parts that it shows.
 
     The realtime socket is mounted below Litestar's own WebSocket layer: its loop is ours.
@@ -32,7 +33,7 @@ def build(realtime: Realtime, readiness: Readiness, metrics: Metrics) -> Litesta
         await realtime(scope, receive, send)
 
     return Litestar(
-        [socket, *routes(readiness, metrics)],
+        [socket, *routes(readiness, metrics, system)],
         openapi_config=OpenAPIConfig(
             title="VoiceForge",
             version=VERSION,

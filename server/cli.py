@@ -1,4 +1,4 @@
-"""The command line: `voiceforge serve | talk | models | config | version`."""
+"""The command line: `voiceforge serve | talk | capacity | models | config | version`."""
 
 import asyncio
 import sys
@@ -8,6 +8,7 @@ from typing import Annotated, Literal, NoReturn
 from cyclopts import App, Parameter
 
 from server import log, models_cli
+from server.capacity_cli import capacity
 from server.settings import Given, Loaded, SettingsError, described, load
 from server.talk_cli import talk
 from server.version import VERSION
@@ -22,6 +23,7 @@ config_app = App(name="config", help="The settings.", help_format="plaintext")
 app.command(config_app)
 app.command(models_cli.models)
 app.command(talk)
+app.command(capacity)
 
 Config = Annotated[
     Path | None,

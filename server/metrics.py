@@ -1,31 +1,23 @@
 """What an operator watches, for Prometheus. Labels come from closed sets, never from clients."""
 
-import asyncio
-from collections.abc import Callable, Iterable
-
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from engine.frames import Failure, Frame, ResponseEnded, TurnMeasured
-from engine.pool import PoolStatus
-
-PoolStatuses = Callable[[], Iterable[PoolStatus]]
+from server.lag import LoopLag
 
 STAGE_BUCKETS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.3, 1.7, 2.5, 4.0, 8.0)
 LAG_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0)
-LAG_EVERY_S = 0.25
 
 
 class Metrics:
-    """The process's counters. `observe` sees every frame that a session tells its transport."""
+    """A gateway's counters. `observe` sees every frame that a session tells its transport."""
 
-    def __init__(self) -> None:
+    def __init__(self, lag: LoopLag) -> None:
         self.registry = registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
         self.sessions = Gauge("voiceforge_sessions", "Sessions that are open.", registry=registry)
-        self.refused = Counter(
+        self._refused = Counter(
             "voiceforge_sessions_refused",
             "Sessions refused, by reason.",
             ["reason"],
@@ -61,11 +53,15 @@ class Metrics:
             buckets=LAG_BUCKETS,
             registry=registry,
         )
+        lag.observe = self._lag.observe
+        self._waits_ms: list[float] = []
 
     def observe(self, frame: Frame) -> None:
         """Count what a session just told its transport."""
         match frame:
             case TurnMeasured(stages=stages, prepared=True):  # others have no last voiced sample
+                if "verdict" in stages and "first_audio" in stages:
+                    self._waits_ms.append(max(0.0, stages["first_audio"] - stages["verdict"]))
                 for stage, at_ms in stages.items():
                     self._stages.labels(stage).observe(max(0.0, at_ms) / 1000)
             case ResponseEnded(status=status, reason=reason):
@@ -81,45 +77,19 @@ class Metrics:
         self._ended.labels(reason).inc()
         self._false_pauses.inc(false_pauses)
 
-    def watch_pools(self, statuses: PoolStatuses) -> None:
-        """Export the pools' queues and restarts from now on."""
-        self.registry.register(PoolCollector(statuses))
+    def waits_ms(self) -> tuple[float, ...]:
+        """How long callers whose turn was over waited for each answer, since last asked."""
+        waits, self._waits_ms = tuple(self._waits_ms), []
+        return waits
 
-    async def watch_loop(self) -> None:
-        """Measure the event loop's lag until cancelled."""
-        loop = asyncio.get_running_loop()
-        while True:
-            due = loop.time() + LAG_EVERY_S
-            await asyncio.sleep(LAG_EVERY_S)
-            self._lag.observe(max(0.0, loop.time() - due))
+    def count_refusal(self, reason: str) -> None:
+        """A session was refused; `reason` is one of ours."""
+        self._refused.labels(reason).inc()
 
-    def exposition(self) -> bytes:
+    def watch(self, collector: Collector) -> None:
+        """Export what it collects too."""
+        self.registry.register(collector)
+
+    def exposition(self) -> str:
         """All of it in Prometheus' text format."""
-        return generate_latest(self.registry)
-
-
-class PoolCollector(Collector):
-    """Reads the pools when Prometheus asks."""
-
-    def __init__(self, statuses: PoolStatuses) -> None:
-        self._statuses = statuses
-
-    def collect(self) -> Iterable[Metric]:
-        """The current state of every pool."""
-        up = gauge("up", "Workers of the pool that serve.")
-        open_requests = gauge("in_flight", "Requests that are open.")
-        queued = gauge("queued", "Requests that wait inside the worker.")
-        restarts = CounterMetricFamily(
-            "voiceforge_pool_restarts", "Workers that died and were restarted.", labels=["pool"]
-        )
-        for status in self._statuses():
-            up.add_metric([status.name], status.up)
-            open_requests.add_metric([status.name], status.in_flight)
-            queued.add_metric([status.name], status.queued)
-            restarts.add_metric([status.name], status.restarts)
-        return [up, open_requests, queued, restarts]
-
-
-def gauge(name: str, told: str) -> GaugeMetricFamily:
-    """A gauge of every pool."""
-    return GaugeMetricFamily(f"voiceforge_pool_{name}", told, labels=["pool"])
+        return generate_latest(self.registry).decode()

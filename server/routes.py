@@ -2,19 +2,22 @@
 
 from typing import Any
 
-from litestar import MediaType, Request, Response, get
+from litestar import MediaType, Request, Response, get, post
+from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from server import docs
 from server.metrics import Metrics
+from server.metrics_of_all import summed
 from server.readiness import Readiness, State
+from server.system import System, Whole
 
 PUBLIC = frozenset({"/", "/healthz", "/readyz", "/metrics", "/docs", "/schema/openapi.json"})
 """The routes that need no key. Everything else asks for one, once there are keys."""
 
 
-def routes(readiness: Readiness, metrics: Metrics) -> list[HTTPRouteHandler]:
+def routes(readiness: Readiness, metrics: Metrics, system: System) -> list[HTTPRouteHandler]:
     """The handlers, bound to the process that they tell of."""
 
     @get("/", media_type=MediaType.HTML, include_in_schema=False, sync_to_thread=False)
@@ -39,9 +42,27 @@ def routes(readiness: Readiness, metrics: Metrics) -> list[HTTPRouteHandler]:
         state = await readiness.state()
         return Response(state, status_code=200 if state.ready else 503)
 
-    @get("/metrics", media_type=MediaType.TEXT, sync_to_thread=False, summary="For Prometheus")
-    def prometheus() -> Response[bytes]:
-        """Counters and histograms in Prometheus' text format."""
-        return Response(metrics.exposition(), headers={"content-type": CONTENT_TYPE_LATEST})
+    @get("/metrics", media_type=MediaType.TEXT, summary="For Prometheus")
+    async def prometheus(own: bool = False) -> Response[str]:
+        """Counters and histograms in Prometheus' text format.
 
-    return [root, documentation, healthz, readyz, prometheus]
+        Those of all gateways together, wherever the question arrives; `own=true`: of one of them.
+        """
+        texts = [metrics.exposition()]
+        if not own:
+            texts += await system.texts_of_others("/metrics?own=true")
+        shown = summed(texts) + system.exposition() if not own else texts[0]
+        return Response(shown, headers={"content-type": CONTENT_TYPE_LATEST})
+
+    @get("/v1/system", sync_to_thread=False, summary="What runs here, and how busy it is")
+    def live() -> Whole:
+        """Gateways with their sessions, and workers with their queues and batches."""
+        return system.whole()
+
+    @post("/v1/realtime/calls/{call_id:str}/hangup", status_code=200, summary="End a session")
+    async def hang_up(call_id: str) -> None:
+        """End the session with this id, in whichever gateway it lives; 404 if it is nowhere."""
+        if not await system.hang_up(call_id):
+            raise NotFoundException(f"no session {call_id!r} is open")
+
+    return [root, documentation, healthz, readyz, prometheus, live, hang_up]

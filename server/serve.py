@@ -76,11 +76,15 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.loop.call_later(FLUSH_S, self.transport.abort)
 
 
-def web_server(app: Litestar, settings: Settings) -> WebServer:
-    """uvicorn as realtime sockets want it: uvloop, no compression, events up to the limit."""
+def web_server(app: Litestar, settings: Settings, uds: str | None = None) -> WebServer:
+    """uvicorn as realtime sockets want it: uvloop, no compression, events up to the limit.
+
+    With `uds` it listens on that Unix socket.
+    """
     return WebServer(
         uvicorn.Config(
             app,
+            uds=uds,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -95,10 +99,13 @@ def web_server(app: Litestar, settings: Settings) -> WebServer:
 
 
 @asynccontextmanager
-async def serving(server: uvicorn.Server, bound: socket.socket) -> AsyncIterator[None]:
-    """Answer on the socket inside the block."""
-    task = asyncio.create_task(server.serve(sockets=[bound]), name="web server")
+async def serving(server: uvicorn.Server, bound: socket.socket | None) -> AsyncIterator[None]:
+    """Answer inside the block, on the socket `bound`, or where the server is configured to."""
+    sockets = None if bound is None else [bound]
+    task = asyncio.create_task(server.serve(sockets=sockets), name="web server")
     try:
+        while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn only sets a flag
+            await asyncio.sleep(0.005)
         yield
     finally:
         server.should_exit = True

@@ -9,6 +9,7 @@ from engine.services import Services
 from engine.session import EndReason, Session
 from engine.settings import SessionSettings
 from engine.transport import Transport
+from server.door import Door, GiveBack
 from server.log import serve_session
 from server.metrics import Metrics
 from server.settings import LimitSettings
@@ -24,8 +25,9 @@ RETRY_STOPPING_S = 5
 class Entry:
     """One session, as the registry keeps it."""
 
-    def __init__(self, session: Session, transport: Transport) -> None:
+    def __init__(self, session: Session, transport: Transport, give_back: GiveBack) -> None:
         self.session = session
+        self.give_back = give_back
         self.lease = Lease(session, secrets.token_urlsafe(24), transport)
         self.present = True
         self.grace: asyncio.TimerHandle | None = None
@@ -38,14 +40,21 @@ class Entry:
 
 
 class SessionRegistry:
-    """Satisfies `transports.websocket.Sessions`. `services` is None until the models are loaded."""
+    """Satisfies `transports.websocket.Sessions`. `services` is None until the models are loaded.
+
+    Every session takes a place at the `door`; its id names the `gateway` that it lives in.
+    """
 
     def __init__(
         self,
         services: Callable[[], Services | None],
         limits: LimitSettings,
         metrics: Metrics,
+        door: Door,
+        gateway: int = 0,
     ) -> None:
+        self._door = door
+        self._gateway = gateway
         self._services = services
         self._limits = limits
         self._metrics = metrics
@@ -57,11 +66,28 @@ class SessionRegistry:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def open(self, settings: SessionSettings, transport: Transport) -> Lease:
+    def ids(self) -> list[str]:
+        """The sessions that are open."""
+        return list(self._entries)
+
+    async def open(self, settings: SessionSettings, transport: Transport) -> Lease:
         """A new session that is not yet started. Raises `Refused` with when to try again."""
-        services = self._admit()
-        session = Session(settings, services, transport, self._ended, self._metrics.observe)
-        entry = self._entries[session.id] = Entry(session, transport)
+        services = self._serving()
+        give_back = await self._door.enter()
+        try:
+            services = self._serving()  # a moment has passed
+            session = Session(
+                settings,
+                services,
+                transport,
+                self._ended,
+                self._metrics.observe,
+                f"sess_{self._gateway}_{secrets.token_urlsafe(24)}",
+            )
+        except BaseException:
+            give_back()
+            raise
+        entry = self._entries[session.id] = Entry(session, transport, give_back)
         self._empty.clear()
         self._metrics.sessions.inc()
         serve_session(session.id)
@@ -115,29 +141,33 @@ class SessionRegistry:
             for entry in list(self._entries.values()):
                 entry.session.stop(EndReason.STOPPED)
 
-    def _admit(self) -> Services:
+    def hang_up(self, session_id: str) -> bool:
+        """End a session for whoever is in charge of it; False if it is not here."""
+        entry = self._entries.get(session_id)
+        if entry is not None:
+            entry.session.stop(EndReason.HUNG_UP)
+        return entry is not None
+
+    def _serving(self) -> Services:
         if self._draining:
             raise self._refusal("draining", "the server is stopping", RETRY_STOPPING_S)
         services = self._services()
         if services is None:
             message = "the models are still loading: /readyz tells when they answer"
             raise self._refusal("loading", message, RETRY_LOADING_S)
-        most = self._limits.max_sessions
-        if most is not None and len(self._entries) >= most:
-            message = f"{most} sessions are open, the most that limits.max_sessions allows"
-            raise self._refusal("full", message, RETRY_FULL_S)
         if not services.room():
             message = f"{len(self._entries)} sessions are open, the most that one process can hear"
             raise self._refusal("full", message, RETRY_FULL_S)
         return services
 
     def _refusal(self, reason: str, message: str, retry_after_s: int) -> Refused:
-        self._metrics.refused.labels(reason).inc()
+        self._metrics.count_refusal(reason)
         return Refused(message, retry_after_s)
 
     def _ended(self, session: Session, reason: EndReason) -> None:
         entry = self._entries.pop(session.id)
         entry.keep()
+        entry.give_back()
         self._metrics.session_ended(reason, entry.session.false_pauses)
         told = {"session": session.id, "reason": reason}
         if session.failure is not None:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from transports.realtime.client_events import LARGEST_MESSAGE
 
@@ -25,6 +26,7 @@ parent, and the key that `voiceforge talk` shows."""
 
 Text = Annotated[str, Meta(min_length=1)]
 Count = Annotated[int, Meta(ge=1)]
+Workers = Annotated[int, Meta(description="worker processes, 1-64", ge=1, le=64)]
 Threads = Annotated[int, Meta(ge=1, le=256)]
 Address = Annotated[str, Meta(pattern=r"^https?://[^@\s]+$")]
 """Without a password in it: that would be shown."""
@@ -56,18 +58,31 @@ class Secret:
         return hash(self._value)
 
 
-class LlmSettings(msgspec.Struct, frozen=True):
-    """Which language model answers. Without `base_url` the embedded one does."""
+class EndpointSettings(msgspec.Struct, frozen=True):
+    """An OpenAI-compatible endpoint."""
 
     base_url: Annotated[
         Address | None,
         Meta(
             description="an OpenAI-compatible address such as http://127.0.0.1:8080/v1; "
-            "unset: the embedded model. A password belongs into llm.api_key",
+            "unset: the embedded model, or no fallback. A password belongs into api_key",
         ),
     ] = None
     model: Annotated[Text | None, Meta(description="the model's name at base_url")] = None
     api_key: Annotated[Secret | None, Meta(description="the key that base_url asks for")] = None
+
+
+class LlmSettings(EndpointSettings, frozen=True):
+    """Which language model answers. Without `base_url` the embedded one does.
+
+    `fallback` is asked when it does not.
+    """
+
+    at_once: Annotated[
+        Count | None,
+        Meta(description="requests sent to it at once, 1 or more; unset: 4 embedded, else 32"),
+    ] = None
+    fallback: EndpointSettings = EndpointSettings()
 
 
 class LimitSettings(msgspec.Struct, frozen=True):
@@ -88,13 +103,14 @@ class LimitSettings(msgspec.Struct, frozen=True):
     max_sessions: Annotated[
         Count | None, Meta(description="sessions at once, 1 or more; unset: no limit")
     ] = None
+    admission: Annotated[
+        Literal["auto", "off"],
+        Meta(description="auto refuses sessions that this machine would not serve well; off"),
+    ] = "auto"
     drain_s: Annotated[
         float,
         Meta(description="seconds that sessions may take to end on SIGTERM, 0-3600", ge=0, le=3600),
     ] = 15.0
-
-
-Workers = Annotated[int, Meta(description="worker processes, 1-64", ge=1, le=64)]
 
 
 class WorkerSettings(msgspec.Struct, frozen=True):
@@ -128,6 +144,10 @@ class Settings(msgspec.Struct, frozen=True):
     models: Annotated[Text | None, Meta(description="a folder; unset: the user's cache folder")] = (
         None
     )
+    state: Annotated[
+        Text | None,
+        Meta(description="a folder for what the server learns; unset: the user's state folder"),
+    ] = None
     offline: Annotated[bool, Meta(description="true or false; true never downloads")] = False
     hub: Annotated[
         Address | None,
@@ -137,10 +157,19 @@ class Settings(msgspec.Struct, frozen=True):
         Threads | None,
         Meta(description="threads of a model worker, 1-256; unset: by the machine"),
     ] = None
+    gateways: Annotated[
+        Workers | None,
+        Meta(description="gateway processes, 1-64; unset: one for every four cores"),
+    ] = None
     llm: LlmSettings = LlmSettings()
     workers: WorkerSettings = WorkerSettings()
     limits: LimitSettings = LimitSettings()
     log: LogSettings = LogSettings()
+
+    def without_secrets(self) -> "Settings":
+        """The same for processes that have no use for them."""
+        fallback = replace(self.llm.fallback, api_key=None)
+        return replace(self, llm=replace(self.llm, api_key=None, fallback=fallback))
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -202,11 +231,12 @@ def load(
     values = {key: field.default for key, field in FIELDS.items()}
     values |= {key: converted(key, one) for key, one in given.items()}
     settings = assembled(Settings, values)
-    if settings.llm.base_url is not None and settings.llm.model is None:
-        raise SettingsError(
-            f"{given['llm.base_url'].source} names an LLM endpoint without a model: "
-            "set llm.model too (VOICEFORGE_LLM__MODEL)"
-        )
+    for key, llm in (("llm", settings.llm), ("llm.fallback", settings.llm.fallback)):
+        if llm.base_url is not None and llm.model is None:
+            raise SettingsError(
+                f"{given[f'{key}.base_url'].source} names an LLM endpoint without a model: "
+                f"set {key}.model too ({variable(f'{key}.model')})"
+            )
     return Loaded(settings, {key: one.source for key, one in given.items()})
 
 

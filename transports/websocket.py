@@ -65,9 +65,9 @@ class Lease:
 
 
 class Sessions(Protocol):
-    """Who owns the sessions. All calls return at once."""
+    """Who owns the sessions."""
 
-    def open(self, settings: SessionSettings, transport: Transport) -> Lease:
+    async def open(self, settings: SessionSettings, transport: Transport) -> Lease:
         """A new session that is not yet started. Raises `Refused`, or `RequestError`."""
         ...
 
@@ -132,7 +132,7 @@ class RealtimeSocket:
         client is told.
         """
         try:
-            lease, realtime, returning = self._lease(query, outbox)
+            lease, realtime, returning = await self._lease(query, outbox)
         except RequestError as error:
             outbox.put(msgspec.json.encode(errors.refused(error, None)).decode())
             outbox.close(POLICY, error.code)
@@ -153,7 +153,7 @@ class RealtimeSocket:
             if realtime.leave(outbox) and not realtime.ended:
                 self._sessions.left(lease, for_good=code in LEFT_FOR_GOOD)
 
-    def _lease(self, query: dict[str, str], outbox: Outbox) -> tuple[Lease, Realtime, bool]:
+    async def _lease(self, query: dict[str, str], outbox: Outbox) -> tuple[Lease, Realtime, bool]:
         """The session that the client asks for, its transport, and whether it was there before."""
         if "session_id" in query:
             lease = self._sessions.resume(query["session_id"], query.get("resume", ""))
@@ -172,7 +172,7 @@ class RealtimeSocket:
             defaults = msgspec.structs.replace(defaults, kind="transcription")
         wanted = session_of(defaults, query.get("model", DEFAULT_MODEL))
         realtime = Realtime(outbox, wanted)
-        return self._sessions.open(realtime.settings, realtime), realtime, False
+        return await self._sessions.open(realtime.settings, realtime), realtime, False
 
 
 def _acceptance(scope: Message) -> Message:

@@ -10,13 +10,18 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from actors.embedded_llm import EmbeddedLLM
-from actors.openai_llm import ChatRequest, OpenAIChat, Patience
-from actors.workers import worker_command
+from actors.llm_plan import Embedded, LlmPlan, Patience
+from actors.store import Store
+from actors.workers import MODELS, llm_command
 from engine.capabilities import Chat, ChatDelta, ChatMessage, ToolSpec
 from engine.inference import InferenceError, Priority
+from engine.pool import Pool, PoolRequest
+from tests.local import LocalReplica
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="module")]
+
+Llm = Pool[Chat, ChatDelta]
+Asked = PoolRequest[Chat, ChatDelta]
 
 _HOTEL = (
     "You are the telephone assistant of a small hotel. Answer in one short sentence. "
@@ -30,26 +35,21 @@ _WEATHER = ToolSpec(
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def embedded() -> AsyncIterator[EmbeddedLLM]:
-    llm = EmbeddedLLM(worker_command("llm"))
+async def client() -> AsyncIterator[Llm]:
+    embedded = Embedded(MODELS["llm"], str(Store().root), threads=2)
+    plan = LlmPlan(embedded, patience=Patience(connect_s=60, first_token_s=60))
+    llm: Llm = Pool("llm", ChatDelta, [LocalReplica("llm", llm_command(plan))])
     await llm.start()
     await llm.ready()
     yield llm
     await llm.close()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def client(embedded: EmbeddedLLM) -> AsyncIterator[OpenAIChat]:
-    client = OpenAIChat(embedded.endpoint, patience=Patience(connect_s=60, first_token_s=60))
-    yield client
-    await client.close()
-
-
-def _ask(client: OpenAIChat, chat: Chat) -> ChatRequest:
+def _ask(client: Llm, chat: Chat) -> Asked:
     return client.request(chat, priority=Priority.FIRST, deadline_ms=2000)
 
 
-async def _all(request: ChatRequest) -> list[ChatDelta]:
+async def _all(request: Asked) -> list[ChatDelta]:
     async with asyncio.timeout(120):
         return [delta async for delta in request]
 
@@ -60,7 +60,7 @@ def _chat(*texts: str, **more: object) -> Chat:
     return Chat(messages, temperature=0.0, **more)  # type: ignore[arg-type]
 
 
-async def test_it_answers_sensibly_and_counts_its_tokens(client: OpenAIChat) -> None:
+async def test_it_answers_sensibly_and_counts_its_tokens(client: Llm) -> None:
     request = _ask(client, _chat(_HOTEL, "When is breakfast served?", max_tokens=40))
     deltas = await _all(request)
     text = "".join(delta.text for delta in deltas)
@@ -72,7 +72,7 @@ async def test_it_answers_sensibly_and_counts_its_tokens(client: OpenAIChat) -> 
     assert request.compute_ms > 0
 
 
-async def test_a_warmed_prompt_is_not_computed_again(client: OpenAIChat) -> None:
+async def test_a_warmed_prompt_is_not_computed_again(client: Llm) -> None:
     instructions = "You are Zelda, a librarian who likes short answers. " + _HOTEL
     assert (
         "".join(d.text for d in await _all(_ask(client, _chat(instructions, max_tokens=0)))) == ""
@@ -82,7 +82,7 @@ async def test_a_warmed_prompt_is_not_computed_again(client: OpenAIChat) -> None
 
 
 @pytest.mark.parametrize("choice", ["auto", "required", "get_weather"])
-async def test_it_calls_functions(client: OpenAIChat, choice: str) -> None:
+async def test_it_calls_functions(client: Llm, choice: str) -> None:
     chat = _chat(
         "You are a helpful assistant.",
         "What is the weather in Paris?",
@@ -96,7 +96,7 @@ async def test_it_calls_functions(client: OpenAIChat, choice: str) -> None:
     assert deltas[-1].finish == "tool_calls"
 
 
-async def test_it_answers_from_a_functions_output(client: OpenAIChat) -> None:
+async def test_it_answers_from_a_functions_output(client: Llm) -> None:
     call = {"name": "get_weather", "arguments": '{"city": "Paris"}'}
     asked = _chat("Answer in one short sentence.", "What is the weather in Paris?")
     messages = (
@@ -110,10 +110,10 @@ async def test_it_answers_from_a_functions_output(client: OpenAIChat) -> None:
     assert [call for delta in deltas for call in delta.tool_calls] == []
 
 
-async def test_cancelling_stops_the_generation(client: OpenAIChat, embedded: EmbeddedLLM) -> None:
+async def test_cancelling_stops_the_generation(client: Llm) -> None:
     request = _ask(client, _chat("You write novels.", "Write a novel of a hundred chapters."))
     await anext(request)
-    process = psutil.Process(embedded.pid)
+    process = psutil.Process(*client.pids)
     request.cancel()
     async with asyncio.timeout(30):
         idle = False
@@ -123,26 +123,25 @@ async def test_cancelling_stops_the_generation(client: OpenAIChat, embedded: Emb
             idle = process.cpu_times().user - before < 0.05
 
 
-async def test_nobody_gets_in_without_the_key(embedded: EmbeddedLLM) -> None:
-    endpoint = await embedded.endpoint()
-    assert endpoint.base_url.startswith("http://127.0.0.1:")
+async def test_nobody_gets_in_without_the_key(client: Llm) -> None:
+    listening = [c for c in psutil.Process(*client.pids).net_connections() if c.status == "LISTEN"]
+    (where,) = {(c.laddr.ip, c.laddr.port) for c in listening}
+    assert where[0] == "127.0.0.1"
+    url = f"http://127.0.0.1:{where[1]}/v1/chat/completions"
     async with (
         aiohttp.ClientSession() as session,
-        session.post(f"{endpoint.base_url}/chat/completions", json={"messages": []}) as response,
+        session.post(url, json={"messages": []}) as response,
     ):
         assert response.status == 401
 
 
-async def test_a_killed_llm_cuts_its_answer_and_comes_back(
-    client: OpenAIChat, embedded: EmbeddedLLM
-) -> None:
+async def test_a_killed_llm_cuts_its_answer_and_comes_back(client: Llm) -> None:
     request = _ask(client, _chat("You write novels.", "Write a novel of a hundred chapters."))
     await anext(request)
-    assert embedded.pid is not None
-    os.kill(embedded.pid, signal.SIGKILL)
+    os.kill(client.pids[0], signal.SIGKILL)
     with pytest.raises(InferenceError) as cut:
         await _all(request)
-    assert cut.value.code == "llm_cut"
+    assert cut.value.code == "worker_lost"
     deltas = await _all(_ask(client, _chat(_HOTEL, "When is breakfast served?", max_tokens=3)))
     assert deltas[0].text
-    assert embedded.restarts == 1
+    assert client.state.restarts == 1

@@ -9,7 +9,8 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
-from actors.openai_llm import ChatRequest, Endpoint, OpenAIChat, Patience
+from actors.llm_plan import Endpoint, Patience
+from actors.openai_llm import ChatRequest, OpenAIChat
 from engine.capabilities import Chat, ChatDelta, ChatMessage, ToolSpec
 from engine.inference import InferenceError, Priority
 
@@ -294,7 +295,8 @@ async def test_cancelling_hangs_up_and_ends_silently(connect: Connect) -> None:
     request.cancel()
     assert await _all(request) == []
     await asyncio.wait_for(endpoint.hung_up.wait(), 5)
-    assert client.in_flight == 0
+    load = client.load()
+    assert (load.queued, load.running) == (0, 0)
 
 
 async def test_dropping_a_request_hangs_up(connect: Connect) -> None:

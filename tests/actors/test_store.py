@@ -160,7 +160,14 @@ def model_of(
     file = ModelFile("weights.bin", len(content), hashlib.sha256(content).hexdigest(), hub, parts)
     return {
         "tiny": Model(
-            "tiny", "stt", "Tiny", "MIT", (file,), default=True, wheel_platform=wheel_platform
+            "tiny",
+            "stt",
+            "Tiny",
+            "MIT",
+            "moonshine",
+            (file,),
+            default=True,
+            wheel_platform=wheel_platform,
         )
     }
 

@@ -1,19 +1,33 @@
 """The real models in their real processes, through pools."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from actors.workers import Family, worker_command
+from actors.llm_plan import Embedded, LlmPlan
+from actors.store import Store
+from actors.workers import MODELS, Role, llm_command, model_command
 from engine.capabilities import Clip, Speech, Transcript, TurnClip, TurnScore, Utterance
 from engine.inference import InferenceError, Priority
 from engine.pool import Pool
+from engine.process import WorkerCommand
+from tests.local import LocalReplica
 
 _QUIET = bytes(2 * 16_000)
 
 
-async def _ask(family: Family, payload: Any, result_type: type[Any]) -> list[Any]:
-    pool: Pool[Any, Any] = Pool(family, worker_command(family), result_type)
+def _command(role: Role, store: Path) -> WorkerCommand:
+    if role == "llm":
+        return llm_command(LlmPlan(Embedded(MODELS["llm"], str(store), threads=2)))
+    return model_command(role, MODELS[role], store)
+
+
+async def _ask(
+    role: Role, payload: Any, result_type: type[Any], store: Path | None = None
+) -> list[Any]:
+    command = _command(role, store or Store().root)
+    pool: Pool[Any, Any] = Pool(role, result_type, [LocalReplica(role, command)])
     await pool.start()
     try:
         await pool.ready()
@@ -41,11 +55,10 @@ async def test_tts_speaks() -> None:
     assert 0.7 < seconds < 3
 
 
-@pytest.mark.parametrize("family", ["stt", "turn", "tts", "llm"])
+@pytest.mark.parametrize("role", ["stt", "turn", "tts", "llm"])
 async def test_a_missing_model_is_reported_with_the_command_that_fetches_it(
-    family: Family, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+    role: Role, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("VOICEFORGE_MODELS", str(tmp_path))
     with pytest.raises(InferenceError, match="voiceforge models pull") as missing:
-        await _ask(family, None, type(None))
+        await _ask(role, None, type(None), tmp_path)
     assert missing.value.code == "model_missing"

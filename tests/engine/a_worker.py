@@ -1,16 +1,18 @@
 """A real worker process, `python a_worker.py SOCKET`, whose model does what the payload says.
 
 A payload is a list of steps: a number is a result to yield, `wait:PATH` blocks until the file is
-there, `die` kills the process, `raise` fails, `refuse` fails with a code.
+there, `eat:MB` holds memory, `die` kills the process, `raise` fails, `refuse` fails with a code.
 """
 
 import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
+from engine.batcher import Batcher
 from engine.child import become_child
 from engine.inference import InferenceError
 from engine.worker import serve_worker
@@ -20,7 +22,7 @@ Steps = list[int | str]
 
 class Obedient:
     max_batch = int(os.environ.get("MAX_BATCH", "1"))
-    detail = {"port": "1234"}  # noqa: RUF012
+    lanes = int(os.environ.get("LANES", "1"))
     payload_type = Steps
 
     def warm_up(self) -> None:
@@ -47,11 +49,14 @@ class Obedient:
                 verb, _, path = step.partition(":")
                 if verb == "made":
                     Path(path).touch()
+                if verb == "eat":  # so many MB, until it is noticed
+                    eaten = b"x" * (int(path) << 20)
+                    time.sleep(20 * bool(eaten))
                 while verb == "wait" and not Path(path).exists():
                     time.sleep(0.001)
 
 
-def load() -> Obedient:
+def load() -> Callable[[], Batcher[Steps, int]]:
     if "MODEL_MISSING" in os.environ:
         raise InferenceError("model_missing", "run `voiceforge models pull`")
     if "MODEL_GOES" in os.environ:  # after two workers have loaded it
@@ -62,9 +67,9 @@ def load() -> Obedient:
             raise InferenceError("model_missing", "run `voiceforge models pull`")
     if "CRASH" in os.environ:
         os._exit(9)
-    return Obedient()
+    return partial(Batcher, Obedient())
 
 
 if __name__ == "__main__":
-    become_child("voiceforge-test")
+    become_child("voiceforge-test", planned=True)
     serve_worker("test", sys.argv[1], load)

@@ -10,11 +10,15 @@ from pathlib import Path
 import psutil
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
 from engine.inference import InferenceError, Priority
+from engine.keeper import Backoff
+from engine.link import Link
 from engine.pool import Pool, PoolRequest
 from engine.process import WorkerCommand, package_root
-from engine.replica import Backoff, State
+from engine.status import State, WorkerStatus
+from tests.local import LocalReplica
 
 Steps = list[int | str]
 TestPool = Pool[Steps, int]
@@ -32,10 +36,21 @@ def _command(**env: str) -> WorkerCommand:
 async def start() -> AsyncIterator[Start]:
     pools: list[TestPool] = []
 
-    async def start(most_in_flight: int = 100, replicas: int = 1, **env: str) -> TestPool:
-        command = _command(**env)
+    async def start(
+        most_in_flight: int = 100,
+        replicas: int = 1,
+        replays: bool = False,
+        most_bytes: int | None = None,
+        asleep: bool = False,
+        **env: str,
+    ) -> TestPool:
+        command = replace(_command(**env), most_bytes=most_bytes)
         pool: TestPool = Pool(
-            "test", command, int, replicas=replicas, most_in_flight=most_in_flight
+            "test",
+            int,
+            [LocalReplica(f"test:{at}", command, asleep=asleep) for at in range(replicas)],
+            replays=replays,
+            most_in_flight=most_in_flight,
         )
         pools.append(pool)
         await pool.start()
@@ -383,9 +398,11 @@ _PARENT = """
 import asyncio, sys
 from engine.pool import Pool
 from engine.process import WorkerCommand
+from tests.local import LocalReplica
 
 async def main():
-    pool = Pool("test", WorkerCommand((sys.executable, {worker!r}, "{{socket}}")), int)
+    command = WorkerCommand((sys.executable, {worker!r}, "{{socket}}"))
+    pool = Pool("test", int, [LocalReplica("test", command)])
     await pool.start()
     if {ready}:
         await pool.ready()
@@ -413,3 +430,58 @@ def test_killing_the_parent_leaves_no_worker_behind(ready: bool) -> None:
     gone, alive = psutil.wait_procs(workers, timeout=10)
     assert not alive
     assert gone
+
+
+async def test_a_model_that_replays_goes_on_where_it_was(start: Start, tmp_path: Path) -> None:
+    pool = await start(replays=True, replicas=2)
+    await pool.ready()
+    streaming = _ask(pool, 1, 2, f"wait:{tmp_path}/go", 3)
+    assert [await anext(streaming), await anext(streaming)] == [1, 2]
+    os.kill(pool.pids[0], signal.SIGKILL)
+    (tmp_path / "go").touch()
+    assert await _all(streaming) == [3]
+
+
+async def test_a_worker_that_grows_beyond_its_limit_is_replaced(start: Start) -> None:
+    pool = await start(most_bytes=300 << 20)
+    await pool.ready()
+    (first,) = pool.pids
+    with pytest.raises(InferenceError, match="worker was lost"):
+        await _all(_ask(pool, 1, "eat:400"))
+    await _until(lambda: pool.state.up == 1 and pool.pids != [first])
+    assert await _all(_ask(pool, 2)) == [2]
+
+
+async def test_a_worker_that_sleeps_is_woken_by_a_request(start: Start) -> None:
+    pool = await start(asleep=True)
+    await _until(lambda: pool.state.state is State.ASLEEP)
+    assert pool.pids == []
+    assert await _all(_ask(pool, 1, deadline_ms=1)) == [1]
+    assert len(pool.pids) == 1
+
+
+async def test_two_pools_may_share_a_worker(start: Start, tmp_path: Path) -> None:
+    replica = LocalReplica("test", _command())
+    sharer = Link("test")
+    here: TestPool = Pool("test", int, [replica])
+    there: TestPool = Pool("test", int, [sharer])
+
+    def tell(status: WorkerStatus) -> None:
+        replica.follow(status)
+        sharer.follow(status)
+
+    replica.keeper.changed = tell
+    await here.start()
+    await there.start()
+    await asyncio.gather(here.ready(), there.ready())
+    held = _ask(here, 0, f"wait:{tmp_path}/go")
+    assert await anext(held) == 0
+    queued = _ask(there, 7)  # behind it, though it comes from elsewhere
+    (tmp_path / "go").touch()
+    assert await _all(held) == []
+    assert await _all(queued) == [7]
+    os.kill(here.pids[0], signal.SIGKILL)
+    assert await _all(_ask(here, 1)) == [1]
+    assert await _all(_ask(there, 2)) == [2]
+    await there.close()
+    await here.close()

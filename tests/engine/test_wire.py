@@ -6,6 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine import wire
+from engine.inference import Priority
 
 _ids = st.integers(0, 2**60)
 _numbers = st.floats(-1e6, 1e6)
@@ -56,7 +57,7 @@ def test_the_gateway_reads_what_the_worker_wrote(messages: list[wire.FromWorker]
 
 
 async def test_a_stream_that_ends_inside_a_message_is_an_error_wherever_it_is_torn() -> None:
-    whole = wire.encode(wire.Ask(1, 1, 10.0, b"speech"))
+    whole = wire.encode(wire.Ask(1, Priority.FIRST, 10.0, b"speech"))
     for size in range(1, len(whole)):
         with pytest.raises(wire.WireError, match="ended after"):
             await wire.read_to_worker(_reader(whole[:size]))

@@ -10,7 +10,8 @@ import msgspec
 import pytest_asyncio
 
 from engine import wire
-from engine.child import child_environment
+from engine.child import child_environment, packed_plan
+from engine.inference import Priority
 from engine.process import package_root
 
 _WORKER = Path(__file__).parent / "a_worker.py"
@@ -39,7 +40,9 @@ class Wire:
 Connect = Callable[[], Awaitable[Wire]]
 
 
-def _ask(ident: int, *steps: int | str, priority: int = 1, remaining_ms: float = 1000) -> wire.Ask:
+def _ask(
+    ident: int, *steps: int | str, priority: Priority = Priority.FIRST, remaining_ms: float = 1000
+) -> wire.Ask:
     return wire.Ask(ident, priority, remaining_ms, msgspec.msgpack.encode(steps))
 
 
@@ -55,7 +58,9 @@ async def process(tmp_path: Path) -> AsyncIterator[asyncio.subprocess.Process]:
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
-    assert await wire.read_from_worker(process.stdout) == wire.Ready({"port": "1234"})
+    assert process.stdin is not None
+    process.stdin.write(packed_plan(b""))
+    assert await wire.read_from_worker(process.stdout) == wire.Ready()
     yield process
     if process.returncode is None:
         process.kill()
@@ -111,14 +116,14 @@ async def test_the_work_of_a_gateway_that_went_is_dropped(connect: Connect, tmp_
     made = tmp_path / "made"
     leaving.send(_ask(1, 0, f"wait:{tmp_path}/go", 0, f"made:{made}"), _ask(2, f"made:{made}"))
     assert await leaving.result() == 0
-    staying.send(_ask(1, 3, priority=5))
+    staying.send(_ask(1, 3, priority=Priority.BATCH))
     leaving.writer.close()
     staying.send(wire.Ping())
     queued = 2
     while queued > 1:  # until the worker has noticed
         pong = await staying.read()
         assert isinstance(pong, wire.Pong)
-        queued = pong.queued
+        queued = pong.load.queued + pong.load.running
         staying.send(wire.Ping())
     await asyncio.to_thread((tmp_path / "go").touch)
     while not isinstance(message := await staying.read(), wire.Result):
@@ -133,8 +138,8 @@ async def test_the_socket_answers_while_the_model_is_busy(connect: Connect, tmp_
     gateway.send(wire.Ping())
     pong = await gateway.read()
     assert isinstance(pong, wire.Pong)
-    assert pong.queued == 2
-    assert pong.busy_ms > 0
+    assert (pong.load.queued, pong.load.running) == (2, 1)
+    assert pong.load.busy_ms > 0
     await asyncio.to_thread((tmp_path / "go").touch)
 
 

@@ -36,8 +36,9 @@ def voiceforge(*arguments: str, timeout_s: float = 60, **environ: str) -> "Ended
 
 
 def environment(given: dict[str, str]) -> dict[str, str]:
-    """The tests' own environment, wide terminal, with what is given."""
-    return os.environ | {"COLUMNS": "120", "OMP_NUM_THREADS": "1"} | given
+    """The tests' own environment, wide terminal, all sessions let in, with what is given."""
+    own = {"COLUMNS": "120", "OMP_NUM_THREADS": "1", "VOICEFORGE_LIMITS__ADMISSION": "off"}
+    return os.environ | own | given
 
 
 class Ended:
@@ -129,6 +130,10 @@ class Server:
         """All processes that it started."""
         started: list[psutil.Process] = psutil.Process(self.pid).children(recursive=True)
         return started
+
+    def gateway(self) -> psutil.Process:
+        """The one process that carries sessions."""
+        return next(p for p in self.family() if "server.gateway" in p.cmdline())
 
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)

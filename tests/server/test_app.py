@@ -10,13 +10,19 @@ from litestar.types import Receive, Scope, Send
 from prometheus_client.parser import text_string_to_metric_families
 
 from engine.frames import Failure, ResponseEnded, TurnMeasured, Usage
-from engine.inference import InferenceError
-from engine.pool import PoolStatus
-from engine.replica import State
+from engine.inference import InferenceError, Priority
+from engine.load import Load, Served
+from engine.status import State, WorkerStatus
 from server.app import build
+from server.control import GatewayStatus
+from server.door import OpenDoor
+from server.lag import LoopLag
 from server.metrics import Metrics
 from server.readiness import Readiness
 from server.routes import PUBLIC
+from server.sessions import SessionRegistry
+from server.settings import LimitSettings
+from server.system import System
 
 
 class Model:
@@ -66,8 +72,18 @@ async def realtime(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
-    readiness, metrics = Readiness(("stt", "llm"), fresh_s=0), Metrics()
-    async with AsyncTestClient(build(realtime, readiness, metrics)) as client:
+    readiness, metrics = Readiness(("stt", "llm"), fresh_s=0), Metrics(LoopLag())
+    sessions = SessionRegistry(lambda: None, LimitSettings(), metrics, OpenDoor())
+    load = Load(
+        queued=2,
+        worked_ms=1500,
+        served={Priority.FIRST: Served(4, 200, 1, 1200)},
+        batches={1: 3, 8: 1},
+    )
+    worker = WorkerStatus("stt", State.READY, "/secret/path", 17, 1, 5_000_000, load)
+    system = System(0, lambda: [worker], sessions)
+    system.gateways = (GatewayStatus(0, sessions=3, lag_ms=12.0),)
+    async with AsyncTestClient(build(realtime, readiness, metrics, system)) as client:
         yield Site(client, readiness, metrics)
 
 
@@ -116,8 +132,6 @@ async def test_metrics_are_what_prometheus_reads(site: Site) -> None:
     metrics.observe(Failure("server_error", "worker_lost", "the worker was lost"))
     metrics.sessions.inc()
     metrics.session_ended("client_left", false_pauses=2)
-    pool = PoolStatus("stt", State.READY, 1, 3, 2, 1, None, None)
-    metrics.watch_pools(lambda: [pool])
     samples = await site.samples()
     assert samples["voiceforge_turn_stage_seconds_sum,first_audio"] == pytest.approx(0.42)
     assert samples["voiceforge_turn_stage_seconds_count,transcript"] == 1
@@ -128,10 +142,33 @@ async def test_metrics_are_what_prometheus_reads(site: Site) -> None:
     assert samples["voiceforge_sessions"] == 0
     assert samples["voiceforge_false_pauses_total"] == 2
     assert samples["voiceforge_pool_up,stt"] == 1
-    assert samples["voiceforge_pool_in_flight,stt"] == 3
-    assert samples["voiceforge_pool_queued,stt"] == 2
-    assert samples["voiceforge_pool_restarts_total,stt"] == 1
-    assert "process_resident_memory_bytes" in samples
+
+
+async def test_the_machine_is_measured_by_worker_and_gateway(site: Site) -> None:
+    samples = await site.samples()
+    assert samples["voiceforge_worker_queued,stt"] == 2
+    assert samples["voiceforge_worker_restarts_total,stt"] == 1
+    assert samples["voiceforge_worker_resident_bytes,stt"] == 5_000_000
+    assert samples["voiceforge_worker_busy_seconds_total,stt"] == 1.5
+    assert samples["voiceforge_worker_waited_seconds_total,stt,first"] == pytest.approx(0.2)
+    assert samples["voiceforge_worker_late_total,stt,first"] == 1
+    assert samples["voiceforge_worker_batches_total,stt,8"] == 1
+    assert samples["voiceforge_gateway_sessions,0"] == 3
+    assert samples["voiceforge_gateway_loop_lag_seconds,0"] == pytest.approx(0.012)
+
+
+async def test_the_whole_machine_is_shown_live_without_its_sockets(site: Site) -> None:
+    answer = await site.client.get("/v1/system")
+    shown = answer.json()
+    assert shown["sessions"] == 3
+    assert shown["workers"][0]["load"]["batches"] == {"1": 3, "8": 1}
+    assert "/secret/path" not in answer.text
+
+
+async def test_hanging_up_a_session_that_is_nowhere_is_refused(site: Site) -> None:
+    answer = await site.client.post("/v1/realtime/calls/sess_0_nobody/hangup")
+    assert answer.status_code == 404
+    assert "sess_0_nobody" in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 import pytest_asyncio
 from websockets.asyncio.client import connect
@@ -43,7 +42,7 @@ async def others_notice_nothing(request: pytest.FixtureRequest) -> AsyncIterator
         yield
         return
     server: Server = request.getfixturevalue("server")
-    gateway = psutil.Process(server.pid)
+    gateway = server.gateway()
     before_mb = gateway.memory_info().rss / 1e6
     async with undisturbed(server):
         yield

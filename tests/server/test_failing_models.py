@@ -56,7 +56,7 @@ async def test_an_llm_killed_in_mid_sentence_fails_its_response_and_comes_back(
         killed.kill()
         done = await wire.until("response.done")
         assert done["response"]["status"] == "failed"
-        assert failure(done["response"]) == "llm_cut"
+        assert failure(done["response"]) == "worker_lost"
         assert done["response"]["output"][0]["content"][0]["text"]
         await replaced(server, "llm", killed.pid)
         await wire.configure(max_output_tokens=12)

@@ -11,6 +11,8 @@ import pytest
 
 from engine.inference import InferenceError
 from server import log
+from server.door import OpenDoor
+from server.lag import LoopLag
 from server.metrics import Metrics
 from server.sessions import SessionRegistry
 from server.settings import LimitSettings, LogSettings
@@ -43,7 +45,7 @@ def reply(chat: Any) -> str:
 
 
 async def conversations() -> None:
-    sessions = SessionRegistry(lambda: shared, LimitSettings(), Metrics())
+    sessions = SessionRegistry(lambda: shared, LimitSettings(), Metrics(LoopLag()), OpenDoor())
     shared = services(reply)
     for said in (SAID, "quokka", "walrus"):
         async with Client(sessions) as client:

@@ -13,12 +13,15 @@ from websockets.asyncio.client import connect
 
 from engine.services import Services
 from server.app import build
+from server.door import OpenDoor
+from server.lag import LoopLag
 from server.lines import Lines
 from server.metrics import Metrics
 from server.readiness import Readiness
 from server.serve import StopSignals, address, listen, serving, web_server
 from server.sessions import SessionRegistry
 from server.settings import LimitSettings, Settings
+from server.system import System
 from tests.server.exchange import services
 from transports.websocket import RealtimeSocket
 
@@ -27,10 +30,11 @@ from transports.websocket import RealtimeSocket
 async def site(shared: Services | None, **limits: Any) -> AsyncIterator[tuple[str, Lines]]:
     """A server; its realtime address and its open lines."""
     settings = Settings(limits=LimitSettings(**limits))
-    metrics = Metrics()
-    lines = Lines(RealtimeSocket(SessionRegistry(lambda: shared, settings.limits, metrics)))
+    metrics = Metrics(LoopLag())
+    sessions = SessionRegistry(lambda: shared, settings.limits, metrics, OpenDoor())
+    lines = Lines(RealtimeSocket(sessions))
     bound = listen("127.0.0.1", 0)
-    app = build(lines, Readiness(()), metrics)
+    app = build(lines, Readiness(()), metrics, System(0, tuple, sessions))
     async with serving(web_server(app, settings), bound):
         yield f"ws://{address(bound)}/v1/realtime?model=gpt-realtime", lines
 

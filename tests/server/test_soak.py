@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import psutil
 import pytest
 from websockets.asyncio.client import connect
 
@@ -48,7 +47,7 @@ class Footprint:
     """What the server holds, of what nobody may leave behind."""
 
     def __init__(self, server: Server) -> None:
-        gateway = psutil.Process(server.pid)
+        gateway = server.gateway()
         self.mb = gateway.memory_full_info().uss / 1e6
         self.open_files = gateway.num_fds()
         self.threads = gateway.num_threads()

@@ -32,7 +32,7 @@ class Registry:
         self.gone: list[tuple[str, bool]] = []
         self.full = False
 
-    def open(self, settings: SessionSettings, transport: Transport) -> Lease:
+    async def open(self, settings: SessionSettings, transport: Transport) -> Lease:
         if self.full:
             raise Refused("2 sessions are open, the most that this machine can hold", 7)
         session = self._scripted(transport)

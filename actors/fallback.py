@@ -1,0 +1,113 @@
+"""A language model with another behind it, for when it does not answer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from engine.capabilities import Chat, ChatDelta
+from engine.inference import InferenceError, Priority
+from engine.load import Load
+from engine.worker import Served, ServedRequest
+
+OUT_S = 10.0
+"""So long the first is left alone after it could not be reached: nobody else waits for its time-out
+meanwhile."""
+
+ELSEWHERE = ("llm_unreachable", "llm_timeout", "llm_overloaded", "llm_failed", "llm_cut")
+"""Failures that another endpoint may not have. A refusal (`llm_refused`) is the request's fault."""
+
+Llm = Served[Chat, ChatDelta]
+
+
+class FallbackRequest:
+    """As `engine.inference.Request`: the first endpoint's answer, or if it has none the other's."""
+
+    def __init__(
+        self, llm: "FallbackChat", chat: Chat, priority: Priority, deadline: float
+    ) -> None:
+        self._llm = llm
+        self._chat = chat
+        self._priority = priority
+        self._deadline = deadline
+        self._requests: list[ServedRequest[ChatDelta]] = []
+        self._cancelled = False
+        self._answer = self._deltas()
+
+    @property
+    def compute_ms(self) -> float:
+        """What both endpoints took together."""
+        return sum(request.compute_ms for request in self._requests)
+
+    def __aiter__(self) -> AsyncIterator[ChatDelta]:
+        return self._answer
+
+    def promote(self, priority: Priority, deadline_ms: int) -> None:
+        self._priority = priority
+        self._deadline = asyncio.get_running_loop().time() + deadline_ms / 1000
+        for request in self._requests:
+            request.promote(priority, deadline_ms)
+
+    def cancel(self) -> None:
+        self._cancelled = True
+        for request in self._requests:
+            request.cancel()
+
+    async def stopped(self) -> None:
+        """Wait until neither endpoint is asked any more."""
+        for request in self._requests:
+            await request.stopped()
+
+    async def _deltas(self) -> AsyncIterator[ChatDelta]:
+        if not self._llm.first_is_out:
+            begun = False
+            try:
+                async for delta in self._ask(self._llm.first):
+                    begun = True
+                    yield delta
+            except InferenceError as failed:
+                if begun or failed.code not in ELSEWHERE:
+                    raise
+                self._llm.first_failed()
+            else:
+                return
+        async for delta in self._ask(self._llm.second):
+            yield delta
+
+    def _ask(self, llm: Llm) -> ServedRequest[ChatDelta]:
+        remaining_ms = (self._deadline - asyncio.get_running_loop().time()) * 1000
+        request = llm.request(self._chat, priority=self._priority, deadline_ms=round(remaining_ms))
+        self._requests.append(request)
+        if self._cancelled:
+            request.cancel()
+        return request
+
+
+class FallbackChat:
+    """Satisfies `engine.worker.Served`: asks `first`, and `second` when that does not answer.
+
+    An answer that has begun is never begun again elsewhere.
+    """
+
+    payload_type = Chat
+
+    def __init__(self, first: Llm, second: Llm) -> None:
+        self.first = first
+        self.second = second
+        self._back_at = float("-inf")
+
+    @property
+    def first_is_out(self) -> bool:
+        """Whether `first` has just failed, and is left alone."""
+        return asyncio.get_running_loop().time() < self._back_at
+
+    def first_failed(self) -> None:
+        """Leave `first` alone for `OUT_S`."""
+        self._back_at = asyncio.get_running_loop().time() + OUT_S
+
+    def request(self, payload: Chat, *, priority: Priority, deadline_ms: int) -> FallbackRequest:
+        """As `Inference.request`."""
+        deadline = asyncio.get_running_loop().time() + deadline_ms / 1000
+        return FallbackRequest(self, payload, priority, deadline)
+
+    def load(self) -> Load:
+        """That of the endpoint which is asked now."""
+        return (self.second if self.first_is_out else self.first).load()

@@ -1,0 +1,83 @@
+"""Models as inference actors run them: some answer a list with a list, some one with a stream."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Generic, TypeVar
+
+import msgspec
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+A_SECOND = bytes(2 * 16_000)
+"""Of silence at 16 kHz, to warm up with."""
+
+
+class Share(msgspec.Struct, frozen=True):
+    """What a worker may use of the machine.
+
+    `lanes` runs of the model go on at once, each with `threads` threads.
+    """
+
+    threads: int = 1
+    lanes: int = 1
+
+
+class Batched(Generic[P, R]):
+    """A model that answers a list with a list, up to `max_batch` at a time in each of `lanes`."""
+
+    def __init__(
+        self,
+        payload_type: type[P],
+        answer: Callable[[list[P]], Sequence[R]],
+        warm: P,
+        *,
+        max_batch: int = 1,
+        lanes: int = 1,
+    ) -> None:
+        self.max_batch = max_batch
+        self.lanes = lanes
+        self._payload_type = payload_type
+        self._answer = answer
+        self._warm = warm
+
+    @property
+    def payload_type(self) -> type[P]:
+        return self._payload_type
+
+    def warm_up(self) -> None:
+        self._answer([self._warm])
+
+    def run(self, batch: list[P]) -> Iterator[tuple[int, R]]:
+        yield from enumerate(self._answer(batch))
+
+
+class Streamed(Generic[P, R]):
+    """A model that answers one payload with a stream, in each of `lanes`."""
+
+    max_batch = 1
+
+    def __init__(
+        self,
+        payload_type: type[P],
+        answer: Callable[[P], Iterator[R]],
+        warm: P,
+        *,
+        lanes: int = 1,
+    ) -> None:
+        self.lanes = lanes
+        self._payload_type = payload_type
+        self._answer = answer
+        self._warm = warm
+
+    @property
+    def payload_type(self) -> type[P]:
+        return self._payload_type
+
+    def warm_up(self) -> None:
+        for _ in self._answer(self._warm):
+            pass
+
+    def run(self, batch: list[P]) -> Iterator[tuple[int, R]]:
+        for place, payload in enumerate(batch):
+            for result in self._answer(payload):
+                yield place, result

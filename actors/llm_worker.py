@@ -1,0 +1,50 @@
+"""The worker of the language model: one ordered queue for all gateways, before one endpoint.
+
+The embedded model runs in this process too, reached over HTTP as any other endpoint is.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from actors.fallback import FallbackChat
+from actors.llm_plan import Embedded, Endpoint, LlmPlan
+from actors.openai_llm import OpenAIChat
+from actors.store import ModelMissing, Store
+from engine.inference import InferenceError
+from engine.worker import Served
+
+if TYPE_CHECKING:
+    from actors.llama import Llama
+
+_kept: list[object] = []
+"""The model that runs: it ends when nobody holds it."""
+
+
+def load(plan: LlmPlan) -> Callable[[], Served[Any, object]]:
+    """Start the embedded model, if it is the one; returns what opens the queue."""
+    endpoint = plan.endpoint
+    if plan.embedded is not None:
+        llama = _run(plan.embedded, plan.at_once)
+        _kept.append(llama)
+        endpoint = Endpoint(llama.base_url, plan.embedded.model, llama.api_key, embedded=True)
+    assert endpoint is not None  # the server names one of the two
+
+    def open_queue() -> Served[Any, object]:
+        first = OpenAIChat(endpoint, most_at_once=plan.at_once, patience=plan.patience)
+        if plan.fallback is None:
+            return first
+        second = OpenAIChat(plan.fallback, most_at_once=plan.at_once, patience=plan.patience)
+        return FallbackChat(first, second)
+
+    return open_queue
+
+
+def _run(embedded: Embedded, slots: int) -> "Llama":
+    from actors.llama import Llama
+
+    try:
+        folder = Store(Path(embedded.store)).path(embedded.model)
+    except ModelMissing as missing:
+        raise InferenceError("model_missing", str(missing)) from missing
+    return Llama(folder, embedded.threads, slots)

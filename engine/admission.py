@@ -1,0 +1,139 @@
+"""Whether one more session fits, learnt from what the machine was seen to hold.
+
+A machine tells by two things that it holds too many: callers whose turn is over wait for it, and
+the loops that carry audio wake late. Queues say it first, while callers still notice nothing. What
+a machine held well is let in at once; beyond that one session at a time, each once the last one has
+shown what it costs; at what was too many none. The limit recovers slowly, in case what was seen was
+not the sessions' fault.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+
+import msgspec
+
+WINDOW_S = 20.0
+"""A few turns of each caller."""
+
+FEW = 5
+"""Turns, or requests, of a window that say nothing yet: one slow sentence is no overload."""
+
+MOST_WAIT_MS = 1000.0
+"""For the machine, from the verdict that a turn is over to the first sound of the answer; of ten
+turns at most one waits longer. The verdict itself comes 0.4 to 1.2 s after the last word."""
+
+MOST_QUEUE_MS = 250.0
+"""In a queue, on average, before work that somebody waits for: as long as the deadlines of a
+transcript (300 ms) and of a first sentence (150 ms)."""
+
+MOST_LAG_MS = 60.0
+"""Of a gateway's event loop. 100 ms at most are sent ahead of the ear: beyond that are holes."""
+
+COMFORT = 0.6
+"""Up to this pressure more are let in; the rest is the reserve of those inside."""
+
+SETTLE_S = 3.0
+"""After this a new caller's first turn is on its way."""
+
+RECOVER_S = 120.0
+"""Without pressure for so long, one more than the limit is tried."""
+
+
+class Signs(msgspec.Struct, frozen=True):
+    """What one second showed.
+
+    `waits_ms` is how long callers waited for each answer; `queued` how many requests that somebody
+    waits for have begun, and `queued_ms` how long they waited in all; `lag_ms` the worst of a loop.
+    """
+
+    sessions: int
+    waits_ms: Sequence[float] = ()
+    queued: int = 0
+    queued_ms: float = 0.0
+    lag_ms: float = 0.0
+
+
+class Learnt(msgspec.Struct):
+    """What is known of a machine: it has `held` so many sessions well; `limit` were too many."""
+
+    held: int
+    limit: int | None = None
+
+
+class Full(msgspec.Struct, frozen=True):
+    """No: because of `reason`. Ask again after `retry_after_s`."""
+
+    reason: str
+    retry_after_s: int
+
+
+class Admission:
+    """Decides; times are seconds of any clock that does not jump."""
+
+    def __init__(self, learnt: Learnt) -> None:
+        self.learnt = learnt
+        self._window: deque[tuple[float, Signs]] = deque()
+        self._let_in_at = float("-inf")
+        self._calm_since: float | None = None
+
+    def saw(self, signs: Signs, now: float) -> None:
+        """Learn from the last second."""
+        self._window.append((now, signs))
+        while self._window[0][0] < now - WINDOW_S:
+            self._window.popleft()
+        pressure = self.pressure()
+        if pressure > 1:
+            self._too_many(now)
+        elif pressure <= COMFORT:
+            self._well(signs.sessions, now)
+        else:
+            self._calm_since = None
+
+    def pressure(self) -> float:
+        """How near to its bounds the machine was in the last window: 1 is at one of them."""
+        waits = sorted(wait for _, signs in self._window for wait in signs.waits_ms)
+        wait_ms = waits[int(len(waits) * 0.9)] if len(waits) >= FEW else 0.0
+        queued = sum(signs.queued for _, signs in self._window)
+        in_all_ms = sum(signs.queued_ms for _, signs in self._window)
+        queue_ms = in_all_ms / queued if queued >= FEW else 0.0
+        lags = sorted((signs.lag_ms for _, signs in self._window), reverse=True)
+        lag_ms = lags[1] if len(lags) > 1 else 0.0  # one late wake-up in a window is the system's
+        return max(wait_ms / MOST_WAIT_MS, queue_ms / MOST_QUEUE_MS, lag_ms / MOST_LAG_MS)
+
+    def ask(self, sessions: int, now: float) -> Full | None:
+        """May another join the `sessions` that there are? None if so."""
+        learnt = self.learnt
+        if learnt.limit is not None and sessions >= learnt.limit:
+            return Full(f"this machine serves {learnt.limit} well", round(WINDOW_S / 2))
+        if sessions >= learnt.held:
+            if self.pressure() > COMFORT:
+                return Full("those inside need all of this machine", round(WINDOW_S / 2))
+            if now < self._let_in_at + SETTLE_S:
+                return Full("callers beyond what is known are let in one by one", round(SETTLE_S))
+        self._let_in_at = now
+        return None
+
+    def _too_many(self, now: float) -> None:
+        """Whoever is inside stays; the limit becomes one fewer than the fewest of the window."""
+        self._calm_since = None
+        fewest = min(signs.sessions for _, signs in self._window)
+        limit = max(1, fewest - 1)
+        if self.learnt.limit is None or limit < self.learnt.limit:
+            self.learnt.limit = limit
+        self.learnt.held = min(self.learnt.held, limit)
+
+    def _well(self, sessions: int, now: float) -> None:
+        if self._calm_since is None:
+            self._calm_since = now
+        learnt = self.learnt
+        if now - self._calm_since >= WINDOW_S and self._spoke():
+            fewest = min(signs.sessions for _, signs in self._window)
+            learnt.held = max(learnt.held, fewest)
+        if learnt.limit is not None and now - self._calm_since >= RECOVER_S:
+            if sessions >= learnt.limit:
+                learnt.limit += 1
+            self._calm_since = now
+
+    def _spoke(self) -> bool:
+        """Whether the sessions did anything: silent ones prove nothing."""
+        return sum(len(signs.waits_ms) for _, signs in self._window) >= FEW

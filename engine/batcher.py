@@ -1,0 +1,247 @@
+"""An inference actor: one model, the queue before it and the threads that run it.
+
+The event loop owns the queue; each lane, a thread, runs the model on one batch at a time. So
+requests can be promoted, cancelled and counted while batches run, which nothing can interrupt.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import queue
+import threading
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from engine.child import complain
+from engine.deadlines import DeadlineQueue
+from engine.inference import InferenceError, Priority
+from engine.load import Load, Meter
+from engine.results import Results
+
+P = TypeVar("P")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Handler(Protocol[P, R_co]):
+    """A model as an inference actor runs it."""
+
+    max_batch: int
+    """How many payloads one `run` takes at most; 1 where batches gain nothing."""
+
+    lanes: int
+    """How many `run`s may go on at once, each in a thread of its own."""
+
+    @property
+    def payload_type(self) -> type[P]: ...
+
+    def warm_up(self) -> None:
+        """Do what makes the first request slow."""
+        ...
+
+    def run(self, batch: list[P]) -> Iterator[tuple[int, R_co]]:
+        """Yield (place in the batch, result), any number for each payload, as soon as it is there.
+
+        Work stops at a `yield` when nobody waits for the batch any more. Raise `InferenceError` for
+        what the caller can mend.
+        """
+        ...
+
+
+class _Work(Generic[P, R]):
+    """One request. The loop sets `cancelled` and a lane reads it; `answered` is a lane's own."""
+
+    def __init__(self, ident: int, payload: P, priority: int, deadline: float, now: float) -> None:
+        self.id = ident
+        self.payload = payload
+        self.priority = priority
+        self.deadline = deadline
+        self.asked_at = now
+        self.cancelled = False
+        self.answered = False
+        self.results: Results[R] = Results()
+        self.compute_ms = 0.0
+        self.stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+
+class BatchedRequest(Generic[P, R]):
+    """A request to a `Batcher`, as `engine.inference.Request`."""
+
+    def __init__(self, batcher: "Batcher[P, R]", work: _Work[P, R]) -> None:
+        self._batcher = batcher
+        self._work = work
+
+    @property
+    def compute_ms(self) -> float:
+        """The request's share of its batch; known once it has `stopped`."""
+        return self._work.compute_ms
+
+    def __aiter__(self) -> "BatchedRequest[P, R]":
+        return self
+
+    async def __anext__(self) -> R:
+        return await self._work.results.next()
+
+    def promote(self, priority: Priority, deadline_ms: int) -> None:
+        self._batcher._promote(self._work, priority, deadline_ms)
+
+    def cancel(self) -> None:
+        self._batcher._cancel(self._work)
+
+    async def stopped(self) -> None:
+        """Wait until no lane works on it any more, which a cancelled one may still do."""
+        await asyncio.shield(self._work.stopped)
+
+
+class _Batch(Generic[P, R]):
+    """What one lane runs now."""
+
+    def __init__(self, works: list[_Work[P, R]], started: float) -> None:
+        self.works = works
+        self.started = started
+        self.background = works[0].priority >= Priority.BATCH
+
+
+class Batcher(Generic[P, R]):
+    """Satisfies `engine.inference.Inference` with a model in this process.
+
+    An idle lane takes what is most urgent at once: nothing waits for company, so batches form only
+    from what has come while all lanes were busy. Work without a live caller never takes the last
+    idle lane of several.
+    """
+
+    def __init__(self, handler: Handler[P, R]) -> None:
+        self.payload_type = handler.payload_type
+        self._handler = handler
+        self._loop = asyncio.get_running_loop()
+        self._ids = itertools.count()
+        self._waiting: DeadlineQueue[int, _Work[P, R]] = DeadlineQueue()
+        self._running: set[_Batch[P, R]] = set()
+        self._meter = Meter()
+        self._batches: queue.SimpleQueue[_Batch[P, R] | None] = queue.SimpleQueue()
+        for number in range(handler.lanes):
+            threading.Thread(target=self._lane, name=f"lane {number}", daemon=True).start()
+
+    # ---- the loop's side ---------------------------------------------------------------------
+
+    def request(self, payload: P, *, priority: Priority, deadline_ms: int) -> BatchedRequest[P, R]:
+        """As `Inference.request`."""
+        now = self._loop.time()
+        work: _Work[P, R] = _Work(next(self._ids), payload, priority, now + deadline_ms / 1000, now)
+        self._waiting.push(work.id, work, priority, work.deadline)
+        self._fill_lanes()
+        return BatchedRequest(self, work)
+
+    def load(self) -> Load:
+        """What it does now, and has done."""
+        now = self._loop.time()
+        oldest = min((work.asked_at for work in self._waiting.items()), default=now)
+        longest = min((batch.started for batch in self._running), default=now)
+        return Load(
+            queued=len(self._waiting),
+            oldest_ms=(now - oldest) * 1000,
+            running=sum(len(batch.works) for batch in self._running),
+            busy_ms=(now - longest) * 1000,
+            lanes=self._handler.lanes,
+            worked_ms=self._meter.worked_ms,
+            served=self._meter.served,
+            batches=self._meter.batches,
+        )
+
+    def close(self) -> None:
+        """End the lanes, after what they run now. What waits is never done."""
+        for _ in range(self._handler.lanes):
+            self._batches.put(None)
+
+    def _fill_lanes(self) -> None:
+        while len(self._waiting) and len(self._running) < self._handler.lanes:
+            if self._kept_free():
+                return
+            now = self._loop.time()
+            works = [work for _, work in self._waiting.pop_batch(self._handler.max_batch)]
+            for work in works:
+                self._meter.began(work.priority, (now - work.asked_at) * 1000)
+            batch = _Batch(works, now)
+            self._running.add(batch)
+            self._batches.put(batch)
+
+    def _kept_free(self) -> bool:
+        """Whether the next work must leave the lane to those who may call at any moment."""
+        if self._handler.lanes == 1 or self._waiting.peek()[1].priority < Priority.BATCH:
+            return False
+        return sum(batch.background for batch in self._running) >= self._handler.lanes - 1
+
+    def _promote(self, work: _Work[P, R], priority: Priority, deadline_ms: int) -> None:
+        work.priority = priority
+        work.deadline = self._loop.time() + deadline_ms / 1000
+        if self._waiting.promote(work.id, priority, work.deadline):
+            self._fill_lanes()
+
+    def _cancel(self, work: _Work[P, R]) -> None:
+        work.cancelled = True
+        work.results.drop()
+        if self._waiting.remove(work.id) is not None:
+            work.stopped.set_result(None)
+
+    def _add(self, work: _Work[P, R], result: R) -> None:
+        if not work.results.begun and self._loop.time() > work.deadline:
+            self._meter.was_late(work.priority)
+        work.results.add(result)
+
+    def _ended(self, batch: _Batch[P, R], errors: list[InferenceError | None]) -> None:
+        """Close the batch's requests; each bears an equal share of its compute."""
+        took_ms = (self._loop.time() - batch.started) * 1000
+        self._meter.ran(len(batch.works), took_ms)
+        for work, error in zip(batch.works, errors, strict=True):
+            work.compute_ms = took_ms / len(batch.works)
+            self._meter.ended(work.priority, work.compute_ms)
+            work.results.end(error)
+            work.stopped.set_result(None)
+        self._running.discard(batch)
+        self._fill_lanes()
+
+    # ---- the lanes' side ---------------------------------------------------------------------
+
+    def _lane(self) -> None:
+        while (batch := self._batches.get()) is not None:
+            errors = self._run_apart_if_wrong(batch.works)
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+                self._loop.call_soon_threadsafe(self._ended, batch, errors)
+
+    def _run_apart_if_wrong(self, works: list[_Work[P, R]]) -> list[InferenceError | None]:
+        """How each ended. What a batch could not do is tried one by one: one payload may be bad."""
+        error = self._run(works)
+        if error is None or len(works) == 1:
+            return [error] * len(works)
+        return [error if work.answered else self._run([work]) for work in works]
+
+    def _run(self, works: list[_Work[P, R]]) -> InferenceError | None:
+        try:
+            self._answer(works)
+        except InferenceError as refused:
+            return refused
+        except Exception as wrong:  # noqa: BLE001 - a model may raise anything
+            return _unexpected(self._handler.payload_type, wrong)
+        return None
+
+    def _answer(self, works: list[_Work[P, R]]) -> None:
+        if all(work.cancelled for work in works):
+            return
+        for place, result in self._handler.run([work.payload for work in works]):
+            works[place].answered = True
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._add, works[place], result)
+            if all(work.cancelled for work in works):
+                return
+
+
+def _unexpected(asked: object, wrong: Exception) -> InferenceError:
+    """Log where it happened, not what it says: that may hold what somebody said."""
+    last = traceback.extract_tb(wrong.__traceback__)[-1]
+    where = f"{Path(last.filename).name}:{last.lineno}"
+    complain("model_failed", asked=str(asked), error=type(wrong).__name__, where=where)
+    return InferenceError(
+        "model_failed", f"the model failed with {type(wrong).__name__} at {where}"
+    )

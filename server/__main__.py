@@ -1,0 +1,5 @@
+"""`python -m server` is the `voiceforge` program."""
+
+from server.cli import main
+
+main()

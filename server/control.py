@@ -1,0 +1,130 @@
+"""What the supervisor and its gateways say to each other, over a socket pair made for each."""
+
+import asyncio
+
+import msgspec
+
+from engine.framing import framed, read_body
+from engine.status import WorkerStatus
+
+# ---- supervisor to gateway -------------------------------------------------------------------
+
+
+class Loading(msgspec.Struct, frozen=True, tag="loading"):
+    """What is being done for a model that does not serve yet."""
+
+    model: str
+    what: str
+
+
+class Fetched(msgspec.Struct, frozen=True, tag="fetched"):
+    """Every model's files are here: open those that run in the gateway."""
+
+
+class Workers(msgspec.Struct, frozen=True, tag="workers"):
+    """How the workers are: all of them at first, then those of which there is news."""
+
+    statuses: tuple[WorkerStatus, ...]
+
+
+class GatewayStatus(msgspec.Struct, frozen=True):
+    """A gateway. `path` is its private socket, empty until it listens there."""
+
+    index: int
+    pid: int = 0
+    path: str = ""
+    restarts: int = 0
+    sessions: int = 0
+    lag_ms: float = 0.0
+    resident_bytes: int = 0
+
+
+class Gateways(msgspec.Struct, frozen=True, tag="gateways"):
+    """All gateways."""
+
+    statuses: tuple[GatewayStatus, ...]
+
+
+class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
+    """Answers `Enter`: there is room."""
+
+    number: int
+
+
+class Refusal(msgspec.Struct, frozen=True, tag="refusal"):
+    """Answers `Enter`: no. `reason` is stable, `retry_after_s` when to ask again."""
+
+    number: int
+    reason: str
+    message: str
+    retry_after_s: int
+
+
+class Drain(msgspec.Struct, frozen=True, tag="drain"):
+    """Take no new session, let those that are open finish what is said, and end."""
+
+
+ToGateway = Loading | Fetched | Workers | Gateways | Welcome | Refusal | Drain
+
+# ---- gateway to supervisor -------------------------------------------------------------------
+
+
+class Listening(msgspec.Struct, frozen=True, tag="listening"):
+    """The gateway serves, also at its private socket `path`."""
+
+    path: str
+
+
+class Serving(msgspec.Struct, frozen=True, tag="serving"):
+    """It is connected to every worker: sessions can begin."""
+
+
+class Enter(msgspec.Struct, frozen=True, tag="enter"):
+    """May one more session begin?"""
+
+    number: int
+
+
+class Leave(msgspec.Struct, frozen=True, tag="leave"):
+    """The session that entered with this number has ended."""
+
+    number: int
+
+
+class Wake(msgspec.Struct, frozen=True, tag="wake"):
+    """A request waits for a worker that is asleep."""
+
+    worker: str
+
+
+class Vitals(msgspec.Struct, frozen=True, tag="vitals"):
+    """The last second: how late the event loop woke at worst, how long callers whose turn was over
+    waited for each answer.
+    """
+
+    lag_ms: float
+    waits_ms: tuple[float, ...] = ()
+
+
+ToSupervisor = Listening | Serving | Enter | Leave | Wake | Vitals
+
+_to_gateway = msgspec.msgpack.Decoder(ToGateway)
+_to_supervisor = msgspec.msgpack.Decoder(ToSupervisor)
+_encoder = msgspec.msgpack.Encoder()
+
+
+def encode(message: ToGateway | ToSupervisor) -> bytes:
+    """The message as it goes over the socket."""
+    return framed(_encoder.encode(message))
+
+
+async def read_to_gateway(reader: asyncio.StreamReader) -> ToGateway | None:
+    """The supervisor's next message; None when it is gone. Raises `WireError` for a torn one."""
+    body = await read_body(reader)
+    return None if body is None else _to_gateway.decode(body)
+
+
+async def read_to_supervisor(reader: asyncio.StreamReader) -> ToSupervisor | None:
+    """The gateway's next message, as `read_to_gateway`."""
+    body = await read_body(reader)
+    return None if body is None else _to_supervisor.decode(body)

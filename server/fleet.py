@@ -1,0 +1,148 @@
+"""The worker processes of this machine: which there are, what each may use, how they are."""
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from actors.download import StoreError
+from actors.handlers import Share
+from actors.llm_plan import Embedded, Endpoint, LlmPlan
+from actors.workers import MODELS, Role, llm_command, model_command
+from engine.inference import InferenceError
+from engine.keeper import Keeper
+from engine.process import WorkerCommand
+from engine.status import WorkerStatus
+from server.pulling import Pulling
+from server.settings import EndpointSettings, Settings
+from server.store import store_of
+
+log = logging.getLogger(__name__)
+
+VAD_MODEL = "silero-vad"
+ROLES: tuple[Role, ...] = ("stt", "turn", "tts", "llm")
+
+EMBEDDED_AT_ONCE = 4
+"""llama.cpp's slots: more share the same cores, and each answer comes later."""
+
+FOREIGN_AT_ONCE = 32
+
+Tell = Callable[[str], None]
+
+
+def worker_names(settings: Settings, role: Role) -> list[str]:
+    """The workers of a role: `stt`, `stt:1` and so on. The queue of the LLM is one for all."""
+    count = {
+        "stt": settings.workers.stt,
+        "turn": settings.workers.turn,
+        "tts": settings.workers.tts,
+    }
+    return [role if not number else f"{role}:{number}" for number in range(count.get(role, 1))]
+
+
+def llm_plan(settings: Settings, store: Path, threads: int) -> LlmPlan:
+    """Which language model answers, and how it is asked."""
+    endpoint, fallback = _endpoint(settings.llm), _endpoint(settings.llm.fallback)
+    embedded = Embedded(MODELS["llm"], str(store), threads) if endpoint is None else None
+    default = EMBEDDED_AT_ONCE if endpoint is None else FOREIGN_AT_ONCE
+    return LlmPlan(embedded, endpoint, fallback, settings.llm.at_once or default)
+
+
+def _endpoint(llm: EndpointSettings) -> Endpoint | None:
+    if llm.base_url is None or llm.model is None:
+        return None
+    return Endpoint(llm.base_url, llm.model, llm.api_key.reveal() if llm.api_key else "")
+
+
+class Fleet:
+    """Starts the workers and keeps them alive.
+
+    `changed` is called with the status of a worker of which there is news, `loading` with what is
+    being done for a role that does not serve yet. Their sockets lie in `folder`.
+    """
+
+    def __init__(self, settings: Settings, folder: Path, tell: Tell) -> None:
+        self.changed: Callable[[WorkerStatus], None] = lambda status: None
+        self.loading: Callable[[str, str], None] = lambda role, what: None
+        self._settings = settings
+        self._tell = tell
+        self._store = store_of(settings)
+        self._cores = os.cpu_count() or 1
+        self._stop_pulling = threading.Event()
+        self._keepers = {
+            name: Keeper(name, self._command(role, name), folder)
+            for role in ROLES
+            for name in worker_names(settings, role)
+        }
+        for keeper in self._keepers.values():
+            keeper.changed = self._changed
+
+    @property
+    def statuses(self) -> tuple[WorkerStatus, ...]:
+        """How all of them are."""
+        return tuple(keeper.status for keeper in self._keepers.values())
+
+    async def fetch(self) -> None:
+        """Fetch the models that are missing. Raises `InferenceError`."""
+        try:
+            await asyncio.to_thread(self._pull)
+        except asyncio.CancelledError:
+            self._stop_pulling.set()  # a thread cannot be cancelled, and is waited for at the end
+            raise
+
+    async def start(self) -> None:
+        """Load all models at once. Raises `InferenceError` with why the first one cannot serve."""
+        tasks = [asyncio.create_task(self._load(keeper)) for keeper in self._keepers.values()]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    def wake(self, worker: str) -> None:
+        """Load a model that is asleep."""
+        if worker in self._keepers:
+            self._keepers[worker].wake()
+
+    async def close(self) -> None:
+        """Stop all of them. Idempotent."""
+        await asyncio.gather(*(keeper.close() for keeper in self._keepers.values()))
+
+    async def _load(self, keeper: Keeper) -> None:
+        name = keeper.status.name
+        began_s = time.monotonic()
+        self.loading(name.partition(":")[0], "loading")
+        keeper.start()
+        await keeper.ready()
+        self._tell(f"{name:5} ready after {time.monotonic() - began_s:.1f} s")
+
+    def _command(self, role: Role, name: str) -> WorkerCommand:
+        threads = self._settings.threads
+        if role == "llm":
+            return llm_command(llm_plan(self._settings, self._store.root, threads or self._cores))
+        lanes = 1 if role == "turn" else min(self._cores, 4)
+        share = Share(threads=threads or 1, lanes=lanes)
+        return model_command(name, MODELS[role], self._store.root, share)
+
+    def _changed(self, status: WorkerStatus) -> None:
+        self.changed(status)
+
+    def _models(self) -> Iterator[tuple[str, str]]:
+        """Role and id of every model that runs here."""
+        yield "vad", VAD_MODEL
+        for role in ROLES:
+            if role != "llm" or self._settings.llm.base_url is None:
+                yield role, MODELS[role]
+
+    def _pull(self) -> None:
+        """Runs in a thread."""
+        try:
+            for role, model in self._models():
+                loading = partial(self.loading, role)
+                self._store.pull(model, Pulling(self._tell, loading, self._stop_pulling))
+        except StoreError as error:
+            raise InferenceError("model_missing", str(error)) from error

@@ -1,0 +1,135 @@
+"""Connections to a session of another gateway are carried on to it, message by message."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from websockets.asyncio.client import ClientConnection, unix_connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.typing import Subprotocol
+
+log = logging.getLogger(__name__)
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+SESSION = re.compile(r"sess_(\d+)_")
+GATEWAY_LOST, ABNORMAL = 1012, 1006  # "service restart" (IANA's registry); RFC 6455, 7.4.1
+
+
+def gateway_of(session_id: str) -> int | None:
+    """The index of the gateway that a session lives in; None for what is no session's id."""
+    found = SESSION.match(session_id)
+    return int(found[1]) if found else None
+
+
+class Forwarding:
+    """An ASGI application before the realtime socket: `path_of` knows where other gateways listen.
+
+    What is for a session of this gateway, or of none, goes to `local`.
+    """
+
+    def __init__(
+        self, local: Application, index: int, path_of: Callable[[int], str | None]
+    ) -> None:
+        self._local = local
+        self._index = index
+        self._path_of = path_of
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        query = parse_qs(scope.get("query_string", b"").decode(errors="replace"))
+        owner = gateway_of(query.get("session_id", [""])[0])
+        path = self._path_of(owner) if owner is not None and owner != self._index else None
+        if path is None or scope["type"] != "websocket":
+            await self._local(scope, receive, send)
+        else:
+            await carry(path, scope, receive, send)
+
+
+async def carry(path: str, scope: Message, receive: Receive, send: Send) -> None:
+    """Be the client's other end, and a client of the gateway that listens on `path`."""
+    await receive()  # websocket.connect
+    uri = f"ws://gateway{scope['path']}?{scope['query_string'].decode('ascii', 'replace')}"
+    offered = [Subprotocol(name) for name in scope.get("subprotocols") or []]
+    kept = {b"authorization", b"origin", b"user-agent"}
+    headers = [(n.decode(), v.decode("latin-1")) for n, v in scope["headers"] if n in kept]
+    try:
+        async with unix_connect(
+            path,
+            uri,
+            subprotocols=offered or None,
+            additional_headers=headers,
+            user_agent_header=None,
+            compression=None,
+            max_size=None,  # either end has its own limit
+            ping_interval=None,
+        ) as there:
+            await send({"type": "websocket.accept", "subprotocol": there.subprotocol})
+            await _both_ways(there, receive, send)
+    except InvalidStatus as refused:
+        await _deny(scope, send, refused)
+    except (OSError, WebSocketException) as lost:
+        log.warning("a gateway could not be reached", extra={"error": type(lost).__name__})
+        await send({"type": "websocket.close", "code": GATEWAY_LOST, "reason": "gateway lost"})
+
+
+async def _both_ways(there: ClientConnection, receive: Receive, send: Send) -> None:
+    outward = asyncio.create_task(_to_client(there, send))
+    inward = asyncio.create_task(_to_gateway(there, receive))
+    try:
+        await asyncio.wait({outward, inward}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        inward.cancel()
+        if inward.done() and not outward.done():
+            outward.cancel()
+        await asyncio.wait({outward, inward})
+
+
+async def _to_client(there: ClientConnection, send: Send) -> None:
+    try:
+        async for message in there:
+            kind = "text" if isinstance(message, str) else "bytes"
+            await send({"type": "websocket.send", kind: message})
+    except ConnectionClosed:
+        pass
+    code, reason = there.close_code or GATEWAY_LOST, there.close_reason or ""
+    sendable = GATEWAY_LOST if code == ABNORMAL else code
+    await send({"type": "websocket.close", "code": sendable, "reason": reason})
+
+
+async def _to_gateway(there: ClientConnection, receive: Receive) -> None:
+    """Until the client is gone: the gateway learns with which code, or that the line broke."""
+    while True:
+        message = await receive()
+        if message["type"] == "websocket.disconnect":
+            if "reason" in message and message.get("code") not in (None, ABNORMAL):
+                await there.close(int(message["code"]), message["reason"] or "")
+            else:
+                there.transport.abort()
+            return
+        data = message.get("text")
+        try:
+            await there.send(message["bytes"] if data is None else data)
+        except ConnectionClosed:
+            return
+
+
+async def _deny(scope: Message, send: Send, refused: InvalidStatus) -> None:
+    """The gateway's answer to the handshake, as it came."""
+    if "websocket.http.response" not in (scope.get("extensions") or {}):
+        await send({"type": "websocket.close", "code": GATEWAY_LOST, "reason": "refused"})
+        return
+    answer = refused.response
+    headers = [
+        (name.lower().encode(), value.encode("latin-1"))
+        for name, value in answer.headers.raw_items()
+        if name.lower() in ("content-type", "retry-after")
+    ]
+    start = {"type": "websocket.http.response.start", "status": answer.status_code}
+    await send({**start, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": answer.body or b""})

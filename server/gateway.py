@@ -1,0 +1,166 @@
+"""A gateway: web server, sessions and transports, `python -m server.gateway` with a plan.
+
+The supervisor starts it, hands it the listening socket, tells it how the workers are and lets its
+sessions in. Here is what carries audio: nothing that computes for long belongs in this process.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from engine.child import become_child
+from engine.inference import InferenceError
+from server import control
+from server import log as logs
+from server.app import build
+from server.beside import beside
+from server.compose import Platform
+from server.door import SupervisedDoor
+from server.fleet import ROLES
+from server.forward import Forwarding
+from server.lag import LoopLag
+from server.lines import Lines
+from server.metrics import Metrics
+from server.readiness import Readiness
+from server.serve import serving, web_server
+from server.sessions import SessionRegistry
+from server.settings import Secret, Settings
+from server.system import System
+from transports.websocket import RealtimeSocket
+
+log = logging.getLogger(__name__)
+
+GOODBYE_S = 2.0
+"""How long clients may take to read the last events and the close."""
+
+VITALS_EVERY_S = 1.0
+
+
+class GatewayPlan(msgspec.Struct, frozen=True):
+    """What a gateway is told on its standard input; the settings come without secrets.
+
+    `store` is the model store's folder, `path` where its private socket is to lie. The two file
+    descriptors are inherited.
+    """
+
+    index: int
+    settings: Settings
+    store: str
+    path: str
+    control_fd: int
+    public_fd: int
+
+
+def no_secret(kind: type, value: object) -> object:
+    """Refuses what should not be in a plan."""
+    raise ValueError(f"a gateway's plan holds no {kind.__name__}, and {Secret.__name__} least")
+
+
+class Gateway:
+    """One run of a gateway process."""
+
+    def __init__(
+        self, plan: GatewayPlan, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._plan = plan
+        self._reader = reader
+        self._writer = writer
+        settings = plan.settings
+        self._lag = LoopLag()
+        self._metrics = Metrics(self._lag)
+        self._readiness = Readiness(ROLES)
+        self._platform = Platform(
+            settings, Path(plan.store), self._readiness, lambda name: self._send(control.Wake(name))
+        )
+        self._door = SupervisedDoor(self._send, self._metrics.count_refusal)
+        self._sessions = SessionRegistry(
+            self._platform.services, settings.limits, self._metrics, self._door, plan.index
+        )
+        self._system = System(plan.index, self._platform.workers, self._sessions)
+        self._lines = Lines(
+            Forwarding(RealtimeSocket(self._sessions), plan.index, self._system.path_of)
+        )
+        self._starting: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Serve until the supervisor says to end."""
+        app = build(self._lines, self._readiness, self._metrics, self._system)
+        settings = self._plan.settings
+        public = socket.socket(fileno=self._plan.public_fd)
+        async with (
+            contextlib.aclosing(self._platform),
+            contextlib.aclosing(self._system),
+            serving(web_server(app, settings), public),
+            serving(web_server(app, settings, uds=self._plan.path), None),
+            beside(self._lag.watch()),
+            beside(self._report()),
+        ):
+            self._send(control.Listening(self._plan.path))
+            await self._follow()
+            self._readiness.draining = True
+            await self._sessions.drain(settings.limits.drain_s)
+            await self._lines.closed(GOODBYE_S)
+        if self._starting is not None:
+            self._starting.cancel()
+
+    def _send(self, message: control.ToSupervisor) -> None:
+        if not self._writer.is_closing():
+            self._writer.write(control.encode(message))
+
+    async def _follow(self) -> None:
+        """Do what the supervisor says, until that is to drain."""
+        while (message := await control.read_to_gateway(self._reader)) is not None:
+            match message:
+                case control.Loading(model, what):
+                    self._readiness.loading(model, what)
+                case control.Workers(statuses):
+                    self._platform.follow(statuses)
+                case control.Gateways(statuses):
+                    self._system.gateways = statuses
+                case control.Fetched():
+                    self._starting = asyncio.create_task(self._start())
+                case control.Welcome() | control.Refusal():
+                    self._door.answered(message)
+                case control.Drain():
+                    return
+
+    async def _start(self) -> None:
+        try:
+            await self._platform.start()
+        except InferenceError as error:
+            log.error("the models cannot be used", extra={"code": error.code})
+            return
+        self._send(control.Serving())
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(VITALS_EVERY_S)
+            self._send(control.Vitals(self._lag.worst_ms(), self._metrics.waits_ms()))
+
+
+async def run(plan: GatewayPlan) -> None:
+    """Be a gateway."""
+    end = socket.socket(fileno=plan.control_fd)
+    reader, writer = await asyncio.open_connection(sock=end)
+    await Gateway(plan, reader, writer).run()
+    writer.close()
+
+
+def main() -> None:
+    """The gateway process."""
+    given = become_child("voiceforge-gw", planned=True)
+    plan = msgspec.msgpack.decode(given, type=GatewayPlan, dec_hook=no_secret)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a group's signal: the supervisor decides
+    logs.configure(plan.settings.log)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(plan))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""What admission learns from: the last second of all gateways and workers; kept between starts."""
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from engine.admission import Learnt, Signs
+from engine.inference import Priority
+from engine.status import WorkerStatus
+from server.settings import Settings
+
+log = logging.getLogger(__name__)
+
+FILE = "capacity.json"
+
+GUESS_PER_CORE = {"embedded": 4, "elsewhere": 16}
+"""Sessions that a machine of which nothing is known is taken to hold, by where the LLM runs."""
+
+
+class Seconds:
+    """Turns what the processes have told since they began into what the last second showed."""
+
+    def __init__(self) -> None:
+        self.lag_ms = 0.0
+        self.waits_ms: list[float] = []
+        self._before: dict[str, tuple[int, float]] = {}
+
+    def signs(self, sessions: int, workers: Sequence[WorkerStatus]) -> Signs:
+        """The signs since this was last asked."""
+        queued, queued_ms = 0, 0.0
+        for worker in workers:
+            served = worker.load.served.get(Priority.FIRST)
+            told = (served.begun, served.waited_ms) if served is not None else (0, 0.0)
+            before = self._before.get(worker.name, (0, 0.0))
+            self._before[worker.name] = told
+            if told[0] > before[0]:  # less: it has been started again
+                queued += told[0] - before[0]
+                queued_ms += told[1] - before[1]
+        signs = Signs(sessions, tuple(self.waits_ms), queued, max(0.0, queued_ms), self.lag_ms)
+        self.waits_ms, self.lag_ms = [], 0.0
+        return signs
+
+
+class Memory:
+    """What was learnt of this machine with these settings, in a file of the state `folder`."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self._path = folder / FILE
+        self._key = machine_key(settings)
+        cores = os.cpu_count() or 1
+        where = "embedded" if settings.llm.base_url is None else "elsewhere"
+        self._guess = Learnt(held=GUESS_PER_CORE[where] * cores)
+        self._written: Learnt | None = None
+
+    def read(self) -> Learnt:
+        """What is known, else a guess."""
+        known = self._all().get(self._key)
+        with contextlib.suppress(msgspec.ValidationError):
+            if known is not None:
+                return msgspec.convert(known, Learnt)
+        return self._guess
+
+    def write(self, learnt: Learnt) -> None:
+        """Keep it, if there is news. A disk that takes nothing costs only the memory."""
+        if learnt == self._written:
+            return
+        self._written = Learnt(learnt.held, learnt.limit)
+        known = self._all() | {self._key: msgspec.to_builtins(learnt)}
+        part = self._path.with_suffix(".part")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(json.dumps(known, indent=1), encoding="utf-8")
+            part.replace(self._path)
+        except OSError as error:
+            log.warning("what was learnt cannot be kept", extra={"error": error.strerror})
+
+    def _all(self) -> dict[str, object]:
+        try:
+            known = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return known if isinstance(known, dict) else {}
+
+
+def state_folder(settings: Settings) -> Path:
+    """Where a server keeps what it learns: the setting, else the user's state folder (XDG)."""
+    if settings.state is not None:
+        return Path(settings.state)
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "voiceforge"
+
+
+def machine_key(settings: Settings) -> str:
+    """Names this machine and what it is to run; another of either has another capacity."""
+    parts = [
+        platform.machine(),
+        _cpu_model(),
+        str(os.cpu_count()),
+        f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') >> 30} GB",
+        str(settings.threads),
+        str(settings.gateways),
+        msgspec.json.encode(settings.workers).decode(),
+        f"{settings.llm.base_url} {settings.llm.model} {settings.llm.at_once}",
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _cpu_model() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()

@@ -1,0 +1,149 @@
+"""The supervisor: starts the workers and the gateways, keeps them alive, counts the sessions."""
+
+import asyncio
+import logging
+import os
+import socket
+import time
+from pathlib import Path
+
+from engine.admission import Admission
+from engine.inference import InferenceError
+from engine.process import resident_bytes
+from engine.status import WorkerStatus
+from server import control
+from server.fleet import Fleet, Tell
+from server.gateways import GatewayKeeper
+from server.learning import Memory, Seconds, state_folder
+from server.places import Places
+from server.serve import ServeError
+from server.settings import Settings
+from server.store import store_of
+
+log = logging.getLogger(__name__)
+
+CORES_PER_GATEWAY = 4
+"""One gateway carries hundreds of sessions on a core, so that models need the other three."""
+
+LEARN_EVERY_S = 1.0
+
+LAST_WORDS_S = 5.0
+"""What a gateway needs to end, beyond what its sessions may take."""
+
+
+def gateway_count(settings: Settings) -> int:
+    """As many as the settings say, else one for every four cores."""
+    return settings.gateways or max(1, (os.cpu_count() or 1) // CORES_PER_GATEWAY)
+
+
+class Supervisor:
+    """The processes of one `voiceforge serve`. `folder` is for their sockets, `public` listens."""
+
+    def __init__(self, settings: Settings, folder: Path, public: socket.socket, tell: Tell) -> None:
+        self._settings = settings
+        self._memory = Memory(state_folder(settings), settings)
+        auto = settings.limits.admission == "auto"
+        self._admission = Admission(self._memory.read()) if auto else None
+        self._places = Places(settings.limits.max_sessions, self._admission)
+        self._seconds = Seconds()
+        self._fleet = Fleet(settings, folder, tell)
+        self._fleet.changed = self._worker_changed
+        self._fleet.loading = self._loading
+        self._fetched = False
+        self._told: dict[str, str] = {}
+        self._loop = asyncio.get_running_loop()
+        shown = settings.without_secrets()
+        store = store_of(settings).root
+        self._gateways = [
+            GatewayKeeper(index, shown, store, folder, public)
+            for index in range(gateway_count(settings))
+        ]
+        for gateway in self._gateways:
+            gateway.greet = self._greet
+            gateway.receive = self._receive
+            gateway.lost = self._places.forget
+            gateway.changed = self._gateways_changed
+
+    async def start(self) -> None:
+        """Start everything, and wait until sessions can begin. Raises `ServeError`."""
+        for gateway in self._gateways:
+            gateway.start()
+        try:
+            await self._fleet.fetch()
+            self._fetched = True
+            self._broadcast(control.Fetched())
+            await self._fleet.start()
+        except InferenceError as error:
+            raise ServeError(str(error)) from error
+        await asyncio.gather(*(gateway.serving.wait() for gateway in self._gateways))
+
+    async def drain(self) -> None:
+        """Let the sessions end, then the gateways."""
+        within_s = self._settings.limits.drain_s + LAST_WORDS_S
+        await asyncio.gather(*(gateway.drain(within_s) for gateway in self._gateways))
+
+    async def aclose(self) -> None:
+        """End everything that still runs: first who asks, then who answers."""
+        await asyncio.gather(*(gateway.close() for gateway in self._gateways))
+        await self._fleet.close()
+
+    def path(self) -> str:
+        """The private socket of a gateway that answers."""
+        return next(g.status.path for g in self._gateways if g.status.path)
+
+    def _greet(self, gateway: GatewayKeeper) -> None:
+        """Tell a gateway that has just been started what the others know."""
+        for model, what in self._told.items():
+            gateway.send(control.Loading(model, what))
+        gateway.send(control.Workers(self._fleet.statuses))
+        gateway.send(control.Gateways(tuple(g.status for g in self._gateways)))
+        if self._fetched:
+            gateway.send(control.Fetched())
+
+    def _receive(self, index: int, message: control.ToSupervisor) -> None:
+        gateway = self._gateways[index]
+        match message:
+            case control.Listening(path):
+                gateway.told(path=path)
+            case control.Serving():
+                gateway.serving.set()
+            case control.Enter(number):
+                gateway.send(self._places.enter(index, number))
+                gateway.told(sessions=self._places.of(index))
+            case control.Leave(number):
+                self._places.leave(index, number)
+                gateway.told(sessions=self._places.of(index))
+            case control.Wake(worker):
+                self._fleet.wake(worker)
+            case control.Vitals(lag_ms, waits_ms):
+                self._seconds.lag_ms = max(self._seconds.lag_ms, lag_ms)
+                self._seconds.waits_ms += waits_ms
+                memory = resident_bytes(gateway.status.pid)
+                gateway.told(lag_ms=lag_ms, resident_bytes=memory)
+
+    async def learn(self) -> None:
+        """Learn from every second what this machine holds, until cancelled."""
+        while True:
+            await asyncio.sleep(LEARN_EVERY_S)
+            signs = self._seconds.signs(len(self._places), self._fleet.statuses)
+            if self._admission is not None:
+                self._admission.saw(signs, time.monotonic())
+                self._memory.write(self._admission.learnt)
+
+    def _worker_changed(self, status: WorkerStatus) -> None:
+        self._broadcast(control.Workers((status,)))
+
+    def _loading(self, model: str, what: str) -> None:
+        """Also called from the thread that fetches."""
+        self._loop.call_soon_threadsafe(self._tell_loading, model, what)
+
+    def _tell_loading(self, model: str, what: str) -> None:
+        self._told[model] = what
+        self._broadcast(control.Loading(model, what))
+
+    def _gateways_changed(self) -> None:
+        self._broadcast(control.Gateways(tuple(g.status for g in self._gateways)))
+
+    def _broadcast(self, message: control.ToGateway) -> None:
+        for gateway in self._gateways:
+            gateway.send(message)

@@ -1,0 +1,92 @@
+"""The live view of the whole machine, as any gateway can show it."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+
+import aiohttp
+import msgspec
+from msgspec.structs import replace
+
+from engine.status import WorkerStatus
+from server.control import GatewayStatus
+from server.forward import gateway_of
+from server.machine_metrics import gateway_metrics, worker_metrics
+from server.metrics_of_all import exposition
+from server.sessions import SessionRegistry
+
+Workers = Callable[[], Sequence[WorkerStatus]]
+"""How the workers are."""
+
+PATIENCE_S = 3.0
+"""For another gateway to answer; one that does not is left out."""
+
+
+class Whole(msgspec.Struct, frozen=True):
+    """What `/v1/system` shows: `gateway` is the one that answered, `sessions` those of all."""
+
+    gateway: int
+    sessions: int
+    gateways: tuple[GatewayStatus, ...]
+    workers: tuple[WorkerStatus, ...]
+
+
+class System:
+    """What this gateway knows of the machine, and how it reaches the other gateways."""
+
+    def __init__(self, index: int, workers: Workers, sessions: SessionRegistry) -> None:
+        self.index = index
+        self.gateways: tuple[GatewayStatus, ...] = ()
+        self._workers = workers
+        self._sessions = sessions
+        self._http: dict[str, aiohttp.ClientSession] = {}
+
+    def path_of(self, gateway: int) -> str | None:
+        """Where another gateway's private socket is."""
+        return next((g.path for g in self.gateways if g.index == gateway and g.path), None)
+
+    def whole(self) -> Whole:
+        """Everything, at this moment."""
+        total = sum(gateway.sessions for gateway in self.gateways)
+        gateways = tuple(replace(gateway, path="") for gateway in self.gateways)
+        workers = tuple(replace(worker, path="") for worker in self._workers())
+        return Whole(self.index, total, gateways, workers)
+
+    def exposition(self) -> str:
+        """The machine's metrics in Prometheus' text format, the same whichever gateway tells."""
+        return exposition([*gateway_metrics(self.gateways), *worker_metrics(self._workers())])
+
+    async def hang_up(self, session_id: str) -> bool:
+        """End a session, wherever it is; False if it is nowhere."""
+        owner = gateway_of(session_id)
+        if owner is None or owner == self.index:
+            return self._sessions.hang_up(session_id)
+        path = self.path_of(owner)
+        if path is None:
+            return False
+        status, _ = await self._ask("POST", path, f"/v1/realtime/calls/{session_id}/hangup")
+        return status == 200
+
+    async def texts_of_others(self, route: str) -> list[str]:
+        """What the other gateways answer to a GET of `route`."""
+        paths = [g.path for g in self.gateways if g.index != self.index and g.path]
+        told: Sequence[tuple[int, str]] = await asyncio.gather(
+            *(self._ask("GET", path, route) for path in paths)
+        )
+        return [text for status, text in told if status == 200]
+
+    async def _ask(self, method: str, path: str, route: str) -> tuple[int, str]:
+        """Status and body of another gateway's answer; 0 if there is none."""
+        if path not in self._http:
+            self._http[path] = aiohttp.ClientSession(connector=aiohttp.UnixConnector(path))
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                url = f"http://gateway{route}"
+                async with self._http[path].request(method, url) as answer:
+                    return answer.status, await answer.text()
+        return 0, ""
+
+    async def aclose(self) -> None:
+        """Close the connections to the others."""
+        for http in self._http.values():
+            await http.close()

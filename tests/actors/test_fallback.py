@@ -1,0 +1,120 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from actors.fallback import OUT_S, FallbackChat
+from engine.capabilities import Chat, ChatDelta, ChatMessage
+from engine.inference import InferenceError, Priority
+from engine.load import Load
+from tests.virtual_time import in_virtual_time
+
+CHAT = Chat((ChatMessage("user", "hello"),))
+
+
+class Asked:
+    """A request to `Endpoint`."""
+
+    compute_ms = 5.0
+
+    def __init__(self, endpoint: "Endpoint", priority: Priority) -> None:
+        self.endpoint = endpoint
+        self.priority = priority
+        self.cancelled = False
+
+    async def __aiter__(self) -> AsyncIterator[ChatDelta]:
+        await asyncio.sleep(self.endpoint.takes_s)
+        for text in self.endpoint.says:
+            yield ChatDelta(text)
+        if self.endpoint.error is not None:
+            raise self.endpoint.error
+
+    def promote(self, priority: Priority, deadline_ms: int) -> None:
+        self.priority = priority
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+    async def stopped(self) -> None:
+        pass
+
+
+class Endpoint:
+    """Says what it is given, then fails if it is to."""
+
+    payload_type = Chat
+
+    def __init__(self, *says: str, error: str | None = None, takes_s: float = 0.0) -> None:
+        self.says = says
+        self.error = InferenceError(error, "it failed") if error else None
+        self.takes_s = takes_s
+        self.asked: list[Asked] = []
+
+    def request(self, payload: Chat, *, priority: Priority, deadline_ms: int) -> Asked:
+        self.asked.append(Asked(self, priority))
+        return self.asked[-1]
+
+    def load(self) -> Load:
+        return Load(queued=len(self.asked))
+
+
+async def said(llm: FallbackChat) -> str:
+    request = llm.request(CHAT, priority=Priority.FIRST, deadline_ms=500)
+    return "".join([delta.text async for delta in request])
+
+
+async def test_the_first_answers_alone_while_it_can() -> None:
+    first, second = Endpoint("one"), Endpoint("two")
+    assert await said(FallbackChat(first, second)) == "one"
+    assert second.asked == []
+
+
+@pytest.mark.parametrize("code", ["llm_unreachable", "llm_timeout", "llm_overloaded", "llm_cut"])
+async def test_the_second_answers_when_the_first_does_not(code: str) -> None:
+    assert await said(FallbackChat(Endpoint(error=code), Endpoint("two"))) == "two"
+
+
+async def test_an_answer_that_has_begun_is_not_begun_again_elsewhere() -> None:
+    second = Endpoint("two")
+    llm = FallbackChat(Endpoint("o", error="llm_cut"), second)
+    with pytest.raises(InferenceError) as cut:
+        await said(llm)
+    assert cut.value.code == "llm_cut"
+    assert second.asked == []
+
+
+async def test_a_request_that_is_refused_for_what_it_is_goes_nowhere_else() -> None:
+    second = Endpoint("two")
+    with pytest.raises(InferenceError):
+        await said(FallbackChat(Endpoint(error="llm_refused"), second))
+    assert second.asked == []
+
+
+def test_a_first_that_failed_is_left_alone_for_a_while() -> None:
+    async def outage() -> None:
+        first, second = Endpoint(error="llm_unreachable", takes_s=5.0), Endpoint("two")
+        llm = FallbackChat(first, second)
+        assert await said(llm) == "two"
+        began = asyncio.get_running_loop().time()
+        assert await said(llm) == "two"
+        assert asyncio.get_running_loop().time() == began  # nobody waits for the first again
+        assert llm.load().queued == len(second.asked)
+        await asyncio.sleep(OUT_S + 1)
+        first.error, first.says = None, ("one",)
+        assert await said(llm) == "one"
+
+    in_virtual_time(outage())
+
+
+async def test_promotion_and_cancelling_reach_whoever_is_asked() -> None:
+    first, second = Endpoint(error="llm_timeout"), Endpoint("two", "three")
+    request = FallbackChat(first, second).request(
+        CHAT, priority=Priority.SPECULATIVE, deadline_ms=500
+    )
+    deltas = aiter(request)
+    assert (await anext(deltas)).text == "two"
+    request.promote(Priority.FIRST, 100)
+    assert second.asked[0].priority is Priority.FIRST
+    request.cancel()
+    assert second.asked[0].cancelled
+    assert request.compute_ms == 10.0

@@ -1,0 +1,121 @@
+from engine.admission import (
+    FEW,
+    MOST_LAG_MS,
+    MOST_QUEUE_MS,
+    MOST_WAIT_MS,
+    RECOVER_S,
+    SETTLE_S,
+    WINDOW_S,
+    Admission,
+    Learnt,
+    Signs,
+)
+
+
+class Machine:
+    """A machine on which callers wait `wait_ms(sessions)` for each answer."""
+
+    def __init__(self, held: int = 2, holds: int = 10) -> None:
+        self.admission = Admission(Learnt(held))
+        self.holds = holds
+        self.sessions = 0
+        self.refused = 0
+        self.now = 0.0
+
+    def wait_ms(self) -> float:
+        return 100.0 if self.sessions <= self.holds else 300.0 * (self.sessions - self.holds + 4)
+
+    def run(self, seconds: float, arriving_per_s: int = 0) -> None:
+        for _ in range(int(seconds)):
+            self.now += 1
+            for _ in range(arriving_per_s):
+                self.arrive()
+            waits = [self.wait_ms()] * self.sessions
+            self.admission.saw(Signs(self.sessions, waits_ms=waits), self.now)
+
+    def arrive(self) -> bool:
+        full = self.admission.ask(self.sessions, self.now)
+        if full is None:
+            self.sessions += 1
+        else:
+            self.refused += 1
+            assert full.retry_after_s > 0
+        return full is None
+
+
+def test_what_is_known_to_fit_is_let_in_at_once() -> None:
+    machine = Machine(held=5)
+    assert [machine.arrive() for _ in range(5)] == [True] * 5
+
+
+def test_beyond_that_callers_come_one_by_one() -> None:
+    machine = Machine(held=2)
+    assert [machine.arrive() for _ in range(4)] == [True, True, False, False]
+    machine.run(SETTLE_S)
+    assert [machine.arrive() for _ in range(2)] == [True, False]
+
+
+def test_a_flood_ends_near_what_the_machine_holds() -> None:
+    machine = Machine(held=2, holds=10)
+    machine.run(300, arriving_per_s=5)
+    assert 10 <= machine.sessions <= 13  # the last ones are in before they have shown their cost
+    assert machine.refused > 1000
+    assert machine.admission.learnt.limit is not None
+    assert machine.admission.learnt.limit <= 11
+
+
+def test_what_was_held_with_people_talking_is_let_in_at_once_the_next_time() -> None:
+    machine = Machine(held=2, holds=30)
+    machine.run(20 * SETTLE_S, arriving_per_s=1)
+    machine.run(2 * WINDOW_S)
+    held = machine.admission.learnt.held
+    assert held >= 15
+    machine.sessions = 0
+    machine.run(2 * WINDOW_S)
+    assert all(machine.arrive() for _ in range(held))
+
+
+def test_sessions_in_which_nobody_speaks_prove_nothing() -> None:
+    machine = Machine(held=2)
+    machine.sessions = 50
+    for _ in range(100):
+        machine.now += 1
+        machine.admission.saw(Signs(50), machine.now)
+    assert machine.admission.learnt.held == 2
+
+
+def test_the_limit_recovers_slowly_when_more_would_fit() -> None:
+    machine = Machine(held=2)
+    machine.admission.learnt = Learnt(2, limit=3)
+    machine.sessions = 3
+    machine.run(RECOVER_S + WINDOW_S)
+    assert machine.admission.learnt.limit == 4
+    machine.run(RECOVER_S)
+    assert machine.admission.learnt.limit == 4  # it is not at its limit, so nothing is tried
+
+
+def pressure(*seconds: Signs) -> float:
+    admission = Admission(Learnt(1))
+    for at, signs in enumerate(seconds):
+        admission.saw(signs, at)
+    return admission.pressure()
+
+
+def test_queues_waits_and_late_loops_are_pressure() -> None:
+    assert pressure(Signs(1, waits_ms=[MOST_WAIT_MS * 2] * FEW)) == 2
+    assert pressure(Signs(1, queued=FEW, queued_ms=MOST_QUEUE_MS * FEW * 3)) == 3
+    assert pressure(*[Signs(1, lag_ms=MOST_LAG_MS * 2)] * 2) == 2
+
+
+def test_one_slow_answer_or_one_late_wake_up_is_no_pressure() -> None:
+    assert pressure(Signs(1, waits_ms=[MOST_WAIT_MS * 9])) == 0
+    assert pressure(Signs(1, waits_ms=[10.0] * 10 + [MOST_WAIT_MS * 9])) < 0.1
+    assert pressure(Signs(1), Signs(1, lag_ms=MOST_LAG_MS * 9), Signs(1)) == 0
+
+
+def test_pressure_is_forgotten_after_a_window() -> None:
+    admission = Admission(Learnt(4))
+    admission.saw(Signs(6, waits_ms=[MOST_WAIT_MS * 2] * FEW), 0.0)
+    assert admission.learnt == Learnt(4, 5)
+    admission.saw(Signs(4), WINDOW_S + 1)
+    assert admission.pressure() == 0

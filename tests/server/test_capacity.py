@@ -1,0 +1,61 @@
+"""What the measurement of a machine's capacity makes of what it saw, and the command itself."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from engine.admission import Learnt
+from server.capacity import Level, learnt
+from tests.server.program import voiceforge
+
+
+def level(callers: int, latency_ms: float = 800.0, lost: int = 0) -> Level:
+    return Level(callers, (latency_ms,) * callers, lost)
+
+
+def test_percentiles_are_of_the_nearest_rank() -> None:
+    assert Level(1, (300.0, 100.0, 200.0), 0).percentile(50) == 200.0
+    assert Level(1, tuple(map(float, range(100))), 0).percentile(95) == 95.0
+    assert Level(1, (), 1).percentile(95) == float("inf")
+
+
+def test_the_last_level_that_holds_is_what_the_machine_holds() -> None:
+    assert learnt([level(1), level(2), level(4), level(8, 2000.0)]) == Learnt(4, 7)
+    assert learnt([level(1), level(2, lost=1)]) == Learnt(1, 1)
+
+
+def test_a_machine_that_was_not_brought_to_its_end_has_no_limit() -> None:
+    assert learnt([level(1), level(2), level(4)]) == Learnt(4, None)
+
+
+def test_a_machine_that_answers_nobody_holds_one() -> None:
+    assert learnt([level(1, lost=1)]).held == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--callers", "many"], "numbers with commas"),
+        (["--callers", "4,2"], "growing numbers"),
+        (["--turns", "9"], "1 to 8"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(arguments: list[str], told: str) -> None:
+    ended = voiceforge("capacity", *arguments)
+    assert ended.status == 1
+    assert told in ended.err
+
+
+@pytest.mark.models
+def test_it_measures_this_machine_and_remembers(tmp_path: Path) -> None:
+    ended = voiceforge(
+        "capacity", "--callers", "1,2", "--turns", "1", "--json",
+        timeout_s=240, VOICEFORGE_STATE=str(tmp_path),
+    )  # fmt: skip
+    assert ended.status == 0, ended.err
+    told = json.loads(ended.out)
+    assert told["levels"][0]["callers"] == 1
+    assert len(told["levels"][0]["latencies_ms"]) + told["levels"][0]["lost"] == 1
+    kept = json.loads((tmp_path / "capacity.json").read_text())
+    assert list(kept.values()) == [told["learnt"]]

@@ -1,0 +1,199 @@
+"""Several gateway processes behind one port, with the real models behind all of them."""
+
+import asyncio
+import contextlib
+import json
+import re
+import signal
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+
+import psutil
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from tests.server.program import Server
+from tests.server.wire import Wire, typed, until
+
+pytestmark = pytest.mark.models
+
+BRIEF = {"output_modalities": ["text"], "max_output_tokens": 8}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server(VOICEFORGE_GATEWAYS="2") as server:
+        yield server.until_ready()
+
+
+class Caller:
+    """A session, and what it takes to come back to it."""
+
+    def __init__(self, wire: Wire, ident: str, token: str) -> None:
+        self.wire = wire
+        self.id = ident
+        self.query = f"session_id={ident}&resume={token}"
+        self.gateway = int(ident.split("_")[1])
+
+
+async def call(server: Server, stack: contextlib.AsyncExitStack, query: str = "") -> Caller:
+    url = server.realtime_url + (f"?{query}" if query else "")
+    wire = Wire(await stack.enter_async_context(connect(url)))
+    session = (await wire.until("session.created"))["session"]
+    return Caller(wire, session["id"], session["voiceforge"]["resume"])
+
+
+@contextlib.asynccontextmanager
+async def one_in_each(server: Server) -> AsyncIterator[tuple[Caller, Caller]]:
+    """A caller in each of the two gateways; who got into the same one is sent away."""
+    async with contextlib.AsyncExitStack() as stack:
+        first = await call(server, stack)
+        second = first
+        async with asyncio.timeout(60):
+            while second.gateway == first.gateway:
+                second = await call(server, stack)
+        yield first, second
+
+
+def gateways(server: Server) -> list[psutil.Process]:
+    return [process for process in server.family() if "server.gateway" in process.cmdline()]
+
+
+async def system(server: Server) -> dict[str, object]:
+    shown: dict[str, object] = json.loads((await asyncio.to_thread(server.get, "/v1/system"))[1])
+    return shown
+
+
+async def both_serve(server: Server) -> bool:
+    ready = re.findall(r'voiceforge_gateway_sessions\{gateway="\d"\}', await metrics(server))
+    shown = json.dumps(await system(server))
+    return len(ready) == 2 and '"pid": 0' not in shown
+
+
+async def metrics(server: Server) -> str:
+    return (await asyncio.to_thread(server.get, "/metrics"))[1]
+
+
+async def ended(caller: Caller) -> None:
+    """Wait until the server has closed the connection."""
+    async with asyncio.timeout(20):
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await caller.wire.socket.recv()
+
+
+async def test_sessions_live_in_both_and_share_the_models(server: Server) -> None:
+    async with one_in_each(server) as (here, there):
+        for caller in (here, there):
+            await caller.wire.configure(**BRIEF)
+            assert (await caller.wire.ask("Say hello."))["output"]
+        families = [p.cmdline()[3] for p in server.family() if "actors.workers" in p.cmdline()]
+        assert sorted(families) == ["llm", "stt", "tts", "turn"]
+
+
+async def test_whichever_gateway_is_asked_tells_of_all(server: Server) -> None:
+    async with one_in_each(server):
+        for _ in range(8):
+            text = await metrics(server)
+            open_now = float(re.findall(r"^voiceforge_sessions (\S+)", text, re.MULTILINE)[0])
+            by_gateway = re.findall(r"^voiceforge_gateway_sessions\{.*\} (\S+)", text, re.MULTILINE)
+            assert len(by_gateway) == 2
+            assert open_now == sum(map(float, by_gateway)) >= 2
+            assert (await system(server))["sessions"] == open_now
+
+
+async def test_a_caller_comes_back_to_its_session_through_any_gateway(server: Server) -> None:
+    async with one_in_each(server) as callers:
+        for caller in callers:
+            await caller.wire.send(typed("My name is Ada."))
+            await caller.wire.until("conversation.item.done")
+        for caller in callers:
+            for _ in range(6):  # each time through whichever gateway takes the connection
+                caller.wire.vanish()
+                async with connect(f"{server.realtime_url}?{caller.query}") as socket:
+                    wire = Wire(socket)
+                    created = (await wire.until("session.created"))["session"]
+                    assert created["id"] == caller.id
+                    item = (await wire.until("conversation.item.done"))["item"]
+                    assert item["content"][0]["text"] == "My name is Ada."
+                    caller.query = (
+                        f"session_id={caller.id}&resume={created['voiceforge']['resume']}"
+                    )
+                    caller.wire = wire
+                    wire.vanish()
+            async with connect(f"{server.realtime_url}?{caller.query}") as socket:
+                wire = Wire(socket)
+                await wire.until("session.created")
+                await wire.configure(**BRIEF)
+                assert (await wire.ask("Say hello."))["output"]
+
+
+async def test_a_wrong_token_is_refused_through_any_gateway(server: Server) -> None:
+    async with one_in_each(server) as callers:
+        for caller in callers:
+            for _ in range(4):
+                query = f"session_id={caller.id}&resume=wrong"
+                async with connect(f"{server.realtime_url}?{query}") as socket:
+                    told = json.loads(await socket.recv())
+                    assert told["error"]["code"] == "session_not_found"
+                    with pytest.raises(ConnectionClosed) as closed:
+                        await socket.recv()
+                assert closed.value.rcvd is not None
+                assert closed.value.rcvd.code == 1008
+
+
+async def test_a_session_is_hung_up_from_any_gateway(server: Server) -> None:
+    async with one_in_each(server) as callers:
+        for caller in callers:
+            url = f"{server.url}/v1/realtime/calls/{caller.id}/hangup"
+            request = urllib.request.Request(url, method="POST")
+            answer = await asyncio.to_thread(urllib.request.urlopen, request)
+            assert answer.status == 200
+            answer.close()
+            await ended(caller)
+
+
+async def test_a_killed_gateway_takes_its_own_sessions_only(server: Server) -> None:
+    async with one_in_each(server) as (unlucky, other):
+        shown = await system(server)
+        pids = {g["index"]: g["pid"] for g in shown["gateways"]}  # type: ignore[attr-defined]
+        psutil.Process(pids[unlucky.gateway]).kill()
+        await ended(unlucky)
+        await other.wire.configure(**BRIEF)
+        assert (await other.wire.ask("Say hello."))["output"]
+        await until(lambda: both_serve(server), 60)
+        with contextlib.suppress(InvalidStatus):  # not yet connected to its workers: 503
+            async with connect(f"{server.realtime_url}?{unlucky.query}") as socket:
+                assert json.loads(await socket.recv())["error"]["code"] == "session_not_found"
+        async with one_in_each(server):  # it takes sessions again
+            assert len(gateways(server)) == 2
+
+
+async def test_at_the_limit_it_counts_the_sessions_of_all_gateways() -> None:
+    with Server(VOICEFORGE_GATEWAYS="2", VOICEFORGE_LIMITS__MAX_SESSIONS="3") as small:
+        await asyncio.to_thread(small.until_ready)
+        async with contextlib.AsyncExitStack() as stack:
+            for _ in range(3):
+                await call(small, stack)
+            for _ in range(6):
+                with pytest.raises(InvalidStatus) as refused:
+                    await call(small, stack)
+                assert refused.value.response.status_code == 503
+                assert refused.value.response.headers["retry-after"] == "10"
+        async with contextlib.AsyncExitStack() as stack:
+            await call(small, stack)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
+async def test_when_the_supervisor_ends_nothing_is_left_running(number: signal.Signals) -> None:
+    with Server(VOICEFORGE_GATEWAYS="2") as doomed:
+        await asyncio.to_thread(doomed.until_ready)
+        family = doomed.family()
+        assert len(family) >= 6
+        async with contextlib.AsyncExitStack() as stack:
+            caller = await call(doomed, stack)
+            doomed.signal(number)
+            await ended(caller)
+        _, alive = await asyncio.to_thread(psutil.wait_procs, family, 20)
+        assert alive == []

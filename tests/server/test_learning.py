@@ -1,0 +1,68 @@
+from pathlib import Path
+
+from engine.admission import Learnt
+from engine.inference import Priority
+from engine.load import Load, Served
+from engine.status import State, WorkerStatus
+from server.learning import FILE, Memory, Seconds
+from server.settings import LlmSettings, Settings, WorkerSettings
+
+
+def worker(begun: int, waited_ms: float, late: int = 0) -> WorkerStatus:
+    served: dict[int, Served] = {
+        Priority.FIRST: Served(begun, waited_ms, late),
+        Priority.BATCH: Served(1000, 1_000_000.0),
+    }
+    return WorkerStatus("stt", State.READY, load=Load(served=served))
+
+
+def test_a_second_shows_what_has_been_added_to_what_people_wait_for() -> None:
+    seconds = Seconds()
+    seconds.signs(1, [worker(10, 500.0)])
+    seconds.waits_ms += (120.0, 90.0)
+    seconds.lag_ms = 7.0
+    signs = seconds.signs(3, [worker(14, 900.0)])
+    assert (signs.sessions, signs.queued, signs.queued_ms) == (3, 4, 400.0)
+    assert signs.waits_ms == (120.0, 90.0)
+    assert signs.lag_ms == 7.0
+    quiet = seconds.signs(3, [worker(14, 900.0)])
+    assert (quiet.queued, quiet.queued_ms, quiet.waits_ms, quiet.lag_ms) == (0, 0.0, (), 0.0)
+
+
+def test_a_worker_that_was_started_again_counts_from_nothing() -> None:
+    seconds = Seconds()
+    seconds.signs(1, [worker(10, 500.0)])
+    assert seconds.signs(1, [worker(2, 10.0)]).queued == 0
+    assert seconds.signs(1, [worker(5, 40.0)]).queued == 3
+
+
+def test_what_was_learnt_is_there_at_the_next_start(tmp_path: Path) -> None:
+    Memory(tmp_path / "new", Settings()).write(Learnt(7, 9))
+    assert Memory(tmp_path / "new", Settings()).read() == Learnt(7, 9)
+
+
+def test_another_machine_or_model_has_a_capacity_of_its_own(tmp_path: Path) -> None:
+    here, other = Settings(), Settings(llm=LlmSettings("http://gpu/v1", "big"))
+    Memory(tmp_path, here).write(Learnt(7, 9))
+    Memory(tmp_path, other).write(Learnt(70))
+    assert Memory(tmp_path, here).read() == Learnt(7, 9)
+    assert Memory(tmp_path, other).read() == Learnt(70)
+    unknown = Memory(tmp_path, Settings(workers=WorkerSettings(stt=4))).read()
+    assert unknown.limit is None
+    assert unknown.held > 0
+
+
+def test_a_broken_file_is_as_good_as_none_and_is_mended(tmp_path: Path) -> None:
+    for broken in ("{", "[]", '{"x": 1}', ""):
+        (tmp_path / FILE).write_text(broken)
+        memory = Memory(tmp_path, Settings())
+        assert memory.read().limit is None
+        memory.write(Learnt(3, 4))
+        assert Memory(tmp_path, Settings()).read() == Learnt(3, 4)
+
+
+def test_a_folder_that_takes_nothing_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    memory = Memory(tmp_path / "file", Settings())
+    memory.write(Learnt(3, 4))
+    assert memory.read().limit is None
