@@ -30,8 +30,8 @@ class Load(msgspec.Struct, frozen=True):
     busy_ms: float = 0.0
     lanes: int = 1
     worked_ms: float = 0.0
-    served: dict[int, Served] = {}
-    batches: dict[int, int] = {}
+    served: dict[int, Served] = msgspec.field(default_factory=dict)
+    batches: dict[int, int] = msgspec.field(default_factory=dict)
 
 
 class Meter:

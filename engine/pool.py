@@ -19,10 +19,10 @@ R = TypeVar("R")
 MOST_IN_FLIGHT = 512
 """More than a machine can serve in time: what comes on top is refused at once."""
 
-_RESTART_S = 3.0
+_RESTART_S = 10.0
 """How long a request waits for a worker at least. Deadlines order the queue, and are 150-300 ms for
-a caller who waits; a worker that died needs longer to load its model, and late speech is worth more
-than none."""
+a caller who waits; a worker that died needs seconds to load its model, and late speech is worth
+more than none."""
 
 _LOAD_S = 60.0
 """The same while one loads its model, which may have to be read from a slow disk."""
@@ -151,7 +151,7 @@ class Pool(Generic[P, R]):
 
     A request goes to the replica that has the fewest open. What had no result yet when its replica
     is lost is sent to another, or to the next one that is up unless that takes until its deadline
-    and longer than 3 s. What had some fails with `worker_lost`, unless the model `replays`: the
+    and longer than 10 s. What had some fails with `worker_lost`, unless the model `replays`: the
     same payload always has the same results, so that they can go on where they were. Replicas that
     are asleep are woken.
     """

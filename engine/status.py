@@ -31,7 +31,7 @@ class WorkerStatus(msgspec.Struct, frozen=True):
     pid: int = 0
     restarts: int = 0
     resident_bytes: int = 0
-    load: Load = Load()
+    load: Load = msgspec.field(default_factory=Load)
     error_code: str = ""
     error_message: str = ""
 

@@ -133,10 +133,10 @@ class Fleet:
 
     def _models(self) -> Iterator[tuple[str, str]]:
         """Role and id of every model that runs here."""
-        yield "vad", VAD_MODEL
         for role in ROLES:
             if role != "llm" or self._settings.llm.base_url is None:
                 yield role, MODELS[role]
+        yield "vad", VAD_MODEL
 
     def _pull(self) -> None:
         """Runs in a thread."""

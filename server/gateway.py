@@ -9,7 +9,9 @@ import contextlib
 import logging
 import signal
 import socket
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import uvloop
@@ -46,7 +48,8 @@ class GatewayPlan(msgspec.Struct, frozen=True):
     """What a gateway is told on its standard input; the settings come without secrets.
 
     `store` is the model store's folder, `path` where its private socket is to lie. The two file
-    descriptors are inherited.
+    descriptors are inherited. One that is started `again` takes no connection before it can serve
+    it: the others take them, or they wait.
     """
 
     index: int
@@ -55,6 +58,7 @@ class GatewayPlan(msgspec.Struct, frozen=True):
     path: str
     control_fd: int
     public_fd: int
+    again: bool = False
 
 
 def no_secret(kind: type, value: object) -> object:
@@ -87,6 +91,7 @@ class Gateway:
             Forwarding(RealtimeSocket(self._sessions), plan.index, self._system.path_of)
         )
         self._starting: asyncio.Task[None] | None = None
+        self._serves = asyncio.Event()
 
     async def run(self) -> None:
         """Serve until the supervisor says to end."""
@@ -96,13 +101,17 @@ class Gateway:
         async with (
             contextlib.aclosing(self._platform),
             contextlib.aclosing(self._system),
-            serving(web_server(app, settings), public),
             serving(web_server(app, settings, uds=self._plan.path), None),
             beside(self._lag.watch()),
             beside(self._report()),
+            contextlib.AsyncExitStack() as opened,
         ):
             self._send(control.Listening(self._plan.path))
-            await self._follow()
+            following = asyncio.create_task(self._follow())
+            if self._plan.again:
+                await first_of(following, self._serves.wait())
+            await opened.enter_async_context(serving(web_server(app, settings), public))
+            await following
             self._readiness.draining = True
             await self._sessions.drain(settings.limits.drain_s)
             await self._lines.closed(GOODBYE_S)
@@ -136,12 +145,20 @@ class Gateway:
         except InferenceError as error:
             log.error("the models cannot be used", extra={"code": error.code})
             return
+        self._serves.set()
         self._send(control.Serving())
 
     async def _report(self) -> None:
         while True:
             await asyncio.sleep(VITALS_EVERY_S)
             self._send(control.Vitals(self._lag.worst_ms(), self._metrics.waits_ms()))
+
+
+async def first_of(task: "asyncio.Task[None]", event: Coroutine[Any, Any, Any]) -> None:
+    """Wait for the one or the other; the task goes on."""
+    waiting = asyncio.ensure_future(event)
+    await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
 
 
 async def run(plan: GatewayPlan) -> None:

@@ -135,6 +135,7 @@ class GatewayKeeper:
             str(path),
             theirs.fileno(),
             self._public.fileno(),
+            again=self.status.restarts > 0,
         )
         roots = filter(None, (package_root(), os.environ.get("PYTHONPATH")))
         environment = {"PYTHONPATH": os.pathsep.join(roots), **child_environment()}

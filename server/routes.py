@@ -5,6 +5,7 @@ from typing import Any
 from litestar import MediaType, Request, Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from server import docs
@@ -43,7 +44,7 @@ def routes(readiness: Readiness, metrics: Metrics, system: System) -> list[HTTPR
         return Response(state, status_code=200 if state.ready else 503)
 
     @get("/metrics", media_type=MediaType.TEXT, summary="For Prometheus")
-    async def prometheus(own: bool = False) -> Response[str]:
+    async def prometheus(own: FromQuery[bool] = False) -> Response[str]:
         """Counters and histograms in Prometheus' text format.
 
         Those of all gateways together, wherever the question arrives; `own=true`: of one of them.
@@ -60,7 +61,7 @@ def routes(readiness: Readiness, metrics: Metrics, system: System) -> list[HTTPR
         return system.whole()
 
     @post("/v1/realtime/calls/{call_id:str}/hangup", status_code=200, summary="End a session")
-    async def hang_up(call_id: str) -> None:
+    async def hang_up(call_id: FromPath[str]) -> None:
         """End the session with this id, in whichever gateway it lives; 404 if it is nowhere."""
         if not await system.hang_up(call_id):
             raise NotFoundException(f"no session {call_id!r} is open")

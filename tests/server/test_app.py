@@ -150,9 +150,9 @@ async def test_the_machine_is_measured_by_worker_and_gateway(site: Site) -> None
     assert samples["voiceforge_worker_restarts_total,stt"] == 1
     assert samples["voiceforge_worker_resident_bytes,stt"] == 5_000_000
     assert samples["voiceforge_worker_busy_seconds_total,stt"] == 1.5
-    assert samples["voiceforge_worker_waited_seconds_total,stt,first"] == pytest.approx(0.2)
-    assert samples["voiceforge_worker_late_total,stt,first"] == 1
-    assert samples["voiceforge_worker_batches_total,stt,8"] == 1
+    assert samples["voiceforge_worker_waited_seconds_total,first,stt"] == pytest.approx(0.2)
+    assert samples["voiceforge_worker_late_total,first,stt"] == 1
+    assert samples["voiceforge_worker_batches_total,8,stt"] == 1
     assert samples["voiceforge_gateway_sessions,0"] == 3
     assert samples["voiceforge_gateway_loop_lag_seconds,0"] == pytest.approx(0.012)
 

@@ -92,7 +92,7 @@ def test_it_is_ready_when_it_says_so(server: Server) -> None:
 def test_sigterm_stops_it_and_all_that_it_started() -> None:
     with Server() as server:
         family = server.until_ready().family()
-        assert len(family) == 4
+        assert len(family) == 5  # a gateway and four workers
         server.signal(signal.SIGTERM)
         assert server.wait(20) == 0
         assert gone(family, 1) == []
@@ -166,7 +166,7 @@ def test_a_worker_that_is_killed_is_replaced() -> None:
         give_up = time.monotonic() + 60
         while (
             server.get("/readyz")[0] != 200
-            or 'restarts_total{pool="tts"} 1' not in (server.get("/metrics")[1])
+            or 'restarts_total{worker="tts"} 1' not in (server.get("/metrics")[1])
         ):
             assert time.monotonic() < give_up, server.get("/readyz")
             time.sleep(0.2)
@@ -180,5 +180,5 @@ def test_an_llm_that_is_not_there_is_said_and_keeps_it_unready() -> None:
         models = json.loads(text)["models"]
         assert models["llm"].startswith("llm_unreachable")
         assert models["tts"] == "ready"
-        assert len(server.family()) == 3
+        assert len(server.family()) == 5
         server.until_told("llm   does not answer: llm_unreachable")
