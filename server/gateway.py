@@ -34,6 +34,7 @@ from server.serve import serving, web_server
 from server.sessions import SessionRegistry
 from server.settings import Secret, Settings
 from server.system import System
+from server.tracing import Tracing
 from transports.websocket import RealtimeSocket
 
 log = logging.getLogger(__name__)
@@ -83,8 +84,15 @@ class Gateway:
             settings, Path(plan.store), self._readiness, lambda name: self._send(control.Wake(name))
         )
         self._door = SupervisedDoor(self._send, self._metrics.count_refusal)
+        endpoint = settings.tracing.endpoint
+        self._traces = Tracing(endpoint, plan.index) if endpoint is not None else None
         self._sessions = SessionRegistry(
-            self._platform.services, settings.limits, self._metrics, self._door, plan.index
+            self._platform.services,
+            settings.limits,
+            self._metrics,
+            self._door,
+            plan.index,
+            self._traces,
         )
         self._system = System(plan.index, self._platform.workers, self._sessions)
         self._lines = Lines(
@@ -106,6 +114,8 @@ class Gateway:
             beside(self._report()),
             contextlib.AsyncExitStack() as opened,
         ):
+            if self._traces is not None:
+                await opened.enter_async_context(beside(self._traces.run()))
             self._send(control.Listening(self._plan.path))
             following = asyncio.create_task(self._follow())
             if self._plan.again:

@@ -4,7 +4,9 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
+from functools import partial
 
+from engine.frames import Frame
 from engine.services import Services
 from engine.session import EndReason, Session
 from engine.settings import SessionSettings
@@ -13,6 +15,7 @@ from server.door import Door, GiveBack
 from server.log import serve_session
 from server.metrics import Metrics
 from server.settings import LimitSettings
+from server.tracing import Tracing
 from transports.websocket import Lease, Refused
 
 log = logging.getLogger(__name__)
@@ -52,7 +55,9 @@ class SessionRegistry:
         metrics: Metrics,
         door: Door,
         gateway: int = 0,
+        traces: Tracing | None = None,
     ) -> None:
+        self._traces = traces
         self._door = door
         self._gateway = gateway
         self._services = services
@@ -76,14 +81,9 @@ class SessionRegistry:
         give_back = await self._door.enter()
         try:
             services = self._serving()  # a moment has passed
-            session = Session(
-                settings,
-                services,
-                transport,
-                self._ended,
-                self._metrics.observe,
-                f"sess_{self._gateway}_{secrets.token_urlsafe(24)}",
-            )
+            ident = f"sess_{self._gateway}_{secrets.token_urlsafe(24)}"
+            observe = partial(self._observe, ident)
+            session = Session(settings, services, transport, self._ended, observe, ident)
         except BaseException:
             give_back()
             raise
@@ -147,6 +147,11 @@ class SessionRegistry:
         if entry is not None:
             entry.session.stop(EndReason.HUNG_UP)
         return entry is not None
+
+    def _observe(self, session_id: str, frame: Frame) -> None:
+        self._metrics.observe(frame)
+        if self._traces is not None:
+            self._traces.observe(session_id, frame)
 
     def _serving(self) -> Services:
         if self._draining:

@@ -134,6 +134,15 @@ class LogSettings(msgspec.Struct, frozen=True):
     ] = "auto"
 
 
+class TracingSettings(msgspec.Struct, frozen=True):
+    """Where traces of turns go."""
+
+    endpoint: Annotated[
+        Address | None,
+        Meta(description="an OTLP/HTTP collector such as http://127.0.0.1:4318; unset: none"),
+    ] = None
+
+
 class Settings(msgspec.Struct, frozen=True):
     """Everything that an operator may set. `models` is the folder that holds them."""
 
@@ -165,6 +174,7 @@ class Settings(msgspec.Struct, frozen=True):
     workers: WorkerSettings = WorkerSettings()
     limits: LimitSettings = LimitSettings()
     log: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()
 
     def without_secrets(self) -> "Settings":
         """The same for processes that have no use for them."""
