@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from actors.download import StoreError
 from actors.handlers import Share
 from actors.llm_plan import Embedded, Endpoint, LlmPlan
@@ -56,6 +58,11 @@ def _endpoint(llm: EndpointSettings) -> Endpoint | None:
     if llm.base_url is None or llm.model is None:
         return None
     return Endpoint(llm.base_url, llm.model, llm.api_key.reveal() if llm.api_key else "")
+
+
+def machine_bytes() -> int:
+    """The memory that this machine has."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 class Fleet:
@@ -121,12 +128,16 @@ class Fleet:
         self._tell(f"{name:5} ready after {time.monotonic() - began_s:.1f} s")
 
     def _command(self, role: Role, name: str) -> WorkerCommand:
-        threads = self._settings.threads
+        threads, store = self._settings.threads, self._store.root
         if role == "llm":
-            return llm_command(llm_plan(self._settings, self._store.root, threads or self._cores))
-        lanes = 1 if role == "turn" else min(self._cores, 4)
-        share = Share(threads=threads or 1, lanes=lanes)
-        return model_command(name, MODELS[role], self._store.root, share)
+            command = llm_command(llm_plan(self._settings, store, threads or self._cores))
+        else:
+            lanes = 1 if role == "turn" else min(self._cores, 4)
+            share = Share(threads=threads or 1, lanes=lanes)
+            command = model_command(name, MODELS[role], store, share)
+        most_mb = self._settings.workers.most_mb
+        most_bytes = machine_bytes() // 2 if most_mb is None else most_mb << 20
+        return replace(command, most_bytes=most_bytes)
 
     def _changed(self, status: WorkerStatus) -> None:
         self.changed(status)

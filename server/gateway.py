@@ -7,6 +7,7 @@ sessions in. Here is what carries audio: nothing that computes for long belongs 
 import asyncio
 import contextlib
 import logging
+import resource
 import signal
 import socket
 from collections.abc import Coroutine
@@ -185,6 +186,8 @@ def main() -> None:
     plan = msgspec.msgpack.decode(given, type=GatewayPlan, dec_hook=no_secret)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a group's signal: the supervisor decides
     logs.configure(plan.settings.log)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run(plan))
 

@@ -14,6 +14,7 @@ import msgspec
 from engine.admission import Learnt, Signs
 from engine.inference import Priority
 from engine.status import WorkerStatus
+from server.fleet import machine_bytes
 from server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -103,7 +104,7 @@ def machine_key(settings: Settings) -> str:
         platform.machine(),
         _cpu_model(),
         str(os.cpu_count()),
-        f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') >> 30} GB",
+        f"{machine_bytes() >> 30} GB",
         str(settings.threads),
         str(settings.gateways),
         msgspec.json.encode(settings.workers).decode(),

@@ -119,6 +119,12 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     stt: Workers = 1
     turn: Workers = 1
     tts: Workers = 1
+    most_mb: Annotated[
+        Count | None,
+        Meta(
+            description="memory in MB at which one is started again; unset: half of the machine's"
+        ),
+    ] = None
 
 
 class LogSettings(msgspec.Struct, frozen=True):

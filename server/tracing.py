@@ -101,7 +101,7 @@ def spans_of(session_id: str, turn: TurnMeasured, now_ns: int) -> list[dict[str,
         times = {"startTimeUnixNano": str(begin), "endTimeUnixNano": str(end)}
         return {"traceId": trace, "name": name, "kind": INTERNAL, **times, **more}
 
-    told = {
+    told: dict[str, str | bool] = {
         "session.id": session_id,
         "response.id": turn.response_id,
         "response.prepared": turn.prepared,
