@@ -19,6 +19,7 @@ from engine.inference import InferenceError
 from engine.keeper import Keeper
 from engine.process import WorkerCommand
 from engine.status import WorkerStatus
+from server.idle import Idle, machine_bytes, memory_is_scarce
 from server.pulling import Pulling
 from server.settings import EndpointSettings, Settings
 from server.store import store_of
@@ -28,10 +29,15 @@ log = logging.getLogger(__name__)
 VAD_MODEL = "silero-vad"
 ROLES: tuple[Role, ...] = ("stt", "turn", "tts", "llm")
 
+ON_DEMAND = {"whisper": "whisper-base", "kokoro": "kokoro-82m"}
+"""Models that are loaded when somebody needs them: every language but English, other voices."""
+
 EMBEDDED_AT_ONCE = 4
 """llama.cpp's slots: more share the same cores, and each answer comes later."""
 
 FOREIGN_AT_ONCE = 32
+
+UNLOAD_EVERY_S = 2.0
 
 Tell = Callable[[str], None]
 
@@ -60,11 +66,6 @@ def _endpoint(llm: EndpointSettings) -> Endpoint | None:
     return Endpoint(llm.base_url, llm.model, llm.api_key.reveal() if llm.api_key else "")
 
 
-def machine_bytes() -> int:
-    """The memory that this machine has."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
 class Fleet:
     """Starts the workers and keeps them alive.
 
@@ -85,13 +86,18 @@ class Fleet:
             for role in ROLES
             for name in worker_names(settings, role)
         }
-        for keeper in self._keepers.values():
+        self._on_demand = {
+            name: Keeper(name, self._on_demand_command(name, model), folder, asleep=True)
+            for name, model in ON_DEMAND.items()
+        }
+        self._idle = Idle(settings.workers.idle_s)
+        for keeper in self._all():
             keeper.changed = self._changed
 
     @property
     def statuses(self) -> tuple[WorkerStatus, ...]:
         """How all of them are."""
-        return tuple(keeper.status for keeper in self._keepers.values())
+        return tuple(keeper.status for keeper in self._all())
 
     async def fetch(self) -> None:
         """Fetch the models that are missing. Raises `InferenceError`."""
@@ -112,12 +118,23 @@ class Fleet:
 
     def wake(self, worker: str) -> None:
         """Load a model that is asleep."""
-        if worker in self._keepers:
-            self._keepers[worker].wake()
+        if worker in self._on_demand:
+            self._idle.used(worker, time.monotonic())
+            self._on_demand[worker].wake()
+
+    async def unload_idle(self) -> None:
+        """Unload what was loaded on demand and nobody uses, until cancelled."""
+        while True:
+            await asyncio.sleep(UNLOAD_EVERY_S)
+            now, scarce = time.monotonic(), memory_is_scarce()
+            statuses = [keeper.status for keeper in self._on_demand.values()]
+            for name in self._idle.to_unload(statuses, now, scarce=scarce):
+                log.info("model unloaded", extra={"model": name})
+                await self._on_demand[name].sleep()
 
     async def close(self) -> None:
         """Stop all of them. Idempotent."""
-        await asyncio.gather(*(keeper.close() for keeper in self._keepers.values()))
+        await asyncio.gather(*(keeper.close() for keeper in self._all()))
 
     async def _load(self, keeper: Keeper) -> None:
         name = keeper.status.name
@@ -127,6 +144,14 @@ class Fleet:
         await keeper.ready()
         self._tell(f"{name:5} ready after {time.monotonic() - began_s:.1f} s")
 
+    def _all(self) -> Iterator[Keeper]:
+        yield from self._keepers.values()
+        yield from self._on_demand.values()
+
+    def _on_demand_command(self, name: str, model: str) -> WorkerCommand:
+        share = Share(threads=self._settings.threads or min(self._cores, 4))
+        return self._limited(model_command(name, model, self._store.root, share))
+
     def _command(self, role: Role, name: str) -> WorkerCommand:
         threads, store = self._settings.threads, self._store.root
         if role == "llm":
@@ -135,6 +160,9 @@ class Fleet:
             lanes = 1 if role == "turn" else min(self._cores, 4)
             share = Share(threads=threads or 1, lanes=lanes)
             command = model_command(name, MODELS[role], store, share)
+        return self._limited(command)
+
+    def _limited(self, command: WorkerCommand) -> WorkerCommand:
         most_mb = self._settings.workers.most_mb
         most_bytes = machine_bytes() // 2 if most_mb is None else most_mb << 20
         return replace(command, most_bytes=most_bytes)

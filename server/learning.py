@@ -14,7 +14,7 @@ import msgspec
 from engine.admission import Learnt, Signs
 from engine.inference import Priority
 from engine.status import WorkerStatus
-from server.fleet import machine_bytes
+from server.idle import machine_bytes
 from server.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -35,6 +35,7 @@ async def run(settings: Settings, tell: Tell) -> None:
                 log.info("listening", extra={"address": where})
                 async with (
                     beside(supervisor.learn()),
+                    beside(supervisor.unload_idle()),
                     beside(tell_missing(supervisor.path(), tell)),
                 ):
                     await signals.asked.wait()

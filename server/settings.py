@@ -119,6 +119,10 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     stt: Workers = 1
     turn: Workers = 1
     tts: Workers = 1
+    idle_s: Annotated[
+        float,
+        Meta(description="seconds after which a model loaded on demand is unloaded, 1-86400", ge=1),
+    ] = 300.0
     most_mb: Annotated[
         Count | None,
         Meta(

@@ -130,6 +130,10 @@ class Supervisor:
                 self._admission.saw(signs, time.monotonic())
                 self._memory.write(self._admission.learnt)
 
+    async def unload_idle(self) -> None:
+        """Unload models that were loaded on demand and nobody uses, until cancelled."""
+        await self._fleet.unload_idle()
+
     def _worker_changed(self, status: WorkerStatus) -> None:
         self._broadcast(control.Workers((status,)))
 
