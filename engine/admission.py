@@ -35,8 +35,12 @@ COMFORT = 0.6
 SETTLE_S = 3.0
 """After this a new caller's first turn is on its way."""
 
-RECOVER_S = 120.0
+RECOVER_S = 60.0
 """Without pressure for so long, one more than the limit is tried."""
+
+LEAST = 4
+"""A machine that fewer callers are too many for is busy with something else, or hopeless: it is not
+for us to turn people away then."""
 
 
 class Signs(msgspec.Struct, frozen=True):
@@ -105,7 +109,7 @@ class Admission:
         learnt = self.learnt
         if learnt.limit is not None and sessions >= learnt.limit:
             return Full(f"this machine serves {learnt.limit} well", round(WINDOW_S / 2))
-        if sessions >= learnt.held:
+        if sessions >= max(learnt.held, LEAST):
             if self.pressure() > COMFORT:
                 return Full("those inside need all of this machine", round(WINDOW_S / 2))
             if now < self._let_in_at + SETTLE_S:
@@ -117,7 +121,7 @@ class Admission:
         """Whoever is inside stays; the limit becomes one fewer than the fewest of the window."""
         self._calm_since = None
         fewest = min(signs.sessions for _, signs in self._window)
-        limit = max(1, fewest - 1)
+        limit = max(LEAST, fewest - 1)
         if self.learnt.limit is None or limit < self.learnt.limit:
             self.learnt.limit = limit
         self.learnt.held = min(self.learnt.held, limit)

@@ -91,6 +91,15 @@ class Leave(msgspec.Struct, frozen=True, tag="leave"):
     number: int
 
 
+class Away(msgspec.Struct, frozen=True, tag="away"):
+    """The client of the session that entered with this number has gone (or is back): it may return,
+    but costs nothing meanwhile.
+    """
+
+    number: int
+    away: bool
+
+
 class Wake(msgspec.Struct, frozen=True, tag="wake"):
     """A request waits for a worker that is asleep."""
 
@@ -106,7 +115,7 @@ class Vitals(msgspec.Struct, frozen=True, tag="vitals"):
     waits_ms: tuple[float, ...] = ()
 
 
-ToSupervisor = Listening | Serving | Enter | Leave | Wake | Vitals
+ToSupervisor = Listening | Serving | Enter | Leave | Away | Wake | Vitals
 
 _to_gateway = msgspec.msgpack.Decoder(ToGateway)
 _to_supervisor = msgspec.msgpack.Decoder(ToSupervisor)

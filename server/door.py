@@ -2,29 +2,66 @@
 
 import asyncio
 import itertools
+import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from server.control import Enter, Leave, Refusal, ToSupervisor, Welcome
+from server.control import Away, Enter, Leave, Refusal, ToSupervisor, Welcome
 from transports.websocket import Refused
 
-GiveBack = Callable[[], None]
+log = logging.getLogger(__name__)
+
+
+class Place(Protocol):
+    """One session's place."""
+
+    def mark(self, *, away: bool) -> None:
+        """The session's client is gone, or back."""
+        ...
+
+    def give_back(self) -> None:
+        """The session has ended."""
+        ...
 
 
 class Door(Protocol):
     """Knows whether one more session fits."""
 
-    async def enter(self) -> GiveBack:
-        """Take a place; call what is returned once the session has ended. Raises `Refused`."""
+    async def enter(self) -> Place:
+        """Take a place. Raises `Refused`."""
         ...
+
+
+class AnyPlace:
+    """A place that nobody counts."""
+
+    def mark(self, *, away: bool) -> None:
+        """Nobody counts."""
+
+    def give_back(self) -> None:
+        """Nobody counts."""
 
 
 class OpenDoor:
     """A place for everybody, where no supervisor counts."""
 
-    async def enter(self) -> GiveBack:
+    async def enter(self) -> Place:
         """Always lets in."""
-        return lambda: None
+        return AnyPlace()
+
+
+class SupervisedPlace:
+    """A place that the supervisor counts under a number."""
+
+    def __init__(self, send: Callable[[ToSupervisor], None], number: int) -> None:
+        self._send = send
+        self._number = number
+
+    def mark(self, *, away: bool) -> None:
+        self._send(Away(self._number, away))
+
+    def give_back(self) -> None:
+        self._send(Leave(self._number))
 
 
 class SupervisedDoor:
@@ -38,7 +75,7 @@ class SupervisedDoor:
         self._numbers = itertools.count()
         self._asked: dict[int, asyncio.Future[Welcome | Refusal]] = {}
 
-    async def enter(self) -> GiveBack:
+    async def enter(self) -> Place:
         """Ask, and wait for the answer."""
         number = next(self._numbers)
         answer = self._asked[number] = asyncio.get_running_loop().create_future()
@@ -51,9 +88,10 @@ class SupervisedDoor:
         finally:
             del self._asked[number]
         if isinstance(answered, Refusal):
+            log.info("session refused", extra={"reason": answered.reason})
             self._refused(answered.reason)
             raise Refused(answered.message, answered.retry_after_s)
-        return lambda: self._send(Leave(number))
+        return SupervisedPlace(self._send, number)
 
     def answered(self, answer: Welcome | Refusal) -> None:
         """The supervisor's answer."""

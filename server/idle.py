@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.status import State, WorkerStatus
 
 SCARCE = 0.1
-"""Of the machine's memory: with less available, what is idle is unloaded, the longest idle first."""
+"""Of the machine's memory: with less available, what is idle is unloaded, longest idle first."""
 
 MOMENT_S = 10.0  # what has just been used is left alone, however scarce memory is
 

@@ -7,6 +7,7 @@ from engine.admission import Admission
 from server.control import Refusal, Welcome
 
 RETRY_FULL_S = 10
+WAY_OUT = "`voiceforge capacity` measures it, limits.admission = off lets everybody in"
 
 
 class Places:
@@ -22,9 +23,15 @@ class Places:
         self._admission = admission
         self._clock = clock
         self._taken: dict[int, set[int]] = {}
+        self._away: dict[int, set[int]] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._taken.values()))
+
+    @property
+    def present(self) -> int:
+        """Sessions whose client is there; one that was dropped may come back to its own, always."""
+        return len(self) - sum(map(len, self._away.values()))
 
     def of(self, gateway: int) -> int:
         """How many a gateway has."""
@@ -32,13 +39,14 @@ class Places:
 
     def enter(self, gateway: int, number: int) -> Welcome | Refusal:
         """Take a place for the gateway's session `number`, if there is one."""
-        if self._most is not None and len(self) >= self._most:
-            text = f"{len(self)} sessions are open, the most that limits.max_sessions allows"
+        present = self.present
+        if self._most is not None and present >= self._most:
+            text = f"{present} sessions are open, the most that limits.max_sessions allows"
             return Refusal(number, "full", text, RETRY_FULL_S)
         if self._admission is not None:
-            full = self._admission.ask(len(self), self._clock())
+            full = self._admission.ask(present, self._clock())
             if full is not None:
-                text = f"{len(self)} sessions are open: {full.reason}"
+                text = f"{present} sessions are open: {full.reason} ({WAY_OUT})"
                 return Refusal(number, "no_capacity", text, full.retry_after_s)
         self._taken.setdefault(gateway, set()).add(number)
         return Welcome(number)
@@ -46,7 +54,16 @@ class Places:
     def leave(self, gateway: int, number: int) -> None:
         """Give a place back. Harmless if it was not taken."""
         self._taken.get(gateway, set()).discard(number)
+        self._away.get(gateway, set()).discard(number)
+
+    def mark(self, gateway: int, number: int, *, away: bool) -> None:
+        """The client of a session is gone, or back."""
+        if not away:
+            self._away.get(gateway, set()).discard(number)
+        elif number in self._taken.get(gateway, ()):
+            self._away.setdefault(gateway, set()).add(number)
 
     def forget(self, gateway: int) -> None:
         """The gateway has died: its sessions are over."""
         self._taken.pop(gateway, None)
+        self._away.pop(gateway, None)

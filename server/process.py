@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import logging
+import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,6 +41,11 @@ async def run(settings: Settings, tell: Tell) -> None:
                     beside(tell_missing(supervisor.path(), tell)),
                 ):
                     await signals.asked.wait()
+            if supervisor.sessions:
+                within_s = settings.limits.drain_s
+                tell(
+                    f"{supervisor.sessions} sessions may finish within {within_s:g} s; Ctrl-C ends now"
+                )
             await supervisor.drain()
     log.info("stopped")
 
@@ -76,11 +83,21 @@ async def tell_missing(path: str, tell: Tell) -> None:
             tell(f"{model:5} does not answer: {missing}")
 
 
+def program() -> str:
+    """How a person at this prompt calls `voiceforge`."""
+    if shutil.which("voiceforge"):
+        return "voiceforge"
+    beside_python = Path(sys.executable).parent / "voiceforge"
+    with contextlib.suppress(ValueError):
+        return str(beside_python.relative_to(Path.cwd()))
+    return str(beside_python)
+
+
 def welcome(where: str) -> str:
     """What a person needs to know once the server is ready."""
     return (
         f"VoiceForge listens on http://{where} (Ctrl-C stops it)\n"
-        f"  talk:   voiceforge talk --url ws://{where}/v1/realtime\n"
+        f"  talk:   {program()} talk --url ws://{where}/v1/realtime\n"
         f"  client: OpenAI Realtime at ws://{where}/v1/realtime\n"
         f"  read:   http://{where}/docs"
     )

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 from litestar import Litestar
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from server.settings import Settings
@@ -68,7 +69,15 @@ class WebServer(uvicorn.Server):
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's, which waits for ever for a client to read what it was sent before the end."""
+    """uvicorn's, which waits for ever for a client to read what it was sent before the end.
+
+    It also takes a refused handshake for one that was forgotten, and logs an error.
+    """
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body":
+            self.handshake_complete = True
 
     async def run_asgi(self) -> None:
         await super().run_asgi()

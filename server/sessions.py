@@ -11,7 +11,7 @@ from engine.services import Services
 from engine.session import EndReason, Session
 from engine.settings import SessionSettings
 from engine.transport import Transport
-from server.door import Door, GiveBack
+from server.door import Door, Place
 from server.log import serve_session
 from server.metrics import Metrics
 from server.settings import LimitSettings
@@ -28,9 +28,9 @@ RETRY_STOPPING_S = 5
 class Entry:
     """One session, as the registry keeps it."""
 
-    def __init__(self, session: Session, transport: Transport, give_back: GiveBack) -> None:
+    def __init__(self, session: Session, transport: Transport, place: Place) -> None:
         self.session = session
-        self.give_back = give_back
+        self.place = place
         self.lease = Lease(session, secrets.token_urlsafe(24), transport)
         self.present = True
         self.grace: asyncio.TimerHandle | None = None
@@ -78,16 +78,16 @@ class SessionRegistry:
     async def open(self, settings: SessionSettings, transport: Transport) -> Lease:
         """A new session that is not yet started. Raises `Refused` with when to try again."""
         services = self._serving()
-        give_back = await self._door.enter()
+        place = await self._door.enter()
         try:
             services = self._serving()  # a moment has passed
             ident = f"sess_{self._gateway}_{secrets.token_urlsafe(24)}"
             observe = partial(self._observe, ident)
             session = Session(settings, services, transport, self._ended, observe, ident)
         except BaseException:
-            give_back()
+            place.give_back()
             raise
-        entry = self._entries[session.id] = Entry(session, transport, give_back)
+        entry = self._entries[session.id] = Entry(session, transport, place)
         self._empty.clear()
         self._metrics.sessions.inc()
         serve_session(session.id)
@@ -103,6 +103,7 @@ class SessionRegistry:
         if entry.present:  # its old connection is dead, and has not noticed yet
             entry.session.detach()
         entry.present = True
+        entry.place.mark(away=False)
         serve_session(session_id)
         log.info("session resumed")
         return entry.lease
@@ -123,6 +124,7 @@ class SessionRegistry:
             return
         log.info("session left")
         entry.present = False
+        entry.place.mark(away=True)
         session.detach()
         entry.grace = asyncio.get_running_loop().call_later(
             self._limits.reconnect_grace_s, session.stop, EndReason.UNREACHED
@@ -172,7 +174,7 @@ class SessionRegistry:
     def _ended(self, session: Session, reason: EndReason) -> None:
         entry = self._entries.pop(session.id)
         entry.keep()
-        entry.give_back()
+        entry.place.give_back()
         self._metrics.session_ended(reason, entry.session.false_pauses)
         told = {"session": session.id, "reason": reason}
         if session.failure is not None:

@@ -87,6 +87,11 @@ class Supervisor:
         await asyncio.gather(*(gateway.close() for gateway in self._gateways))
         await self._fleet.close()
 
+    @property
+    def sessions(self) -> int:
+        """How many are open."""
+        return len(self._places)
+
     def path(self) -> str:
         """The private socket of a gateway that answers."""
         return next(g.status.path for g in self._gateways if g.status.path)
@@ -113,6 +118,8 @@ class Supervisor:
             case control.Leave(number):
                 self._places.leave(index, number)
                 gateway.told(sessions=self._places.of(index))
+            case control.Away(number, away):
+                self._places.mark(index, number, away=away)
             case control.Wake(worker):
                 self._fleet.wake(worker)
             case control.Vitals(lag_ms, waits_ms):
@@ -125,7 +132,7 @@ class Supervisor:
         """Learn from every second what this machine holds, until cancelled."""
         while True:
             await asyncio.sleep(LEARN_EVERY_S)
-            signs = self._seconds.signs(len(self._places), self._fleet.statuses)
+            signs = self._seconds.signs(self._places.present, self._fleet.statuses)
             if self._admission is not None:
                 self._admission.saw(signs, time.monotonic())
                 self._memory.write(self._admission.learnt)

@@ -98,12 +98,17 @@ class Talk:
     async def hold(self) -> Report:
         """Speak all recordings, or without any the microphone until cancelled. Raises TalkError."""
         clips = [(path, wav.read(path, RATE_HZ)) for path in self.wanted.recordings]
+        if not clips:
+            self._card = SoundCard(RATE_HZ, FRAME_SAMPLES)  # before anybody is called
         try:
             async with websockets.connect(
                 self.wanted.url, additional_headers=self._headers(), max_size=None, compression=None
             ) as socket:
-                await socket.send(msgspec.json.encode(self._session()).decode())
-                await self._converse(socket, clips)
+                try:
+                    await socket.send(msgspec.json.encode(self._session()).decode())
+                    await self._converse(socket, clips)
+                finally:
+                    await socket.close()  # a goodbye: otherwise the server keeps our place
         except (OSError, websockets.WebSocketException, TimeoutError) as error:
             raise TalkError(f"{self.wanted.url}: {reason(error)}") from error
         return self.report()
@@ -215,7 +220,8 @@ class Talk:
 
     async def _speak_live(self, socket: ClientConnection) -> None:
         """Send what the microphone hears; in half duplex, a quiet room while the agent speaks."""
-        self._card = card = SoundCard(RATE_HZ, FRAME_SAMPLES)
+        card = self._card
+        assert card is not None  # without recordings there is one
         with contextlib.closing(card):
             card.start()
             self.live("Speak now; Ctrl-C ends. Use a headset, or --half-duplex with loudspeakers.")

@@ -65,7 +65,9 @@ def talk(
         print(msgspec.json.encode(report).decode())
     else:
         summarise(report)
-    written = out is None or write(out, conversation, stereo=stereo)
+    written = (
+        out is None or not conversation.heard.played or write(out, conversation, stereo=stereo)
+    )
     sys.exit(0 if report.answered and not report.errors and written else 1)
 
 

@@ -1,5 +1,6 @@
 from engine.admission import (
     FEW,
+    LEAST,
     MOST_LAG_MS,
     MOST_QUEUE_MS,
     MOST_WAIT_MS,
@@ -13,9 +14,9 @@ from engine.admission import (
 
 
 class Machine:
-    """A machine on which callers wait `wait_ms(sessions)` for each answer."""
+    """A machine that has held `held` sessions; callers wait `wait_ms()` for each answer."""
 
-    def __init__(self, held: int = 2, holds: int = 10) -> None:
+    def __init__(self, held: int = 4, holds: int = 10) -> None:
         self.admission = Admission(Learnt(held))
         self.holds = holds
         self.sessions = 0
@@ -49,14 +50,14 @@ def test_what_is_known_to_fit_is_let_in_at_once() -> None:
 
 
 def test_beyond_that_callers_come_one_by_one() -> None:
-    machine = Machine(held=2)
-    assert [machine.arrive() for _ in range(4)] == [True, True, False, False]
+    machine = Machine(held=5)
+    assert [machine.arrive() for _ in range(7)] == [True] * 5 + [False] * 2
     machine.run(SETTLE_S)
     assert [machine.arrive() for _ in range(2)] == [True, False]
 
 
 def test_a_flood_ends_near_what_the_machine_holds() -> None:
-    machine = Machine(held=2, holds=10)
+    machine = Machine(held=4, holds=10)
     machine.run(300, arriving_per_s=5)
     assert 10 <= machine.sessions <= 13  # the last ones are in before they have shown their cost
     assert machine.refused > 1000
@@ -65,7 +66,7 @@ def test_a_flood_ends_near_what_the_machine_holds() -> None:
 
 
 def test_what_was_held_with_people_talking_is_let_in_at_once_the_next_time() -> None:
-    machine = Machine(held=2, holds=30)
+    machine = Machine(held=4, holds=30)
     machine.run(20 * SETTLE_S, arriving_per_s=1)
     machine.run(2 * WINDOW_S)
     held = machine.admission.learnt.held
@@ -76,22 +77,30 @@ def test_what_was_held_with_people_talking_is_let_in_at_once_the_next_time() -> 
 
 
 def test_sessions_in_which_nobody_speaks_prove_nothing() -> None:
-    machine = Machine(held=2)
+    machine = Machine(held=4)
     machine.sessions = 50
     for _ in range(100):
         machine.now += 1
         machine.admission.saw(Signs(50), machine.now)
-    assert machine.admission.learnt.held == 2
+    assert machine.admission.learnt.held == 4
 
 
 def test_the_limit_recovers_slowly_when_more_would_fit() -> None:
-    machine = Machine(held=2)
-    machine.admission.learnt = Learnt(2, limit=3)
-    machine.sessions = 3
+    machine = Machine()
+    machine.admission.learnt = Learnt(4, limit=6)
+    machine.sessions = 6
     machine.run(RECOVER_S + WINDOW_S)
-    assert machine.admission.learnt.limit == 4
+    assert machine.admission.learnt.limit == 7
     machine.run(RECOVER_S)
-    assert machine.admission.learnt.limit == 4  # it is not at its limit, so nothing is tried
+    assert machine.admission.learnt.limit == 7  # it is not at its limit, so nothing is tried
+
+
+def test_a_few_callers_are_never_turned_away_for_what_a_busy_machine_taught() -> None:
+    admission = Admission(Learnt(8))
+    for at in range(5):
+        admission.saw(Signs(1, waits_ms=[MOST_WAIT_MS * 5] * FEW), at)
+    assert admission.learnt.limit == LEAST
+    assert [admission.ask(sessions, 5.0) for sessions in range(LEAST)] == [None] * LEAST
 
 
 def pressure(*seconds: Signs) -> float:
@@ -114,8 +123,8 @@ def test_one_slow_answer_or_one_late_wake_up_is_no_pressure() -> None:
 
 
 def test_pressure_is_forgotten_after_a_window() -> None:
-    admission = Admission(Learnt(4))
-    admission.saw(Signs(6, waits_ms=[MOST_WAIT_MS * 2] * FEW), 0.0)
-    assert admission.learnt == Learnt(4, 5)
+    admission = Admission(Learnt(8))
+    admission.saw(Signs(8, waits_ms=[MOST_WAIT_MS * 2] * FEW), 0.0)
+    assert admission.learnt == Learnt(7, 7)
     admission.saw(Signs(4), WINDOW_S + 1)
     assert admission.pressure() == 0

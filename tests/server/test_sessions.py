@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from engine.services import Services
-from server.control import Refusal
-from server.door import GiveBack
+from server.control import Away, Leave, Refusal, ToSupervisor
+from server.door import Place, SupervisedPlace
 from server.lag import LoopLag
 from server.metrics import Metrics
 from server.places import Places
@@ -41,12 +41,19 @@ class PlacesDoor:
         self._places = Places(most)
         self._numbers = itertools.count()
 
-    async def enter(self) -> GiveBack:
+    async def enter(self) -> Place:
         number = next(self._numbers)
         answer = self._places.enter(0, number)
         if isinstance(answer, Refusal):
             raise Refused(answer.message, answer.retry_after_s)
-        return lambda: self._places.leave(0, number)
+        return SupervisedPlace(self._take, number)
+
+    def _take(self, message: ToSupervisor) -> None:
+        match message:
+            case Leave(number):
+                self._places.leave(0, number)
+            case Away(number, away):
+                self._places.mark(0, number, away=away)
 
 
 def registry(shared: Services | None, **limits: Any) -> SessionRegistry:
@@ -115,6 +122,18 @@ async def test_the_session_that_the_process_has_no_ear_for_is_refused() -> None:
     assert answer["status"] == 503
     assert (b"retry-after", b"10") in client.messages[0]["headers"]
     assert len(sessions) == 0
+
+
+@virtual
+async def test_a_session_whose_client_was_cut_off_keeps_nobody_out() -> None:
+    sessions = registry(services(), max_sessions=1)
+    query = await lost(sessions)
+    async with Client(sessions) as other:
+        await other.until("session.created")
+        async with Client(sessions, query) as returning:
+            await returning.until("session.created")
+            async with Client(sessions) as third:
+                assert (await third.refused())["status"] == 503
 
 
 async def lost(sessions: SessionRegistry) -> str:
