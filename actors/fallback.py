@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from engine.capabilities import Chat, ChatDelta
 from engine.inference import InferenceError, Priority
-from engine.load import Load
+from engine.load import Load, sum_of
 from engine.worker import Served, ServedRequest
 
 OUT_S = 10.0
@@ -109,5 +109,5 @@ class FallbackChat:
         return FallbackRequest(self, payload, priority, deadline)
 
     def load(self) -> Load:
-        """That of the endpoint which is asked now."""
-        return (self.second if self.first_is_out else self.first).load()
+        """That of both endpoints."""
+        return sum_of(self.first.load(), self.second.load())

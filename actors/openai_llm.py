@@ -135,6 +135,7 @@ class OpenAIChat:
         answer = _Answer(payload, Ticket(priority, deadline, lambda: self._preempt(answer)))
         self._open.add(answer)
         answer.task = self._loop.create_task(self._answer(answer))
+        answer.task.add_done_callback(lambda _: self._open.discard(answer))
         return ChatRequest(self, answer)
 
     # ---- one answer --------------------------------------------------------------------------
@@ -153,7 +154,6 @@ class OpenAIChat:
             answer.results.end(InferenceError("llm_failed", failure))
         finally:
             answer.results.end()
-            self._open.discard(answer)
 
     async def _attempt(self, answer: _Answer) -> bool:
         """Wait for a place and answer. False if it was preempted, which is before it has begun."""
@@ -173,9 +173,10 @@ class OpenAIChat:
             finally:
                 answer.attempt.cancel()
                 held_ms = (self._loop.time() - started) * 1000
-                answer.compute_ms += held_ms if answer.timed_ms is None else answer.timed_ms
+                took_ms = held_ms if answer.timed_ms is None else answer.timed_ms
+                answer.compute_ms += took_ms
                 self._meter.ran(at_once, held_ms)
-                self._meter.ended(ticket.priority, answer.compute_ms)
+                self._meter.ended(ticket.priority, took_ms)
         finally:
             self._gate.leave(ticket)
         if answer.attempt.cancelled():
@@ -337,7 +338,8 @@ def _refused(endpoint: Endpoint, status: int, said: str) -> InferenceError:
     if status in (429, 503):
         code = "llm_overloaded"
     else:
-        code = "llm_refused" if 400 <= status < 500 else "llm_failed"
+        ours = status in (401, 402, 403, 404)  # the key, the model: no fault of the request
+        code = "llm_refused" if 400 <= status < 500 and not ours else "llm_failed"
     if status in (401, 403):
         said = "it does not accept the key (llm.api_key)"  # its own words may quote it
     return InferenceError(code, f"{endpoint.base_url} answered {status}: {said}")

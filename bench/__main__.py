@@ -1,9 +1,18 @@
-"""All measurements against the peer, one after the other: `python -m bench`."""
+"""All measurements, one after the other: `python -m bench`."""
 
 import subprocess
 import sys
 
-PROGRAMS = ("bench.pipeline", "bench.callers")
+PROGRAMS = (
+    ("bench.pipeline",),
+    ("bench.callers",),
+    ("bench.callers", "--callers", "1,2,4,8"),
+    ("bench.callers", "--callers", "4,8,16,24,32,40", "--llm", "scripted"),
+    ("bench.callers", "--admission", "--llm", "scripted"),
+    ("bench.batching",),
+    ("bench.fairness",),
+    ("bench.scale",),
+)
 
 
 def main() -> int:
@@ -11,10 +20,10 @@ def main() -> int:
     failed = [
         program
         for program in PROGRAMS
-        if subprocess.run([sys.executable, "-m", program], check=False).returncode
+        if subprocess.run([sys.executable, "-m", *program], check=False).returncode
     ]
     for program in failed:
-        print(f"{program} failed", file=sys.stderr)
+        print(f"{' '.join(program)} failed", file=sys.stderr)
     return 1 if failed else 0
 
 

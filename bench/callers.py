@@ -1,8 +1,15 @@
 """Spoken conversations with ours and with the peer, as a caller hears them.
 
-`python -m bench.callers` runs everything; `--turns 20` a part of the spoken turns; `--only
-response,barge,mhm,pauses,calm` what is named; `--sides peer` one side; `--keep DIR` writes what
-was said and heard. The two sides take turns in blocks of eight turns, in an order drawn by
+`python -m bench.callers` runs everything with one caller at a time; `--turns 20` a part of the
+spoken turns; `--only response,barge,mhm,pauses,calm` what is named; `--sides peer` one side;
+`--keep DIR` writes what was said and heard.
+
+`--callers 1,2,4,8` has so many callers at once instead (`bench.crowd`): each says turns, some of
+them into the answer, and now and then an "mhm"; the peer's sessions load their models each, as its
+services do. `--llm scripted` takes the language model's cost away, to find how many callers a
+machine hears and answers; `--admission` has twice as many callers knock as are let in.
+
+With one caller the two sides take turns in blocks of eight turns, in an order drawn by
 `--seed`, each block on a fresh connection, so that the context stays small for both. Same weights,
 same prompt, no fillers, each server with its own defaults. While the floor is measured (all but
 `response`), the agents' words come from `bench.storyteller`, so that they speak for a minute.
@@ -14,6 +21,7 @@ import contextlib
 import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,7 +30,7 @@ from websockets.exceptions import WebSocketException
 
 from actors.moonshine import Moonshine
 from actors.store import Store
-from bench import servers
+from bench import crowd, servers
 from bench.blocks import BLOCKS, Block, Outcome, Room
 from bench.hearsay import word_error, words, words_heard
 from bench.history import Recalled
@@ -39,8 +47,8 @@ SIDES: tuple[Side, ...] = ("ours", "peer")
 T = TypeVar("T")
 
 
-def plan(args: argparse.Namespace) -> list[list[Block]]:
-    """Rounds of blocks: each round is one side's, with `--callers` blocks at once."""
+def plan(args: argparse.Namespace) -> list[Block]:
+    """All blocks, in the order in which they are run."""
     draw = random.Random(args.seed)
     turns = load_turns(args.turns_folder)
     spoken = [turn for turn in turns if turn.kind != "acknowledgement"]
@@ -57,29 +65,25 @@ def plan(args: argparse.Namespace) -> list[list[Block]]:
         "pauses": questions[:BLOCK_TURNS] * stories,
         "calm": questions[:BLOCK_TURNS] * max(1, stories // 2),
     }
-    rounds = []
+    blocks: list[Block] = []
     for kind in args.only:
         places = range(0, len(material[kind]), BLOCK_TURNS)
-        for at in range(0, len(places), args.callers):
+        for first in places:
             sides = list(args.sides)
             draw.shuffle(sides)
-            for side in sides:
-                blocks = [
-                    Block(kind, side, tuple(material[kind][first : first + BLOCK_TURNS]), first)
-                    for first in places[at : at + args.callers]
-                ]
-                rounds.append(blocks)
-    return rounds
+            said = tuple(material[kind][first : first + BLOCK_TURNS])
+            blocks += [Block(kind, side, said, first) for side in sides]
+    return blocks
 
 
-async def converse(rounds: Sequence[Sequence[Block]], room: Room) -> list[Outcome]:
-    """Run the rounds one after the other, and say how each block went."""
+async def converse(blocks: Sequence[Block], room: Room) -> list[Outcome]:
+    """Run the blocks one after the other, and say how each went."""
     outcomes: list[Outcome] = []
-    for number, blocks in enumerate(rounds, 1):
-        for outcome in await asyncio.gather(*(attempted(block, room) for block in blocks)):
-            outcomes.append(outcome)
-            progress = f"[{number}/{len(rounds)}] {outcome.kind} {outcome.side}"
-            print(f"{progress}: {outcome.summary()}", file=sys.stderr, flush=True)
+    for number, block in enumerate(blocks, 1):
+        outcome = await attempted(block, room)
+        outcomes.append(outcome)
+        progress = f"[{number}/{len(blocks)}] {outcome.kind} {outcome.side}"
+        print(f"{progress}: {outcome.summary()}", file=sys.stderr, flush=True)
     return outcomes
 
 
@@ -185,17 +189,30 @@ def largest(values: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> floa
     return float(values.max())
 
 
+def counts(text: str) -> list[int]:
+    """Numbers of callers, as `1,2,4`."""
+    numbers = [int(number) for number in text.split(",")]
+    if min(numbers) < 1:
+        raise ValueError("there is at least one caller")
+    return numbers
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--callers", type=int, default=1, help="conversations at once")
-    parser.add_argument("--turns", type=int, default=None, help="spoken turns; all 103 by default")
+    parser.add_argument("--callers", type=counts, default=[1], help="how many at once, as 1,2,4,8")
+    parser.add_argument("--turns", type=int, default=None, help="spoken turns (of each count)")
+    parser.add_argument("--llm", choices=["embedded", "scripted"], default="embedded")
+    parser.add_argument("--admission", action="store_true", help="twice as many as are let in")
     parser.add_argument("--only", type=lambda kinds: kinds.split(","), default=list(BLOCKS))
-    parser.add_argument("--sides", type=lambda sides: sides.split(","), default=list(SIDES))
+    parser.add_argument("--sides", type=lambda sides: sides.split(","), default=None)
     parser.add_argument("--minutes", type=float, default=5, help="agent speech under noise")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, default=None, help="folder for recordings")
     parser.add_argument("--turns-folder", type=Path, default=TURNS)
     args = parser.parse_args()
+    args.simultaneous = args.callers != [1] or args.llm == "scripted" or args.admission
+    if args.sides is None:
+        args.sides = ["ours"] if args.llm == "scripted" or args.admission else list(SIDES)
     for name, chosen, allowed in (("--only", args.only, BLOCKS), ("--sides", args.sides, SIDES)):
         if unknown := set(chosen) - set(allowed):
             parser.error(f"{name} takes {', '.join(allowed)}, not {', '.join(sorted(unknown))}")
@@ -205,16 +222,25 @@ def arguments() -> argparse.Namespace:
 @contextlib.contextmanager
 def urls_of(sides: Sequence[Side], llm: servers.Llm | None = None) -> Iterator[dict[Side, str]]:
     """The sides' servers, with the default LLM or with `llm`, until the block ends."""
+    start: dict[Side, Callable[[servers.Llm | None], AbstractContextManager[servers.Server]]]
     start = {"ours": servers.ours, "peer": servers.peer}
     with contextlib.ExitStack() as stack:
-        yield {side: stack.enter_context(start[side](llm)) for side in sides}
+        yield {side: stack.enter_context(start[side](llm)).url for side in sides}
 
 
 def main() -> None:
     args = arguments()
-    rounds = plan(args)
-    answers = [blocks for blocks in rounds if blocks[0].kind == "response"]
-    floor = [blocks for blocks in rounds if blocks[0].kind != "response"]
+    if args.simultaneous:
+        crowd.run(args)
+    else:
+        one_by_one(args)
+
+
+def one_by_one(args: argparse.Namespace) -> None:
+    """One caller at a time, with all that can be measured of one."""
+    blocks = plan(args)
+    answers = [block for block in blocks if block.kind == "response"]
+    floor = [block for block in blocks if block.kind != "response"]
     outcomes: list[Outcome] = []
     if answers:
         with urls_of(args.sides) as urls:

@@ -10,18 +10,18 @@ from pathlib import Path
 
 import msgspec
 
-from actors.embedded_llm import MODEL
 from actors.llama import Llama
 from actors.store import Store
+from actors.workers import MODELS
 from engine.child import become_child
 
 
 def main() -> None:
     become_child("bench-llama")
-    llama = Llama(Store().path(MODEL), threads=os.cpu_count() or 1)
+    llama = Llama(Store().path(MODELS["llm"]), threads=os.cpu_count() or 1)
     tell = Path(sys.argv[1])
     part = tell.with_suffix(".part")
-    part.write_bytes(msgspec.json.encode(llama.detail))
+    part.write_bytes(msgspec.json.encode({"base_url": llama.base_url, "api_key": llama.api_key}))
     part.rename(tell)  # whole or not at all
     threading.Event().wait()
 

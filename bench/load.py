@@ -10,20 +10,17 @@ is not answered within 3 s has lost its answer.
 """
 
 import asyncio
-import base64
 import json
-import os
 import random
 import sys
 import time
 from collections.abc import Sequence
-from functools import partial
-from typing import Literal, cast
 
 import numpy as np
 import uvloop
 
-from bench.peerwire import AUDIO, audio_message
+from bench.line import RATE_HZ, TEXT, Kind, Line, connected, encode
+from bench.peerwire import AUDIO
 from bench.sound import QUIET_DBFS, load, load_turns, noise, to_pcm
 
 FRAME_S = 0.02
@@ -34,39 +31,13 @@ CLIPS = 8
 LONGEST_CLIP_MS = 3500  # leaves time for the answer of 3 s before the next question
 ANSWER_S = 3.0
 SETTLE_S = 5.0
-CONNECT_S = 30.0
 JOIN_EVERY_S = 0.1  # the peer blocks its loop for 66 ms as a call begins (measured.md)
 
-TEXT, BINARY, PING, PONG = 0x1, 0x2, 0x9, 0xA
-RATE_HZ = {"ours": 24_000, "peer": 16_000}
 PATH = {"ours": "/v1/realtime?model=gpt-realtime", "peer": "/ws?instructions=Be+brief."}
 PACE_S = 0.04  # both send frames of 40 ms in real time
 
 OURS_AUDIO = b"response.output_audio.delta"
 PEER_AUDIO = AUDIO << 3 | 2  # the first byte of a frame that holds audio
-
-Kind = Literal["ours", "peer"]
-
-
-def client_frame(opcode: int, payload: bytes) -> bytes:
-    """A WebSocket frame from a client (RFC 6455, 5.2); its mask of zeros costs nothing."""
-    size = len(payload)
-    if size < 126:
-        length = bytes([0x80 | size])
-    elif size < 1 << 16:
-        length = bytes([0x80 | 126]) + size.to_bytes(2, "big")
-    else:
-        length = bytes([0x80 | 127]) + size.to_bytes(8, "big")
-    return bytes([0x80 | opcode]) + length + bytes(4) + payload
-
-
-def encode(kind: Kind, pcm: bytes) -> bytes:
-    """20 ms of the caller's audio as the server's protocol wants it, ready for the wire."""
-    if kind == "peer":
-        return client_frame(BINARY, audio_message(pcm, RATE_HZ[kind]))
-    audio = base64.b64encode(pcm).decode()
-    event = f'{{"type":"input_audio_buffer.append","audio":"{audio}"}}'
-    return client_frame(TEXT, event.encode())
 
 
 def cycles(kind: Kind) -> list[tuple[list[bytes], float]]:
@@ -102,84 +73,34 @@ class Counts:
         self.closed = 0
 
 
-class Caller(asyncio.Protocol):
-    """One WebSocket, spoken without a library."""
+class Caller(Line):
+    """One WebSocket with a cycle of messages to send."""
 
     def __init__(self, kind: Kind, messages: Sequence[bytes], ends_s: float, counts: Counts):
+        super().__init__(PATH[kind])
         self.kind = kind
         self.messages = messages
         self.ends_s = ends_s
         self.counts = counts
-        self.joined: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.transport: asyncio.Transport | None = None
         self.asked_at: float | None = None
         self.expects = True  # is the next frame of the agent's audio the first of an answer?
-        self.open = False
-        self._buffer = b""
         self._last_audio = 0.0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
-        key = base64.b64encode(os.urandom(16)).decode()
-        self.transport.write(
-            f"GET {PATH[self.kind]} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
-            f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
-            "Sec-WebSocket-Version: 13\r\n\r\n".encode()
-        )
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.open = False
-        self.counts.closed += self.counts.counting
-        if not self.joined.done():
-            self.joined.set_exception(ConnectionError(f"connection refused: {exc}"))
-
-    def data_received(self, data: bytes) -> None:
-        now = time.monotonic()
-        buffer = self._buffer + data if self._buffer else data
-        if not self.open:
-            buffer = self._upgraded(buffer)
-        at = 0
-        while len(buffer) - at >= 2:
-            size, head = buffer[at + 1], 2
-            if size == 126:
-                size, head = int.from_bytes(buffer[at + 2 : at + 4], "big"), 4
-            elif size == 127:
-                size, head = int.from_bytes(buffer[at + 2 : at + 10], "big"), 10
-            if len(buffer) - at < head + size:
-                break
-            self._message(buffer[at] & 0x0F, buffer, at + head, size, now)
-            at += head + size
-        self._buffer = buffer[at:]
-
-    def speak(self, frame: int) -> None:
-        """Send one message; `frame` counts within the cycle."""
-        if self.open and self.transport is not None:
-            self.transport.write(self.messages[frame])
-
-    def _upgraded(self, buffer: bytes) -> bytes:
-        head, end, rest = buffer.partition(b"\r\n\r\n")
-        if not end:
-            return buffer
-        if b" 101 " not in head.split(b"\r\n", 1)[0]:
-            self.joined.set_exception(ConnectionError(head.split(b"\r\n", 1)[0].decode()))
-            return b""
-        self.open = True
-        if self.kind == "ours" and self.transport is not None:
+    def opened(self) -> None:
+        if self.kind == "ours":
             turns = {"input": {"turn_detection": {"type": "semantic_vad"}}}
             session = {"type": "realtime", "instructions": "Be brief.", "audio": turns}
-            event = json.dumps({"type": "session.update", "session": session})
-            self.transport.write(client_frame(TEXT, event.encode()))
-        self.joined.set_result(None)
-        return rest
+            self.tell({"type": "session.update", "session": session})
 
-    def _message(self, opcode: int, buffer: bytes, at: int, size: int, now: float) -> None:
-        if opcode == PING and self.transport is not None:
-            self.transport.write(client_frame(PONG, buffer[at : at + size]))
-        elif opcode == TEXT:
+    def lost(self) -> None:
+        self.counts.closed += self.counts.counting
+
+    def message(self, opcode: int, buffer: bytes, at: int, size: int) -> None:
+        if opcode == TEXT:
             if buffer.find(OURS_AUDIO, at, at + 128) > 0:
-                self._audio(now)
-        elif opcode == BINARY and buffer[at] == PEER_AUDIO:
-            self._audio(now)
+                self._audio(time.monotonic())
+        elif buffer[at] == PEER_AUDIO:
+            self._audio(time.monotonic())
 
     def _audio(self, now: float) -> None:
         since, self._last_audio = now - self._last_audio, now
@@ -196,21 +117,13 @@ class Caller(asyncio.Protocol):
 
 async def join(kind: Kind, port: int, sessions: int, counts: Counts) -> list[Caller]:
     """Connect all callers, a few at a time."""
-    loop = asyncio.get_running_loop()
     made = cycles(kind)
     callers = []
     for number in range(sessions):
         messages, ends_s = made[number % len(made)]
-        caller = Caller(kind, messages, ends_s, counts)
-        await loop.create_connection(partial(_same, caller), "127.0.0.1", port)
-        await asyncio.wait_for(caller.joined, CONNECT_S)
-        callers.append(caller)
+        callers.append(await connected(Caller(kind, messages, ends_s, counts), port))
         await asyncio.sleep(JOIN_EVERY_S)
     return callers
-
-
-def _same(caller: Caller) -> Caller:
-    return caller
 
 
 async def talk(callers: Sequence[Caller], counts: Counts, seconds: float) -> None:
@@ -228,7 +141,7 @@ async def talk(callers: Sequence[Caller], counts: Counts, seconds: float) -> Non
         for number in range(slot, len(callers), SLOTS):
             caller = callers[number]
             frame = (step + offsets[number]) % CYCLE_FRAMES
-            caller.speak(frame)
+            caller.write(caller.messages[frame])
             if frame == int(caller.ends_s / FRAME_S):
                 # Not counted near the end: the answer could not come in time.
                 sure = counts.counting and due - start < SETTLE_S + seconds - ANSWER_S
@@ -253,8 +166,7 @@ async def run(kind: Kind, port: int, sessions: int, seconds: float) -> None:
     }
     print(json.dumps(told), flush=True)
     for caller in callers:
-        if caller.transport is not None:
-            caller.transport.write(client_frame(0x8, (1000).to_bytes(2, "big")))
+        caller.goodbye()
 
 
 def percentile_ms(seconds: Sequence[float]) -> float | None:

@@ -126,9 +126,9 @@ def machine() -> str:
     )
 
 
-def table(rows: Sequence[Row]) -> str:
-    """The rows for a reader, one a line, columns aligned."""
-    lines = [("", "ours", "pipecat", "ratio", "95 %", "unit")]
+def table(rows: Sequence[Row], peer: str = "pipecat") -> str:
+    """The rows for a reader, one a line, columns aligned; `peer` names whom we are held against."""
+    lines = [("", "ours", peer, "ratio", "95 %", "unit")]
     for row in rows:
         bounds = "" if row.low is None else f"{row.low:.3g} - {row.high:.3g}"
         lines.append(
@@ -151,10 +151,12 @@ def figure(value: float | None) -> str:
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def finish(program: str, rows: Sequence[Row], notes: Sequence[str] = ()) -> None:
+def finish(
+    program: str, rows: Sequence[Row], notes: Sequence[str] = (), *, peer: str = "pipecat"
+) -> None:
     """Print the machine, the notes, the table and, as the last line, the JSON object."""
     print(f"\n{program}: {machine()}")
     for note in notes:
         print(note)
-    print(table(rows))
+    print(table(rows, peer))
     print(json.dumps({"program": program, "rows": msgspec.to_builtins(rows)}), flush=True)

@@ -1,14 +1,22 @@
 """Our server with scripted models: `python -m bench.scripted_server PORT`.
 
-Everything else is what `voiceforge serve` runs: web application, realtime protocol, sessions,
-Silero, turn machine, ledger, playout, metrics. Only the workers' answers come from a script.
+Everything else is what a gateway of `voiceforge serve` runs: web application, realtime protocol,
+sessions, Silero, turn machine, ledger, playout, metrics. Only the workers' answers come from a
+script.
+
+`python -m bench.scripted_server PORT FOLDER COUNT` is several gateways, which share the listening
+socket as those of `voiceforge serve` do. Each puts a file into FOLDER once it answers.
 """
 
 import asyncio
 import re
+import signal
+import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from functools import partial
+from pathlib import Path
 from typing import Generic, TypeVar
 
 import uvloop
@@ -35,14 +43,17 @@ from engine.inference import Priority
 from engine.playout import PlayoutClock
 from engine.services import Services
 from server.app import build
-from server.compose import VAD_MODEL
+from server.beside import beside
+from server.door import OpenDoor
+from server.fleet import VAD_MODEL
+from server.lag import LoopLag
 from server.lines import Lines
 from server.metrics import Metrics
-from server.process import beside
 from server.readiness import Readiness
-from server.serve import StopSignals, listen, serving, web_server
+from server.serve import StopSignals, WebServer, listen, serving, web_server
 from server.sessions import SessionRegistry
 from server.settings import Settings
+from server.system import System
 from transports.websocket import RealtimeSocket
 
 P = TypeVar("P")
@@ -120,11 +131,10 @@ def speaker() -> Answer[Utterance, Speech]:
     return speak
 
 
-async def run(port: int) -> None:
-    """Serve until SIGTERM."""
+async def run(bound: socket.socket, index: int = 0, ready: Path | None = None) -> None:
+    """Serve until SIGTERM as gateway `index`; make the file `ready` once it answers."""
     signals = StopSignals()
-    settings = Settings(port=port)
-    bound = listen(settings.host, port)
+    settings = Settings()
     clock = PlayoutClock()
     slots = VadSlots(Silero(Store().path(VAD_MODEL)))
     services = Services(
@@ -132,12 +142,24 @@ async def run(port: int) -> None:
         ear=partial(SessionEar, slots, Scripted(transcribe), Scripted(judge)),
         voice=partial(voice, Scripted(think), Scripted(speaker())),
     )
-    metrics, readiness = Metrics(), Readiness(())
-    sessions = SessionRegistry(lambda: services, settings.limits, metrics)
-    app = build(Lines(RealtimeSocket(sessions)), readiness, metrics)
-    async with serving(web_server(app, settings), bound), beside(metrics.watch_loop()):
+    lag = LoopLag()
+    metrics, readiness = Metrics(lag), Readiness(())
+    sessions = SessionRegistry(lambda: services, settings.limits, metrics, OpenDoor(), index)
+    system = System(index, tuple, sessions)
+    server = web_server(
+        build(Lines(RealtimeSocket(sessions)), readiness, metrics, system), settings
+    )
+    async with serving(server, bound), beside(lag.watch()), beside(tell(server, ready)):
         await signals.asked.wait()
     clock.close()
+
+
+async def tell(server: WebServer, ready: Path | None) -> None:
+    """Make the file once the server answers."""
+    while not server.started:  # noqa: ASYNC110 - uvicorn tells nobody
+        await asyncio.sleep(0.05)
+    if ready is not None:
+        await asyncio.to_thread(ready.touch)
 
 
 def voice(llm: Scripted[Chat, ChatDelta], tts: Scripted[Utterance, Speech]) -> tuple[Think, Speak]:
@@ -145,5 +167,38 @@ def voice(llm: Scripted[Chat, ChatDelta], tts: Scripted[Utterance, Speech]) -> t
     return Think(llm), Speak(tts)
 
 
+def several(bound: socket.socket, folder: Path, count: int) -> None:
+    """So many gateways, until SIGTERM."""
+    gateways: list[subprocess.Popen[bytes]] = []
+    command = [sys.executable, "-m", "bench.scripted_server", "--inherit", str(bound.fileno())]
+
+    def stop(*_: object) -> None:
+        for gateway in gateways:
+            gateway.terminate()
+
+    signal.signal(signal.SIGTERM, stop)
+    for index in range(count):
+        gateway = subprocess.Popen(
+            [*command, str(index), str(folder / f"ready-{index}")],
+            pass_fds=[bound.fileno()],
+        )
+        gateways.append(gateway)
+    for gateway in gateways:
+        gateway.wait()
+
+
+def main(words: list[str]) -> None:
+    """The command line."""
+    if words[0] == "--inherit":
+        inherited = socket.socket(fileno=int(words[1]))
+        uvloop.run(run(inherited, int(words[2]), Path(words[3])))
+        return
+    bound = listen(Settings().host, int(words[0]))
+    if len(words) == 1:
+        uvloop.run(run(bound))
+    else:
+        several(bound, Path(words[1]), int(words[2]))
+
+
 if __name__ == "__main__":
-    uvloop.run(run(int(sys.argv[1])))
+    main(sys.argv[1:])

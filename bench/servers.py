@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from actors.workers import worker_command
+from actors.llama import ENVIRONMENT
 
 HOME = Path(__file__).parent.parent
 OURS_PYTHON = Path(sys.executable)
@@ -46,7 +46,8 @@ def running(
 ) -> Iterator[int]:
     """Run a server until the block ends, and yield its process id once it is `ready`.
 
-    `core` pins it and its children to one CPU. Its whole process group is ended at the end.
+    `core` pins it and its children to one CPU. At the end it is asked to stop, as `kill` would ask;
+    what then is left of its process group is killed.
     """
     if not Path(command[0]).exists():
         raise ServerFailed(f"{command[0]} does not exist: `make bench` makes it")
@@ -90,12 +91,25 @@ def _becomes(ready: Callable[[], bool], process: "subprocess.Popen[bytes]") -> b
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, sign)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_S)
-            return
+    """A server ends its own children, which would not outlive a signal to all of them."""
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(STOP_S)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+class Server(msgspec.Struct, frozen=True):
+    """A server that is ready: its port on 127.0.0.1, and the processes its others come from."""
+
+    port: int
+    roots: tuple[int, ...]
+
+    @property
+    def url(self) -> str:
+        """The base URL of its WebSockets."""
+        return f"ws://127.0.0.1:{self.port}"
 
 
 class Llm(msgspec.Struct, frozen=True):
@@ -106,43 +120,49 @@ class Llm(msgspec.Struct, frozen=True):
 
 
 @contextlib.contextmanager
-def ours(llm: Llm | None = None) -> Iterator[str]:
-    """Our server with its defaults, by `voiceforge serve`; yields its WebSocket base URL.
+def ours(llm: Llm | None = None, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Our server with its defaults, by `voiceforge serve`.
 
-    `llm` is asked instead of the embedded one.
+    `llm` is asked instead of the embedded one; `settings` are environment variables. What it learns
+    of the machine is forgotten, unless they name another folder for that.
     """
     port = free_port()
     start = "from server.cli import main; main()"  # what the `voiceforge` script does
     command = [str(OURS_PYTHON), "-c", start, "serve", "--port", str(port)]
-    environment = {}
-    if llm is not None:
-        environment["VOICEFORGE_LLM__BASE_URL"] = llm.base_url
-        environment["VOICEFORGE_LLM__MODEL"] = "story"
-        environment["VOICEFORGE_LLM__API_KEY"] = llm.api_key
-    ready = partial(answers, f"http://127.0.0.1:{port}/readyz")
-    with running(command, ready, environment=environment):
-        yield f"ws://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory() as state:
+        environment = {"VOICEFORGE_STATE": state, **(settings or {})}
+        if llm is not None:
+            environment["VOICEFORGE_LLM__BASE_URL"] = llm.base_url
+            environment["VOICEFORGE_LLM__MODEL"] = "story"
+            environment["VOICEFORGE_LLM__API_KEY"] = llm.api_key
+        ready = partial(answers, f"http://127.0.0.1:{port}/readyz")
+        with running(command, ready, environment=environment) as pid:
+            yield Server(port, (pid,))
 
 
 @contextlib.contextmanager
-def peer(llm: Llm | None = None) -> Iterator[str]:
-    """The peer's agent; yields its WebSocket base URL.
+def peer(llm: Llm | None = None, *, models_each: bool = False) -> Iterator[Server]:
+    """The peer's agent.
 
-    Without `llm` it talks to a llama.cpp server of its own, set up as our embedded one.
+    Without `llm` it talks to a llama.cpp server of its own, set up as our embedded one. With
+    `models_each` every session loads its models, else one set is shared by all.
     """
     port = free_port()
+    roots: list[int] = []
     with contextlib.ExitStack() as stack:
         if llm is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             tell = Path(folder) / "llm.json"
             command: list[str | Path] = [OURS_PYTHON, "-m", "bench.llama", tell]
-            environment = worker_command("llm").env
-            stack.enter_context(running(command, tell.exists, environment=environment))
+            roots.append(
+                stack.enter_context(running(command, tell.exists, environment=ENVIRONMENT))
+            )
             llm = msgspec.json.decode(tell.read_bytes(), type=Llm)
         command = [PEER_PYTHON, "-m", "bench.peers.agent", "--port", str(port)]
         command += ["--llm", llm.base_url, f"--key={llm.api_key}"]
-        with running(command, partial(answers, f"http://127.0.0.1:{port}/healthz")):
-            yield f"ws://127.0.0.1:{port}"
+        command += ["--models-each"] if models_each else []
+        with running(command, partial(answers, f"http://127.0.0.1:{port}/healthz")) as pid:
+            yield Server(port, (*roots, pid))
 
 
 @contextlib.contextmanager
@@ -152,3 +172,12 @@ def storyteller() -> Iterator[Llm]:
     command = [str(OURS_PYTHON), "-m", "bench.storyteller", str(port)]
     with running(command, partial(answers, f"http://127.0.0.1:{port}/health")):
         yield Llm(f"http://127.0.0.1:{port}/v1", "story")
+
+
+@contextlib.contextmanager
+def answerer() -> Iterator[Llm]:
+    """The endpoint that answers in two short sentences (`bench.answerer`)."""
+    port = free_port()
+    command = [str(OURS_PYTHON), "-m", "bench.answerer", str(port)]
+    with running(command, partial(answers, f"http://127.0.0.1:{port}/health")):
+        yield Llm(f"http://127.0.0.1:{port}/v1", "quick")

@@ -32,6 +32,9 @@ MOST_LAG_MS = 60.0
 COMFORT = 0.6
 """Up to this pressure more are let in; the rest is the reserve of those inside."""
 
+STEP = 0.85
+"""The limit after too many, as a share of them."""
+
 SETTLE_S = 3.0
 """After this a new caller's first turn is on its way."""
 
@@ -79,13 +82,17 @@ class Admission:
         self._window: deque[tuple[float, Signs]] = deque()
         self._let_in_at = float("-inf")
         self._calm_since: float | None = None
+        self._turned_away = False
 
     def saw(self, signs: Signs, now: float) -> None:
-        """Learn from the last second."""
-        self._window.append((now, signs))
-        while self._window[0][0] < now - WINDOW_S:
+        """Learn from the last second. One without sessions teaches nothing."""
+        if signs.sessions:
+            self._window.append((now, signs))
+        if not self._window:
+            return
+        while self._window and self._window[0][0] < now - WINDOW_S:
             self._window.popleft()
-        pressure = self.pressure()
+        pressure = pressure_of([signs for _, signs in self._window])
         if pressure > 1:
             self._too_many(now)
         elif pressure <= COMFORT:
@@ -93,24 +100,14 @@ class Admission:
         else:
             self._calm_since = None
 
-    def pressure(self) -> float:
-        """How near to its bounds the machine was in the last window: 1 is at one of them."""
-        waits = sorted(wait for _, signs in self._window for wait in signs.waits_ms)
-        wait_ms = waits[int(len(waits) * 0.9)] if len(waits) >= FEW else 0.0
-        queued = sum(signs.queued for _, signs in self._window)
-        in_all_ms = sum(signs.queued_ms for _, signs in self._window)
-        queue_ms = in_all_ms / queued if queued >= FEW else 0.0
-        lags = sorted((signs.lag_ms for _, signs in self._window), reverse=True)
-        lag_ms = lags[1] if len(lags) > 1 else 0.0  # one late wake-up in a window is the system's
-        return max(wait_ms / MOST_WAIT_MS, queue_ms / MOST_QUEUE_MS, lag_ms / MOST_LAG_MS)
-
     def ask(self, sessions: int, now: float) -> Full | None:
         """May another join the `sessions` that there are? None if so."""
         learnt = self.learnt
         if learnt.limit is not None and sessions >= learnt.limit:
+            self._turned_away = True
             return Full(f"this machine serves {learnt.limit} well", round(WINDOW_S / 2))
         if sessions >= max(learnt.held, LEAST):
-            if self.pressure() > COMFORT:
+            if pressure_of([signs for _, signs in self._window]) > COMFORT:
                 return Full("those inside need all of this machine", round(WINDOW_S / 2))
             if now < self._let_in_at + SETTLE_S:
                 return Full("callers beyond what is known are let in one by one", round(SETTLE_S))
@@ -118,13 +115,14 @@ class Admission:
         return None
 
     def _too_many(self, now: float) -> None:
-        """Whoever is inside stays; the limit becomes one fewer than the fewest of the window."""
+        """Whoever is inside stays; the limit is lowered, and what comes next shows if enough."""
         self._calm_since = None
-        fewest = min(signs.sessions for _, signs in self._window)
-        limit = max(LEAST, fewest - 1)
+        crowd = min(signs.sessions for _, signs in self._window if _strained(signs))
+        limit = max(LEAST, min(crowd - 1, int(crowd * STEP)))
         if self.learnt.limit is None or limit < self.learnt.limit:
             self.learnt.limit = limit
         self.learnt.held = min(self.learnt.held, limit)
+        self._window.clear()
 
     def _well(self, sessions: int, now: float) -> None:
         if self._calm_since is None:
@@ -134,10 +132,32 @@ class Admission:
             fewest = min(signs.sessions for _, signs in self._window)
             learnt.held = max(learnt.held, fewest)
         if learnt.limit is not None and now - self._calm_since >= RECOVER_S:
-            if sessions >= learnt.limit:
+            if self._turned_away:
                 learnt.limit += 1
+            self._turned_away = False
             self._calm_since = now
 
     def _spoke(self) -> bool:
         """Whether the sessions did anything: silent ones prove nothing."""
         return sum(len(signs.waits_ms) for _, signs in self._window) >= FEW
+
+
+def pressure_of(window: Sequence[Signs]) -> float:
+    """How near to its bounds the machine was in these seconds: 1 is at one of them."""
+    waits = sorted(wait for signs in window for wait in signs.waits_ms)
+    wait_ms = waits[int((len(waits) - 1) * 0.9)] if len(waits) >= FEW else 0.0
+    queued = sum(signs.queued for signs in window)
+    in_all_ms = sum(signs.queued_ms for signs in window)
+    queue_ms = in_all_ms / queued if queued >= FEW else 0.0
+    lags = sorted((signs.lag_ms for signs in window), reverse=True)
+    lag_ms = lags[1] if len(lags) > 1 else 0.0  # one late wake-up in a window is the system's
+    return max(wait_ms / MOST_WAIT_MS, queue_ms / MOST_QUEUE_MS, lag_ms / MOST_LAG_MS)
+
+
+def _strained(signs: Signs) -> bool:
+    """Whether this second by itself was beyond a bound."""
+    return (
+        any(wait > MOST_WAIT_MS for wait in signs.waits_ms)
+        or signs.queued_ms > MOST_QUEUE_MS * signs.queued
+        or signs.lag_ms > MOST_LAG_MS
+    )

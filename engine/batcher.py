@@ -101,7 +101,6 @@ class _Batch(Generic[P, R]):
     def __init__(self, works: list[_Work[P, R]], started: float) -> None:
         self.works = works
         self.started = started
-        self.background = works[0].priority >= Priority.BATCH
 
 
 class Batcher(Generic[P, R]):
@@ -171,7 +170,7 @@ class Batcher(Generic[P, R]):
         """Whether the next work must leave the lane to those who may call at any moment."""
         if self._handler.lanes == 1 or self._waiting.peek()[1].priority < Priority.BATCH:
             return False
-        return sum(batch.background for batch in self._running) >= self._handler.lanes - 1
+        return len(self._running) >= self._handler.lanes - 1
 
     def _promote(self, work: _Work[P, R], priority: Priority, deadline_ms: int) -> None:
         work.priority = priority

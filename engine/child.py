@@ -17,15 +17,19 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _PR_SET_NAME = 15
 
 PARENT_VARIABLE = "VOICEFORGE_PARENT"
-"""Holds the parent's process id; set by `engine.process`."""
+"""Holds the parent's process id."""
 
+_OURS = "VOICEFORGE_"
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def child_environment(threads: int = 1) -> dict[str, str]:
-    """What a parent adds to a worker's environment: who it is, and its libraries' threads."""
+    """A child's environment: the parent's without its settings, which hold secrets and come in the
+    plan; who the parent is; how many threads libraries may use.
+    """
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     limits = dict.fromkeys(_THREAD_VARIABLES, str(threads))
-    return {PARENT_VARIABLE: str(os.getpid()), **limits}
+    return ours | {PARENT_VARIABLE: str(os.getpid()), **limits}
 
 
 _LENGTH = struct.Struct(">I")
@@ -40,7 +44,9 @@ def packed_plan(plan: bytes) -> bytes:
 
 
 def become_child(name: str, *, planned: bool = False) -> bytes:
-    """Die with the parent, however it dies; ignore Ctrl-C, which is the parent's to handle.
+    """Die with the parent, however it dies, or when it closes our standard input.
+
+    SIGINT and SIGTERM, which reach a whole group of processes, are the parent's to handle.
 
     Returns the plan that the parent wrote (`packed_plan`), if it is to be `planned`.
 
@@ -54,7 +60,7 @@ def become_child(name: str, *, planned: bool = False) -> bytes:
     if os.getppid() != int(os.environ.get(PARENT_VARIABLE, os.getppid())):
         os._exit(1)  # it died before the line above could notice
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     plan = _exactly(*_LENGTH.unpack(_exactly(_LENGTH.size))) if planned else b""
     threading.Thread(target=_exit_with_standard_input, name="parent-watch", daemon=True).start()
     return plan

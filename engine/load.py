@@ -63,3 +63,31 @@ class Meter:
 
     def _of(self, priority: int) -> Served:
         return self.served.setdefault(priority, Served())
+
+
+def sum_of(one: Load, other: Load) -> Load:
+    """The load of an inference actor that consists of two."""
+    served = {
+        priority: Served(
+            *(
+                a + b
+                for a, b in zip(
+                    msgspec.structs.astuple(one.served.get(priority, Served())),
+                    msgspec.structs.astuple(other.served.get(priority, Served())),
+                    strict=True,
+                )
+            )
+        )
+        for priority in one.served.keys() | other.served.keys()
+    }
+    sizes = one.batches.keys() | other.batches.keys()
+    return Load(
+        queued=one.queued + other.queued,
+        oldest_ms=max(one.oldest_ms, other.oldest_ms),
+        running=one.running + other.running,
+        busy_ms=max(one.busy_ms, other.busy_ms),
+        lanes=one.lanes + other.lanes,
+        worked_ms=one.worked_ms + other.worked_ms,
+        served=served,
+        batches={size: one.batches.get(size, 0) + other.batches.get(size, 0) for size in sizes},
+    )

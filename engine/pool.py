@@ -172,6 +172,7 @@ class Pool(Generic[P, R]):
         self._waiting: dict[int, _Work[R]] = {}
         self._sent: dict[Replica, dict[int, _Work[R]]] = {}  # until the worker is done with it
         self._ids = itertools.count(1)
+        self._upped = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         for replica in replicas:
             replica.on_up = self._up
@@ -187,6 +188,10 @@ class Pool(Generic[P, R]):
     async def ready(self) -> None:
         """Wait for the model. Raises `InferenceError` with the reason when it cannot be loaded."""
         await asyncio.gather(*(replica.ready() for replica in self._sent))
+
+    async def up(self) -> None:
+        """Wait until a replica serves, however long that takes."""
+        await self._upped.wait()
 
     async def close(self) -> None:
         """Leave the replicas; open requests fail with `closed`. Idempotent."""
@@ -281,6 +286,7 @@ class Pool(Generic[P, R]):
             replica.send(wire.Cancel(work.id))
 
     def _up(self) -> None:
+        self._upped.set()
         for work in list(self._waiting.values()):
             self._send_or_wait(work)
 

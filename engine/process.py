@@ -17,7 +17,7 @@ from engine.load import Load
 _PING_EVERY_S = 1.0
 _SILENT_S = 10.0  # a loop that answers no ping for this long is stuck, even on a busy machine
 _HUNG_MS = 60_000.0  # no model here takes a tenth of this for one batch
-_STOP_S = 2.0  # SIGTERM ends a worker at once unless native code holds it
+_STOP_S = 2.0  # it ends at once unless native code holds it
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -129,6 +129,8 @@ async def connect(name: str, path: str) -> tuple[asyncio.StreamReader, asyncio.S
     reader, writer = await asyncio.open_unix_connection(path)
     try:
         hello = await wire.read_from_worker(reader)
+        if hello is None:
+            raise InferenceError("worker_lost", f"the {name} worker ended")
         if not isinstance(hello, wire.Hello) or hello.protocol != wire.PROTOCOL:
             raise InferenceError(
                 "worker_mismatch",
@@ -143,7 +145,7 @@ async def connect(name: str, path: str) -> tuple[asyncio.StreamReader, asyncio.S
 
 async def _spawn(command: WorkerCommand, path: str) -> asyncio.subprocess.Process:
     argv = [path if word == "{socket}" else word for word in command.argv]
-    environment = os.environ | child_environment(command.threads) | command.env
+    environment = child_environment(command.threads) | command.env
     process = await asyncio.create_subprocess_exec(
         *argv,
         env=environment,
@@ -174,16 +176,14 @@ async def _handshake(name: str, process: asyncio.subprocess.Process) -> None:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        _signal(process, signal.SIGTERM)
-        try:
-            async with asyncio.timeout(_STOP_S):
-                await process.wait()
-        except TimeoutError:
-            _signal(process, signal.SIGKILL)
+    assert process.stdin is not None
+    process.stdin.close()  # asks it to end
+    try:
+        async with asyncio.timeout(_STOP_S):
             await process.wait()
-    if process.stdin is not None:
-        process.stdin.close()
+    except TimeoutError:
+        _signal(process, signal.SIGKILL)
+        await process.wait()
 
 
 def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:

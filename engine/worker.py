@@ -128,6 +128,10 @@ class _Doorway(Generic[P]):
         except wire.WireError as large:
             request.cancel()
             failed = InferenceError("too_large", str(large))
+        except Exception as wrong:  # noqa: BLE001 - whoever waits must be told
+            request.cancel()
+            complain("answer_failed", error=type(wrong).__name__)
+            failed = InferenceError("model_failed", f"the answer failed: {type(wrong).__name__}")
         await request.stopped()
         del connection.open[ident]
         if failed is None:

@@ -2,15 +2,26 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
+log = logging.getLogger(__name__)
+
 
 @contextlib.asynccontextmanager
-async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run `work` as long as the block lasts."""
+async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
+    """Run `work` as long as the block lasts. That it failed is logged at once."""
     task = asyncio.create_task(work)
+    task.add_done_callback(tell_failure)
     try:
-        yield
+        yield task
     finally:
         task.cancel()
+        await asyncio.wait([task])
+
+
+def tell_failure(task: asyncio.Task[Any]) -> None:
+    """Log the exception that a task ended with, if any."""
+    if not task.cancelled() and task.exception() is not None:
+        log.error("work ended early", exc_info=task.exception())

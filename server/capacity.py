@@ -7,6 +7,7 @@ about a hundredth of a core each.
 
 import asyncio
 import contextlib
+import math
 import os
 import random
 import signal
@@ -58,7 +59,7 @@ class Level(msgspec.Struct, frozen=True):
         ranked = sorted(self.latencies_ms)
         if not ranked:
             return float("inf")
-        return ranked[min(len(ranked) - 1, int(len(ranked) * percent / 100))]
+        return ranked[max(0, math.ceil(len(ranked) * percent / 100) - 1)]
 
     def holds(self, first: "Level") -> bool:
         """Whether callers are served about as well as those of the first level."""

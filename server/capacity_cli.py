@@ -46,6 +46,8 @@ def capacity(
     except (SettingsError, ServerFailed) as error:
         _fail(str(error))
     learnt = measuring.learnt(found)
+    if not found[0].holds(found[0]):
+        _fail("already the first callers got no answer: is the machine busy with something else?")
     if keep:
         Memory(state_folder(settings), settings).write(learnt)
     if as_json:

@@ -26,7 +26,7 @@ from engine.capabilities import (
 )
 from engine.link import Link
 from engine.playout import PlayoutClock
-from engine.pool import Pool, PoolStatus
+from engine.pool import Pool
 from engine.services import Services
 from engine.status import WorkerStatus
 from server import probes
@@ -63,10 +63,6 @@ class Platform:
         """What sessions share; None until every model is loaded."""
         return self._services
 
-    def statuses(self) -> list[PoolStatus]:
-        """How each model's workers are doing, seen from here."""
-        return [pool.state for pool in self._pools]
-
     def workers(self) -> tuple[WorkerStatus, ...]:
         """How the workers are, as the supervisor last said."""
         return tuple(link.status for links in self._links.values() for link in links)
@@ -81,13 +77,13 @@ class Platform:
     async def start(self) -> None:
         """Connect to the workers; sessions are served once all of them are there.
 
-        The models' files must be here. Raises `InferenceError` with why one cannot serve.
+        The models' files must be here.
         """
         for pool in self._pools:
             await pool.start()
         silero = await asyncio.to_thread(Silero, Store(self._store).path(VAD_MODEL))
         slots = VadSlots(silero)
-        await asyncio.gather(*(pool.ready() for pool in self._pools))
+        await asyncio.gather(*(pool.up() for pool in self._pools))
         self._services = Services(
             clock=self._clock,
             ear=partial(SessionEar, slots, self._stt, self._turn),

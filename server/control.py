@@ -34,6 +34,7 @@ class GatewayStatus(msgspec.Struct, frozen=True):
     pid: int = 0
     path: str = ""
     restarts: int = 0
+    serving: bool = False
     sessions: int = 0
     lag_ms: float = 0.0
     resident_bytes: int = 0

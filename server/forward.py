@@ -1,6 +1,7 @@
 """Connections to a session of another gateway are carried on to it, message by message."""
 
 import asyncio
+import contextlib
 import logging
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -18,8 +19,12 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-SESSION = re.compile(r"sess_(\d+)_")
-GATEWAY_LOST, ABNORMAL = 1012, 1006  # "service restart" (IANA's registry); RFC 6455, 7.4.1
+SESSION = re.compile(r"sess_(\d{1,4})_")
+GATEWAY_LOST, ABNORMAL, NO_CODE = (
+    1012,
+    1006,
+    1005,
+)  # "service restart" (IANA's registry); RFC 6455, 7.4.1
 
 
 def gateway_of(session_id: str) -> int | None:
@@ -37,6 +42,7 @@ class Forwarding:
     def __init__(
         self, local: Application, index: int, path_of: Callable[[int], str | None]
     ) -> None:
+        self.carries = 0
         self._local = local
         self._index = index
         self._path_of = path_of
@@ -47,56 +53,70 @@ class Forwarding:
         path = self._path_of(owner) if owner is not None and owner != self._index else None
         if path is None or scope["type"] != "websocket":
             await self._local(scope, receive, send)
-        else:
+            return
+        self.carries += 1
+        try:
             await carry(path, scope, receive, send)
+        finally:
+            self.carries -= 1
 
 
 async def carry(path: str, scope: Message, receive: Receive, send: Send) -> None:
     """Be the client's other end, and a client of the gateway that listens on `path`."""
     await receive()  # websocket.connect
+    try:
+        there = await _reached(path, scope)
+    except InvalidStatus as refused:
+        await _deny(scope, send, refused)
+        return
+    except (OSError, WebSocketException) as lost:
+        log.warning("a gateway could not be reached", extra={"error": type(lost).__name__})
+        await send({"type": "websocket.close", "code": GATEWAY_LOST, "reason": "gateway lost"})
+        return
+    try:
+        await send({"type": "websocket.accept", "subprotocol": there.subprotocol})
+        await _both_ways(there, receive, send)
+    finally:
+        there.transport.abort()  # harmless once it is closed
+
+
+async def _reached(path: str, scope: Message) -> ClientConnection:
     uri = f"ws://gateway{scope['path']}?{scope['query_string'].decode('ascii', 'replace')}"
     offered = [Subprotocol(name) for name in scope.get("subprotocols") or []]
     kept = {b"authorization", b"origin", b"user-agent"}
     headers = [(n.decode(), v.decode("latin-1")) for n, v in scope["headers"] if n in kept]
-    try:
-        async with unix_connect(
-            path,
-            uri,
-            subprotocols=offered or None,
-            additional_headers=headers,
-            user_agent_header=None,
-            compression=None,
-            max_size=None,  # either end has its own limit
-            ping_interval=None,
-        ) as there:
-            await send({"type": "websocket.accept", "subprotocol": there.subprotocol})
-            await _both_ways(there, receive, send)
-    except InvalidStatus as refused:
-        await _deny(scope, send, refused)
-    except (OSError, WebSocketException) as lost:
-        log.warning("a gateway could not be reached", extra={"error": type(lost).__name__})
-        await send({"type": "websocket.close", "code": GATEWAY_LOST, "reason": "gateway lost"})
+    return await unix_connect(
+        path,
+        uri,
+        subprotocols=offered or None,
+        additional_headers=headers,
+        user_agent_header=None,
+        compression=None,
+        max_size=None,  # either end has its own limit
+        ping_interval=None,
+    )
 
 
 async def _both_ways(there: ClientConnection, receive: Receive, send: Send) -> None:
+    """Until either side ends it."""
     outward = asyncio.create_task(_to_client(there, send))
     inward = asyncio.create_task(_to_gateway(there, receive))
     try:
         await asyncio.wait({outward, inward}, return_when=asyncio.FIRST_COMPLETED)
+        if inward.done() and inward.exception() is None:
+            return  # the client is gone: there is nobody to tell how it ends
+        await outward
     finally:
+        outward.cancel()
         inward.cancel()
-        if inward.done() and not outward.done():
-            outward.cancel()
-        await asyncio.wait({outward, inward})
+        await asyncio.gather(outward, inward, return_exceptions=True)
 
 
 async def _to_client(there: ClientConnection, send: Send) -> None:
-    try:
+    with contextlib.suppress(ConnectionClosed):
         async for message in there:
             kind = "text" if isinstance(message, str) else "bytes"
             await send({"type": "websocket.send", kind: message})
-    except ConnectionClosed:
-        pass
     code, reason = there.close_code or GATEWAY_LOST, there.close_reason or ""
     sendable = GATEWAY_LOST if code == ABNORMAL else code
     await send({"type": "websocket.close", "code": sendable, "reason": reason})
@@ -107,16 +127,16 @@ async def _to_gateway(there: ClientConnection, receive: Receive) -> None:
     while True:
         message = await receive()
         if message["type"] == "websocket.disconnect":
-            if "reason" in message and message.get("code") not in (None, ABNORMAL):
-                await there.close(int(message["code"]), message["reason"] or "")
-            else:
-                there.transport.abort()
+            code = int(message.get("code") or ABNORMAL)
+            if "reason" in message and code != ABNORMAL:
+                goodbye = 1000 if code == NO_CODE else code
+                await there.close(goodbye, message["reason"] or "")
             return
         data = message.get("text")
         try:
             await there.send(message["bytes"] if data is None else data)
         except ConnectionClosed:
-            return
+            await asyncio.Event().wait()  # the other direction tells the client
 
 
 async def _deny(scope: Message, send: Send, refused: InvalidStatus) -> None:

@@ -7,8 +7,8 @@ sessions in. Here is what carries audio: nothing that computes for long belongs 
 import asyncio
 import contextlib
 import logging
+import os
 import resource
-import signal
 import socket
 from collections.abc import Coroutine
 from pathlib import Path
@@ -18,7 +18,6 @@ import msgspec
 import uvloop
 
 from engine.child import become_child
-from engine.inference import InferenceError
 from server import control
 from server import log as logs
 from server.app import build
@@ -27,6 +26,7 @@ from server.compose import Platform
 from server.door import SupervisedDoor
 from server.fleet import ROLES
 from server.forward import Forwarding
+from server.handover import Taking
 from server.lag import LoopLag
 from server.lines import Lines
 from server.metrics import Metrics
@@ -50,8 +50,7 @@ class GatewayPlan(msgspec.Struct, frozen=True):
     """What a gateway is told on its standard input; the settings come without secrets.
 
     `store` is the model store's folder, `path` where its private socket is to lie. The two file
-    descriptors are inherited. One that is started `again` takes no connection before it can serve
-    it: the others take them, or they wait.
+    descriptors are inherited: the supervisor talks over one, and hands connections over the other.
     """
 
     index: int
@@ -59,8 +58,7 @@ class GatewayPlan(msgspec.Struct, frozen=True):
     store: str
     path: str
     control_fd: int
-    public_fd: int
-    again: bool = False
+    channel_fd: int
 
 
 def no_secret(kind: type, value: object) -> object:
@@ -79,7 +77,7 @@ class Gateway:
         self._writer = writer
         settings = plan.settings
         self._lag = LoopLag()
-        self._metrics = Metrics(self._lag)
+        self._metrics = Metrics(self._lag, plan.index)
         self._readiness = Readiness(ROLES)
         self._platform = Platform(
             settings, Path(plan.store), self._readiness, lambda name: self._send(control.Wake(name))
@@ -96,45 +94,53 @@ class Gateway:
             self._traces,
         )
         self._system = System(plan.index, self._platform.workers, self._sessions)
-        self._lines = Lines(
-            Forwarding(RealtimeSocket(self._sessions), plan.index, self._system.path_of)
+        self._forwarding = Forwarding(
+            RealtimeSocket(self._sessions), plan.index, self._system.path_of
         )
+        self._lines = Lines(self._forwarding)
         self._starting: asyncio.Task[None] | None = None
-        self._serves = asyncio.Event()
+        self._draining = asyncio.Event()
 
     async def run(self) -> None:
         """Serve until the supervisor says to end."""
-        app = build(self._lines, self._readiness, self._metrics, self._system)
         settings = self._plan.settings
-        public = socket.socket(fileno=self._plan.public_fd)
+        app = build(self._lines, self._readiness, self._metrics, self._system)
+        server = web_server(app, settings, uds=self._plan.path)
         async with (
             contextlib.aclosing(self._platform),
             contextlib.aclosing(self._system),
-            serving(web_server(app, settings, uds=self._plan.path), None),
+            serving(server, None),
             beside(self._lag.watch()),
             beside(self._report()),
             contextlib.AsyncExitStack() as opened,
         ):
             if self._traces is not None:
                 await opened.enter_async_context(beside(self._traces.run()))
+            following = await opened.enter_async_context(beside(self._follow()))
+            taking = Taking(socket.socket(fileno=self._plan.channel_fd), server)
+            taking.start()
             self._send(control.Listening(self._plan.path))
-            following = asyncio.create_task(self._follow())
-            if self._plan.again:
-                await first_of(following, self._serves.wait())
-            await opened.enter_async_context(serving(web_server(app, settings), public))
-            await following
-            self._readiness.draining = True
-            await self._sessions.drain(settings.limits.drain_s)
-            await self._lines.closed(GOODBYE_S)
+            await first_of(following, self._draining.wait())
+            await self._drain()
+            taking.stop()
         if self._starting is not None:
             self._starting.cancel()
+
+    async def _drain(self) -> None:
+        """Let the sessions finish, those of other gateways that are carried through here too."""
+        self._readiness.draining = True
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._plan.settings.limits.drain_s
+        await self._sessions.drain(self._plan.settings.limits.drain_s)
+        left_s = max(0.0, until - loop.time()) if self._forwarding.carries else 0.0
+        await self._lines.closed(left_s + GOODBYE_S)
 
     def _send(self, message: control.ToSupervisor) -> None:
         if not self._writer.is_closing():
             self._writer.write(control.encode(message))
 
     async def _follow(self) -> None:
-        """Do what the supervisor says, until that is to drain."""
+        """Do what the supervisor says, until it is gone."""
         while (message := await control.read_to_gateway(self._reader)) is not None:
             match message:
                 case control.Loading(model, what):
@@ -148,15 +154,14 @@ class Gateway:
                 case control.Welcome() | control.Refusal():
                     self._door.answered(message)
                 case control.Drain():
-                    return
+                    self._draining.set()
 
     async def _start(self) -> None:
         try:
             await self._platform.start()
-        except InferenceError as error:
-            log.error("the models cannot be used", extra={"code": error.code})
-            return
-        self._serves.set()
+        except Exception:  # what it was, the next gateway may not meet
+            log.exception("the gateway cannot start")
+            os._exit(1)
         self._send(control.Serving())
 
     async def _report(self) -> None:
@@ -184,7 +189,6 @@ def main() -> None:
     """The gateway process."""
     given = become_child("voiceforge-gw", planned=True)
     plan = msgspec.msgpack.decode(given, type=GatewayPlan, dec_hook=no_secret)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a group's signal: the supervisor decides
     logs.configure(plan.settings.log)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file

@@ -1,6 +1,7 @@
 """The gateway processes, as the supervisor keeps them."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
@@ -16,11 +17,19 @@ from engine.framing import WireError
 from engine.keeper import Backoff
 from engine.process import package_root
 from server import control
+from server.beside import beside
 from server.control import GatewayStatus
 from server.gateway import GatewayPlan
+from server.handover import hand
 from server.settings import Settings
 
 log = logging.getLogger(__name__)
+
+STARTING_S = 60.0
+SILENT_S = 15.0
+"""A gateway from which nothing came for so long hangs, even on a busy machine."""
+
+EXIT_S = 10.0  # after it has closed its line
 
 Receive = Callable[[int, control.ToSupervisor], None]
 
@@ -32,19 +41,19 @@ class GatewayKeeper:
     `lost` when a process has ended, with its sessions.
     """
 
-    def __init__(
-        self, index: int, settings: Settings, store: Path, folder: Path, public: socket.socket
-    ) -> None:
+    def __init__(self, index: int, settings: Settings, store: Path, folder: Path) -> None:
         self.receive: Receive = lambda index, message: None
         self.changed: Callable[[], None] = lambda: None
         self.lost: Callable[[int], None] = lambda index: None
         self.greet: Callable[[GatewayKeeper], None] = lambda keeper: None
         self.status = GatewayStatus(index)
         self.serving = asyncio.Event()
+        self.handed = 0
         self._settings = settings
         self._store = store
         self._folder = folder
-        self._public = public
+        self._channel: socket.socket | None = None
+        self._heard_at = 0.0
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
@@ -58,6 +67,12 @@ class GatewayKeeper:
         """Tell the gateway, if there is one."""
         if self._writer is not None and not self._writer.is_closing():
             self._writer.write(control.encode(message))
+
+    def hand(self, connection: socket.socket) -> bool:
+        """Have it serve a connection; False if it takes none now."""
+        taken = self._channel is not None and hand(self._channel, connection)
+        self.handed += taken
+        return taken
 
     async def drain(self, within_s: float) -> None:
         """Let it end by itself, and end it then."""
@@ -84,7 +99,10 @@ class GatewayKeeper:
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
-            await self._live()
+            try:
+                await self._live()
+            except Exception:  # whatever it was, the next gateway may do better
+                log.exception("a gateway could not be kept")
             if self._ending:
                 return
             await asyncio.sleep(backoff.after(loop.time() - began))
@@ -92,60 +110,89 @@ class GatewayKeeper:
 
     async def _live(self) -> None:
         """One process' life."""
-        ours, theirs = socket.socketpair()
         index = self.status.index
         path = self._folder / f"gateway-{index}-{self.status.restarts}"
-        try:
-            self._process = process = await self._spawn(theirs, path)
-        except OSError as error:
-            ours.close()
-            log.error("a gateway cannot be started", extra={"error": error.strerror})
-            return
-        finally:
+        ours, theirs = socket.socketpair()
+        channel, far_end = socket.socketpair()
+        with contextlib.closing(channel), contextlib.closing(theirs), contextlib.closing(far_end):
+            try:
+                self._process = process = await self._spawn(theirs, far_end, path)
+            except OSError as error:
+                ours.close()
+                log.error("a gateway cannot be started", extra={"error": error.strerror})
+                return
             theirs.close()
-        reader, self._writer = await asyncio.open_connection(sock=ours)
-        self.told(pid=process.pid)
-        try:
-            self.greet(self)
-            while (message := await control.read_to_supervisor(reader)) is not None:
-                self.receive(index, message)
-            await process.wait()
-        except (WireError, msgspec.MsgspecError) as broken:
-            log.error("a gateway broke the protocol", extra={"error": type(broken).__name__})
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-            assert process.stdin is not None
-            process.stdin.close()
-            self._writer.close()
-            self._writer = None
-            self.serving.clear()
-            self.lost(index)
-            self.told(pid=0, path="", sessions=0, lag_ms=0.0)
+            far_end.close()
+            channel.setblocking(False)
+            reader, self._writer = await asyncio.open_connection(sock=ours)
+            self._channel = channel
+            self.told(pid=process.pid)
+            try:
+                async with beside(self._kill_if_silent(process)):
+                    await self._converse(reader)
+            finally:
+                self._channel = None
+                await self._end(process)
         if not self._ending:
             extra = {"gateway": index, "status": process.returncode}
             log.error("a gateway was lost, and its sessions with it", extra=extra)
 
-    async def _spawn(self, theirs: socket.socket, path: Path) -> asyncio.subprocess.Process:
+    async def _converse(self, reader: asyncio.StreamReader) -> None:
+        self.greet(self)
+        try:
+            while (message := await control.read_to_supervisor(reader)) is not None:
+                self._heard_at = asyncio.get_running_loop().time()
+                self.receive(self.status.index, message)
+        except (WireError, msgspec.MsgspecError) as broken:
+            log.error("a gateway broke the protocol", extra={"error": type(broken).__name__})
+
+    async def _kill_if_silent(self, process: asyncio.subprocess.Process) -> None:
+        """A gateway tells how it is every second. One whose loop hangs serves nobody any more."""
+        loop = asyncio.get_running_loop()
+        self._heard_at = loop.time() + STARTING_S - SILENT_S
+        while loop.time() < self._heard_at + SILENT_S:  # noqa: ASYNC110 - no message is no event
+            await asyncio.sleep(1)
+        log.error("a gateway hangs", extra={"gateway": self.status.index})
+        process.kill()
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        """Its line is closed: it has ended, or is ended now."""
+        if process.returncode is None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(EXIT_S):
+                    await process.wait()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        assert process.stdin is not None
+        assert self._writer is not None
+        process.stdin.close()
+        self._writer.close()
+        self._writer = None
+        self.serving.clear()
+        self.lost(self.status.index)
+        self.told(pid=0, path="", serving=False, sessions=0, lag_ms=0.0, resident_bytes=0)
+
+    async def _spawn(
+        self, line: socket.socket, channel: socket.socket, path: Path
+    ) -> asyncio.subprocess.Process:
         plan = GatewayPlan(
             self.status.index,
             self._settings,
             str(self._store),
             str(path),
-            theirs.fileno(),
-            self._public.fileno(),
-            again=self.status.restarts > 0,
+            line.fileno(),
+            channel.fileno(),
         )
         roots = filter(None, (package_root(), os.environ.get("PYTHONPATH")))
-        environment = {"PYTHONPATH": os.pathsep.join(roots), **child_environment()}
+        environment = child_environment() | {"PYTHONPATH": os.pathsep.join(roots)}
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "server.gateway",
-            env=os.environ | environment,
+            env=environment,
             stdin=asyncio.subprocess.PIPE,
-            pass_fds=(theirs.fileno(), self._public.fileno()),
+            pass_fds=(line.fileno(), channel.fileno()),
         )
         assert process.stdin is not None
         process.stdin.write(packed_plan(msgspec.msgpack.encode(plan)))

@@ -1,11 +1,10 @@
 """What an operator watches, for Prometheus. Labels come from closed sets, never from clients."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.exposition import generate_latest
-from prometheus_client.registry import Collector
 
 from engine.frames import Failure, Frame, ResponseEnded, TurnMeasured
 from server.lag import LoopLag
+from server.metrics_of_all import exposition, labelled
 
 STAGE_BUCKETS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.3, 1.7, 2.5, 4.0, 8.0)
 LAG_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0)
@@ -14,7 +13,8 @@ LAG_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0)
 class Metrics:
     """A gateway's counters. `observe` sees every frame that a session tells its transport."""
 
-    def __init__(self, lag: LoopLag) -> None:
+    def __init__(self, lag: LoopLag, gateway: int = 0) -> None:
+        self._gateway = gateway
         self.registry = registry = CollectorRegistry()
         self.sessions = Gauge("voiceforge_sessions", "Sessions that are open.", registry=registry)
         self._refused = Counter(
@@ -86,10 +86,6 @@ class Metrics:
         """A session was refused; `reason` is one of ours."""
         self._refused.labels(reason).inc()
 
-    def watch(self, collector: Collector) -> None:
-        """Export what it collects too."""
-        self.registry.register(collector)
-
     def exposition(self) -> str:
         """All of it in Prometheus' text format."""
-        return generate_latest(self.registry).decode()
+        return exposition(labelled(self.registry.collect(), self._gateway))

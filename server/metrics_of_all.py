@@ -1,4 +1,4 @@
-"""The metrics of several gateways as those of one server."""
+"""The metrics of several gateways in one exposition."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,32 +7,35 @@ from prometheus_client.core import Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
-from prometheus_client.samples import Sample
-
-Key = tuple[str, tuple[tuple[str, str], ...]]
 
 
-def summed(texts: Sequence[str]) -> str:
-    """One exposition of which every sample is the sum of those with its name and labels.
+def labelled(families: Iterable[Metric], gateway: int) -> Iterable[Metric]:
+    """The families with a label that names the gateway.
 
-    That is right for counters, histograms, and gauges that count.
+    A sum over gateways would fall when one of them is started again, and Prometheus would take that
+    for a new beginning of them all.
     """
+    for family in families:
+        samples = [
+            sample._replace(labels={**sample.labels, "gateway": str(gateway)})
+            for sample in family.samples
+            if not sample.name.endswith("_created")
+        ]
+        made = Metric(family.name, family.documentation, family.type)
+        made.samples = samples
+        yield made
+
+
+def together(texts: Sequence[str]) -> str:
+    """Expositions of the same metrics with different labels as one."""
     if len(texts) == 1:
         return texts[0]
     families: dict[str, Metric] = {}
-    values: dict[str, dict[Key, float]] = {}
     for text in texts:
         for family in text_string_to_metric_families(text):
-            families.setdefault(family.name, family)
-            own = values.setdefault(family.name, {})
-            for sample in family.samples:
-                if not sample.name.endswith("_created"):
-                    key = sample.name, tuple(sorted(sample.labels.items()))
-                    own[key] = own.get(key, 0.0) + sample.value
-    for name, family in families.items():
-        family.samples = [
-            Sample(sample, dict(labels), value) for (sample, labels), value in values[name].items()
-        ]
+            kept = families.setdefault(family.name, family)
+            if kept is not family:
+                kept.samples += family.samples
     return exposition(families.values())
 
 

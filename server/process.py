@@ -13,6 +13,7 @@ import aiohttp
 import msgspec
 
 from server.beside import beside
+from server.handover import Acceptor
 from server.readiness import State
 from server.serve import ServeError, StopSignals, address, listen
 from server.settings import Settings
@@ -30,8 +31,11 @@ async def run(settings: Settings, tell: Tell) -> None:
     bound = listen(settings.host, settings.port)
     where = address(bound)
     with contextlib.closing(bound), sockets_folder() as folder:
-        supervisor = Supervisor(settings, folder, bound, tell)
-        async with contextlib.aclosing(supervisor):
+        supervisor = Supervisor(settings, folder, tell)
+        async with (
+            contextlib.aclosing(supervisor),
+            beside(Acceptor(bound, supervisor.give).run()),
+        ):
             if await started(supervisor, signals):
                 tell(welcome(where))
                 log.info("listening", extra={"address": where})
@@ -43,9 +47,7 @@ async def run(settings: Settings, tell: Tell) -> None:
                     await signals.asked.wait()
             if supervisor.sessions:
                 within_s = settings.limits.drain_s
-                tell(
-                    f"{supervisor.sessions} sessions may finish within {within_s:g} s; Ctrl-C ends now"
-                )
+                tell(f"waiting {within_s:g} s for sessions to finish; Ctrl-C ends them now")
             await supervisor.drain()
     log.info("stopped")
 

@@ -10,7 +10,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from server import docs
 from server.metrics import Metrics
-from server.metrics_of_all import summed
+from server.metrics_of_all import together
 from server.readiness import Readiness, State
 from server.system import System, Whole
 
@@ -47,12 +47,12 @@ def routes(readiness: Readiness, metrics: Metrics, system: System) -> list[HTTPR
     async def prometheus(own: FromQuery[bool] = False) -> Response[str]:
         """Counters and histograms in Prometheus' text format.
 
-        Those of all gateways together, wherever the question arrives; `own=true`: of one of them.
+        Those of all gateways, each labelled, wherever the question arrives; `own=true`: of one.
         """
         texts = [metrics.exposition()]
         if not own:
             texts += await system.texts_of_others("/metrics?own=true")
-        shown = summed(texts) + system.exposition() if not own else texts[0]
+        shown = texts[0] if own else together(texts) + system.exposition()
         return Response(shown, headers={"content-type": CONTENT_TYPE_LATEST})
 
     @get("/v1/system", sync_to_thread=False, summary="What runs here, and how busy it is")

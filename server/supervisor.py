@@ -1,6 +1,7 @@
 """The supervisor: starts the workers and the gateways, keeps them alive, counts the sessions."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
@@ -27,8 +28,11 @@ CORES_PER_GATEWAY = 4
 
 LEARN_EVERY_S = 1.0
 
-LAST_WORDS_S = 5.0
+LAST_WORDS_S = 10.0
 """What a gateway needs to end, beyond what its sessions may take."""
+
+MOST_STARTS = 3
+"""A gateway that died so often before it served will not serve."""
 
 
 def gateway_count(settings: Settings) -> int:
@@ -37,9 +41,9 @@ def gateway_count(settings: Settings) -> int:
 
 
 class Supervisor:
-    """The processes of one `voiceforge serve`. `folder` is for their sockets, `public` listens."""
+    """The processes of one `voiceforge serve`. `folder` is for their sockets."""
 
-    def __init__(self, settings: Settings, folder: Path, public: socket.socket, tell: Tell) -> None:
+    def __init__(self, settings: Settings, folder: Path, tell: Tell) -> None:
         self._settings = settings
         self._memory = Memory(state_folder(settings), settings)
         auto = settings.limits.admission == "auto"
@@ -55,8 +59,7 @@ class Supervisor:
         shown = settings.without_secrets()
         store = store_of(settings).root
         self._gateways = [
-            GatewayKeeper(index, shown, store, folder, public)
-            for index in range(gateway_count(settings))
+            GatewayKeeper(index, shown, store, folder) for index in range(gateway_count(settings))
         ]
         for gateway in self._gateways:
             gateway.greet = self._greet
@@ -75,7 +78,28 @@ class Supervisor:
             await self._fleet.start()
         except InferenceError as error:
             raise ServeError(str(error)) from error
-        await asyncio.gather(*(gateway.serving.wait() for gateway in self._gateways))
+        await asyncio.gather(*map(self._served, self._gateways))
+
+    async def _served(self, gateway: GatewayKeeper) -> None:
+        while not gateway.serving.is_set():
+            if gateway.status.restarts >= MOST_STARTS:
+                raise ServeError("a gateway process ends before it serves: the log says why")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await gateway.serving.wait()
+
+    def give(self, connection: socket.socket) -> bool:
+        """Hand a connection to the gateway with the fewest sessions; False if none takes it now.
+
+        While none can serve yet, to one that says so.
+        """
+        listening = [gateway for gateway in self._gateways if gateway.status.path]
+        listening.sort(key=self._busier)
+        return any(gateway.hand(connection) for gateway in listening)
+
+    def _busier(self, gateway: GatewayKeeper) -> tuple[bool, int, int]:
+        index = gateway.status.index
+        return not gateway.serving.is_set(), self._places.of(index), gateway.handed
 
     async def drain(self) -> None:
         """Let the sessions end, then the gateways."""
@@ -94,7 +118,7 @@ class Supervisor:
 
     def path(self) -> str:
         """The private socket of a gateway that answers."""
-        return next(g.status.path for g in self._gateways if g.status.path)
+        return next((g.status.path for g in self._gateways if g.status.path), "")
 
     def _greet(self, gateway: GatewayKeeper) -> None:
         """Tell a gateway that has just been started what the others know."""
@@ -112,6 +136,7 @@ class Supervisor:
                 gateway.told(path=path)
             case control.Serving():
                 gateway.serving.set()
+                gateway.told(serving=True)
             case control.Enter(number):
                 gateway.send(self._places.enter(index, number))
                 gateway.told(sessions=self._places.of(index))

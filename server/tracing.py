@@ -62,11 +62,15 @@ class Tracing:
                 self._url, data=msgspec.json.encode(self._document(spans)), headers=headers
             ) as answer:
                 failure = None if answer.status == 200 else f"HTTP {answer.status}"
+                again = answer.status in (429, 502, 503, 504)  # what OTLP says to send again
         except (aiohttp.ClientError, TimeoutError) as error:
-            failure = type(error).__name__
+            failure, again = type(error).__name__, True
         if failure is not None:
-            self._waiting.extendleft(reversed(spans))
-            self._drop_oldest()
+            if again:
+                self._waiting.extendleft(reversed(spans))
+                self._drop_oldest()
+            else:
+                self.dropped += len(spans)
             if not self._failing:
                 log.warning("traces cannot be exported", extra={"error": failure})
         self._failing = failure is not None

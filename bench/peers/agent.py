@@ -1,9 +1,14 @@
 """A voice agent on pipecat as its documentation advises, with this project's models.
 
 FastAPI WebSocket transport with the protobuf serializer, Silero VAD in the user aggregator, default
-user turn strategies (which bring smart-turn v3), default task settings. Models are loaded once a
-process. `python -m bench.peers.agent --port 8200 --llm URL --key KEY` (in .venv-peers);
-a client connects to `/ws?instructions=...&tokens=...`, the most tokens of an answer.
+user turn strategies (which bring smart-turn v3), default task settings.
+`python -m bench.peers.agent --port 8200 --llm URL --key KEY` (in .venv-peers); a client connects to
+`/ws?instructions=...&tokens=...`, the most tokens of an answer.
+
+pipecat's services own their models: its Moonshine, Whisper and Piper services load theirs as they
+are made, which its examples do for each connection, and Silero and smart-turn likewise. With
+`--models-each` it is so here; without it STT and TTS are loaded once, in the peer's favour. A
+session is let in once its STT and TTS are loaded and have run: no turn has to wait for that.
 """
 
 import argparse
@@ -74,11 +79,17 @@ async def converse(
     await runner.run()
 
 
-def build(llm_url: str, llm_key: str) -> FastAPI:
-    app = FastAPI()
+def loaded() -> tuple[Moonshine, Piper]:
+    """The models, after a first run, which allocates: no caller should pay for it."""
     stt, tts = Moonshine(), Piper()
-    stt.transcribe(bytes(32_000))  # the first run of each allocates; no caller should pay for it
+    stt.transcribe(bytes(32_000))
     tts.synthesize("Ready when you are.")
+    return stt, tts
+
+
+def build(llm_url: str, llm_key: str, *, models_each: bool = False) -> FastAPI:
+    app = FastAPI()
+    shared = None if models_each else loaded()
 
     @app.get("/healthz")
     async def healthy() -> dict[str, bool]:
@@ -86,6 +97,7 @@ def build(llm_url: str, llm_key: str) -> FastAPI:
 
     @app.websocket("/ws")
     async def talk(websocket: WebSocket) -> None:
+        stt, tts = shared or loaded()
         await websocket.accept()
         settings = OpenAILLMService.Settings(
             model="qwen2.5-0.5b", system_instruction=websocket.query_params.get("instructions")
@@ -103,11 +115,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8200)
     parser.add_argument("--llm", required=True, help="base URL of an OpenAI-compatible endpoint")
     parser.add_argument("--key", required=True, help="what that endpoint asks for")
+    parser.add_argument("--models-each", action="store_true", help="each session loads its own")
     parser.add_argument("--verbose", action="store_true")
     args = parser.parse_args()
     logger.remove()
     logger.add(sys.stderr, level="DEBUG" if args.verbose else "WARNING")
-    uvicorn.run(build(args.llm, args.key), port=args.port, log_level="warning")
+    app = build(args.llm, args.key, models_each=args.models_each)
+    uvicorn.run(app, port=args.port, log_level="warning")
 
 
 if __name__ == "__main__":

@@ -211,7 +211,7 @@ async def test_an_endpoint_that_knows_no_stream_options_is_asked_without(connect
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [(400, "llm_refused"), (404, "llm_refused"), (429, "llm_overloaded"), (500, "llm_failed")],
+    [(400, "llm_refused"), (404, "llm_failed"), (429, "llm_overloaded"), (500, "llm_failed")],
 )
 async def test_a_refusal_says_what_the_endpoint_says(
     connect: Connect, status: int, code: str
@@ -388,7 +388,7 @@ async def test_what_an_endpoint_says_of_a_key_is_kept_private(connect: Connect) 
         return web.json_response({"error": {"message": "Incorrect key: sk-123"}}, status=401)
 
     failed = await _error(_ask(await connect(handle), _chat()))
-    assert failed.code == "llm_refused"
+    assert failed.code == "llm_failed"
     assert "llm.api_key" in str(failed)
     assert "sk-123" not in str(failed)
 

@@ -10,6 +10,7 @@ from engine.admission import (
     Admission,
     Learnt,
     Signs,
+    pressure_of,
 )
 
 
@@ -89,10 +90,12 @@ def test_the_limit_recovers_slowly_when_more_would_fit() -> None:
     machine = Machine()
     machine.admission.learnt = Learnt(4, limit=6)
     machine.sessions = 6
-    machine.run(RECOVER_S + WINDOW_S)
+    machine.run(RECOVER_S + WINDOW_S, arriving_per_s=1)
     assert machine.admission.learnt.limit == 7
-    machine.run(RECOVER_S)
-    assert machine.admission.learnt.limit == 7  # it is not at its limit, so nothing is tried
+    machine.run(2 * RECOVER_S)
+    assert machine.admission.learnt.limit == 8  # somebody was still turned away at first
+    machine.run(2 * RECOVER_S)
+    assert machine.admission.learnt.limit == 8  # nobody is, so nothing is tried
 
 
 def test_a_few_callers_are_never_turned_away_for_what_a_busy_machine_taught() -> None:
@@ -103,11 +106,25 @@ def test_a_few_callers_are_never_turned_away_for_what_a_busy_machine_taught() ->
     assert [admission.ask(sessions, 5.0) for sessions in range(LEAST)] == [None] * LEAST
 
 
+def test_an_idle_machine_whose_loop_is_late_learns_nothing() -> None:
+    admission = Admission(Learnt(8))
+    for at in range(60):
+        admission.saw(Signs(0, lag_ms=MOST_LAG_MS * 5), at)
+    assert admission.learnt == Learnt(8, None)
+
+
+def test_a_burst_after_silence_is_measured_by_itself_not_by_the_silence() -> None:
+    admission = Admission(Learnt(50))
+    for at in range(30):
+        admission.saw(Signs(0 if at < 15 else 2), at)
+    for at in range(30, 33):
+        admission.saw(Signs(40, waits_ms=[MOST_WAIT_MS * 2] * FEW), at)
+    assert admission.learnt.limit is not None
+    assert 20 <= admission.learnt.limit <= 34
+
+
 def pressure(*seconds: Signs) -> float:
-    admission = Admission(Learnt(1))
-    for at, signs in enumerate(seconds):
-        admission.saw(signs, at)
-    return admission.pressure()
+    return pressure_of(seconds)
 
 
 def test_queues_waits_and_late_loops_are_pressure() -> None:
@@ -118,13 +135,23 @@ def test_queues_waits_and_late_loops_are_pressure() -> None:
 
 def test_one_slow_answer_or_one_late_wake_up_is_no_pressure() -> None:
     assert pressure(Signs(1, waits_ms=[MOST_WAIT_MS * 9])) == 0
-    assert pressure(Signs(1, waits_ms=[10.0] * 10 + [MOST_WAIT_MS * 9])) < 0.1
+    for others in (4, 9, 10):
+        assert pressure(Signs(1, waits_ms=[10.0] * others + [MOST_WAIT_MS * 9])) < 0.1
     assert pressure(Signs(1), Signs(1, lag_ms=MOST_LAG_MS * 9), Signs(1)) == 0
 
 
-def test_pressure_is_forgotten_after_a_window() -> None:
+def test_after_the_limit_is_lowered_only_what_comes_then_counts() -> None:
     admission = Admission(Learnt(8))
     admission.saw(Signs(8, waits_ms=[MOST_WAIT_MS * 2] * FEW), 0.0)
-    assert admission.learnt == Learnt(7, 7)
+    assert admission.learnt == Learnt(6, 6)
+    for at in range(1, 10):
+        admission.saw(Signs(6, waits_ms=[100.0]), at)
+    assert admission.learnt == Learnt(6, 6)
+
+
+def test_pressure_is_forgotten_after_a_window() -> None:
+    admission = Admission(Learnt(4))
+    admission.saw(Signs(4, queued=FEW, queued_ms=MOST_QUEUE_MS * FEW * 0.9), 0.0)
+    assert admission.ask(4, 1.0) is not None
     admission.saw(Signs(4), WINDOW_S + 1)
-    assert admission.pressure() == 0
+    assert admission.ask(4, WINDOW_S + 1) is None

@@ -125,6 +125,18 @@ async def test_work_without_a_live_caller_leaves_a_lane_free(make: Callable[...,
     assert [await results(request) for request in recordings] == [[1], [2]]
 
 
+async def test_the_last_lane_of_four_is_kept_whoever_has_the_others(
+    make: Callable[..., Bench],
+) -> None:
+    bench = make(lanes=4)
+    bench.ask(1)
+    for number in (2, 3, 4):
+        bench.ask(number, Priority.BATCH)
+    await bench.running(1, 2, 3)
+    bench.ask(5)
+    await bench.running(1, 2, 3, 5)
+
+
 async def test_recordings_of_which_one_is_promoted_run_side_by_side(
     make: Callable[..., Bench],
 ) -> None:

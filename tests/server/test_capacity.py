@@ -16,7 +16,8 @@ def level(callers: int, latency_ms: float = 800.0, lost: int = 0) -> Level:
 
 def test_percentiles_are_of_the_nearest_rank() -> None:
     assert Level(1, (300.0, 100.0, 200.0), 0).percentile(50) == 200.0
-    assert Level(1, tuple(map(float, range(100))), 0).percentile(95) == 95.0
+    assert Level(1, tuple(map(float, range(1, 101))), 0).percentile(95) == 95.0
+    assert Level(1, tuple(map(float, range(1, 21))), 0).percentile(95) == 19.0
     assert Level(1, (), 1).percentile(95) == float("inf")
 
 

@@ -111,7 +111,7 @@ def test_sigterm_lets_the_agent_finish_its_sentence(question: Path, tmp_path: Pa
         )
         give_up = time.monotonic() + 60
         count = "voiceforge_turn_stage_seconds_count"
-        while f'{count}{{stage="first_audio"}}' not in server.get("/metrics")[1]:
+        while f'{count}{{gateway="0",stage="first_audio"}}' not in server.get("/metrics")[1]:
             assert time.monotonic() < give_up
             time.sleep(0.1)
         server.signal(signal.SIGTERM)

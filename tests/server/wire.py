@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from tests.server.program import Server
 
 ANSWER_S = 60
-SESSIONS = re.compile(r"^voiceforge_sessions (\S+)$", re.MULTILINE)
+SESSIONS = re.compile(r"^voiceforge_sessions\{.*\} (\S+)$", re.MULTILINE)
 
 
 class Wire:
