@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from actors import whisper_tokens
+from actors.handlers import A_SECOND, Batched, Share
 from actors.languages import is_brief, primary
 from actors.log_mel import HOP, padded_log_mel
 from actors.repetition import repeated
@@ -127,8 +128,19 @@ class _Work:
         )
 
 
+def handler(folder: Path, share: Share) -> Batched[Clip, Transcript]:
+    """The model as a worker serves it: on a GPU in batches, on a CPU clips side by side.
+
+    There a batch costs the sum of its clips, and ends with the last.
+    """
+    model = Whisper(folder, share.threads, share.lanes)
+    if model.device == "cpu":
+        return Batched(Clip, model.transcribe, Clip(A_SECOND), lanes=share.lanes)
+    return Batched(Clip, model.transcribe, Clip(A_SECOND), max_batch=MOST_TOGETHER)
+
+
 class Whisper:
-    """One model in one process; `threads` is what one batch may use on a CPU.
+    """One model. On a CPU `lanes` batches go on at once, each with `threads` threads.
 
     `device` and `compute_type` say where and in which numbers it runs: on a GPU if there is one.
     `behind_s` is the silence that it sees behind a clip.
@@ -136,9 +148,9 @@ class Whisper:
 
     rate_hz = 16_000
 
-    def __init__(self, folder: Path, threads: int = 1) -> None:
+    def __init__(self, folder: Path, threads: int = 1, lanes: int = 1) -> None:
         self._vocabulary = Vocabulary.read(folder)
-        self._model = _loaded(folder, threads)
+        self._model = _loaded(folder, threads, lanes)
         self.name = folder.name
         self.device: str = self._model.device
         self.compute_type: str = self._model.compute_type
@@ -303,7 +315,7 @@ def _timed_words(piece: _Piece, language: str, result: _Alignment) -> list[Timed
     ]
 
 
-def _loaded(folder: Path, threads: int) -> ctranslate2.models.Whisper:
+def _loaded(folder: Path, threads: int, lanes: int) -> ctranslate2.models.Whisper:
     """On the GPU in the finest numbers for which it has room, else on the CPU with 8 bit.
 
     On a CPU float32 takes three times as long for the same words (10.0 % wrong, 8 bit 10.3 %).
@@ -320,7 +332,11 @@ def _loaded(folder: Path, threads: int) -> ctranslate2.models.Whisper:
             else:
                 return model
     return ctranslate2.models.Whisper(
-        str(folder), device="cpu", compute_type="int8", intra_threads=threads
+        str(folder),
+        device="cpu",
+        compute_type="int8",
+        intra_threads=threads,
+        inter_threads=lanes,
     )
 
 

@@ -1,5 +1,6 @@
 """Whisper on the labelled turns, and on speech in several languages."""
 
+import asyncio
 from itertools import pairwise
 from pathlib import Path
 
@@ -7,13 +8,18 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from actors.handlers import Share
 from actors.manifest import load_manifest
 from actors.store import Store
 from actors.whisper import Whisper, _Piece, _take, most_tokens, window_frames
+from actors.workers import model_command
 from bench.hearsay import words
 from bench.turns import Pcm, Turn, by_phone, on_line, turns
 from bench.whisper_batches import corrections
 from engine.capabilities import Clip, Transcript
+from engine.inference import Priority
+from engine.pool import Pool
+from tests.local import LocalReplica
 
 pytestmark = pytest.mark.models
 
@@ -207,6 +213,27 @@ def test_it_is_sure_of_what_it_hears_right(whisper: Whisper) -> None:
     right, wrong = whisper.transcribe([Clip(cut(turn)), Clip(cut(turn), "de")])
     assert right.confidence > 0.7
     assert wrong.confidence < right.confidence - 0.2
+
+
+async def test_lanes_of_a_worker_transcribe_side_by_side(spoken: dict[str, bytes]) -> None:
+    store = Store()
+    store.pull("whisper-base")
+    command = model_command("stt", "whisper-base", store.root, Share(lanes=2))
+    pool: Pool[Clip, Transcript] = Pool("stt", Transcript, [LocalReplica("stt", command)])
+
+    async def ask(language: str) -> Transcript:
+        clip = Clip(spoken[language], language)
+        request = pool.request(clip, priority=Priority.FIRST, deadline_ms=5000)
+        (transcript,) = [transcript async for transcript in request]
+        return transcript
+
+    await pool.start()
+    try:
+        await pool.ready()
+        english, chinese = await asyncio.gather(ask("en"), ask("zh"))
+    finally:
+        await pool.close()
+    assert (english.text, chinese.language) == (SAID["en"], "zh")
 
 
 def test_the_encoder_sees_whole_seconds_and_at_most_thirty() -> None:
