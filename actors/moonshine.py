@@ -12,6 +12,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from actors.handlers import A_SECOND, Batched, Share
+from actors.repetition import repeated
 from actors.silences import holds_speech, pieces
 from engine.capabilities import Clip, Transcript
 
@@ -60,7 +61,7 @@ class Moonshine:
         """What each clip says. Text is empty for silence and for less than 0.1 s.
 
         Clips over 30 s are cut where they are quiet. Raises `ValueError` for another language than
-        English and for an odd number of bytes.
+        English, for an odd number of bytes and where the times of words are asked for.
         """
         return [self._transcript(clip) for clip in clips]
 
@@ -70,6 +71,8 @@ class Moonshine:
                 f"language is {clip.language!r}: moonshine-tiny-en knows English only; "
                 "use a multilingual model"
             )
+        if clip.words:
+            raise ValueError("moonshine-tiny-en knows no times of words; use a Whisper model")
         if len(clip.pcm) % 2:
             raise ValueError(f"clip has {len(clip.pcm)} bytes: 16-bit samples need an even number")
         samples = np.frombuffer(clip.pcm, np.int16) * np.float32(1 / 32768)
@@ -81,7 +84,7 @@ class Moonshine:
                 texts.append(text)
                 logs += likelihoods
         confidence = float(np.exp(np.mean(logs))) if logs else 1.0
-        return Transcript(" ".join(filter(None, texts)), confidence)
+        return Transcript(" ".join(filter(None, texts)), confidence, "en")
 
     def _decode(self, samples: Samples) -> tuple[str, list[float]]:
         """The text, and the logarithm of each token's probability."""
@@ -155,18 +158,3 @@ def spell(tokens: list[bytes]) -> str:
     """Text of the tokens; SentencePiece marks the start of a word with U+2581."""
     words = [token for token in tokens if not token.startswith(b"<")]
     return b"".join(words).decode("utf-8", "replace").replace("\u2581", " ").strip()
-
-
-def repeated(ids: list[int]) -> int:
-    """How many ids at the end only repeat what stands before them: more than anybody says.
-
-    One token six times, or a phrase of 2 to 12 tokens four times; the first time is kept. People do
-    say "no, no, no, no" and "five five five", so fewer repetitions may be true.
-    """
-    for period in range(1, 13):
-        times = 6 if period == 1 else 4
-        if len(ids) >= period * times and all(
-            ids[-1 - at] == ids[-1 - at - period] for at in range(period * (times - 1))
-        ):
-            return period * (times - 1)
-    return 0

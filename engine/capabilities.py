@@ -18,20 +18,39 @@ class SpokenWord(msgspec.Struct, frozen=True, gc=False):
 
 
 class Clip(msgspec.Struct, frozen=True):
-    """Speech to transcribe: PCM at 16 kHz."""
+    """Speech to transcribe: PCM at 16 kHz.
+
+    `language` is a BCP-47 tag, or "auto": then it is found, and `expected` is what the caller spoke
+    before, which a brief sound does not overrule. `words` asks for the time of each word.
+    """
 
     pcm: bytes
     language: str = "en"
+    expected: str = ""
+    words: bool = False
+
+
+class TimedWord(msgspec.Struct, frozen=True, gc=False):
+    """A transcribed word with its punctuation; times from the clip's start, probability 0-1."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    probability: float
 
 
 class Transcript(msgspec.Struct, frozen=True):
     """What was said in a `Clip`; empty if nothing was.
 
     `confidence` is the mean probability of its tokens (geometric, 0-1), 1 where a model tells none.
+    `language` is the primary tag (BCP-47) of what was found or asked for, empty if nobody knows.
+    `words` is empty unless the clip asked for them.
     """
 
     text: str
     confidence: float = 1.0
+    language: str = ""
+    words: tuple[TimedWord, ...] = ()
 
 
 class TurnClip(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from actors.moonshine import Moonshine, read_tokens, repeated, spell
+from actors.moonshine import Moonshine, read_tokens, spell
 from actors.store import Store
 from bench.turns import Pcm, Turn, by_phone, on_line, turns
 from engine.acknowledgement import is_acknowledgement
@@ -90,18 +90,13 @@ def test_a_long_clip_is_cut_where_it_is_quiet_and_no_word_is_lost(moonshine: Moo
     assert corrections(expected, words(transcript.text)) / len(expected) < 0.12
 
 
-def test_half_a_sample_and_another_language_are_refused(moonshine: Moonshine) -> None:
+def test_half_a_sample_another_language_and_word_times_are_refused(moonshine: Moonshine) -> None:
     with pytest.raises(ValueError, match="clip has 3 bytes"):
         moonshine.transcribe([Clip(b"abc")])
     with pytest.raises(ValueError, match="knows English only"):
         moonshine.transcribe([Clip(bytes(3200), language="de")])
-
-
-def test_a_loop_is_cut_to_its_first_round() -> None:
-    assert repeated([9, 5, 5, 5, 5, 5]) == 0
-    assert repeated([9, 5, 5, 5, 5, 5, 5]) == 5
-    assert repeated([1, 2, 3, 1, 2, 3, 1, 2, 3]) == 0
-    assert repeated([7, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]) == 9
+    with pytest.raises(ValueError, match="knows no times of words"):
+        moonshine.transcribe([Clip(bytes(3200), words=True)])
 
 
 def test_the_vocabulary_is_read_with_lengths_of_one_and_two_bytes() -> None:

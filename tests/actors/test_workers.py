@@ -39,7 +39,7 @@ async def _ask(
 
 @pytest.mark.models
 async def test_stt_hears_nothing_in_silence() -> None:
-    assert await _ask("stt", Clip(_QUIET), Transcript) == [Transcript("")]
+    assert await _ask("stt", Clip(_QUIET), Transcript) == [Transcript("", language="en")]
 
 
 @pytest.mark.models
