@@ -23,10 +23,10 @@ _TAIL_FRAMES: Final = 4
 """What is decoded of the silence around the sound, 50 and 100 ms: the model plans 0.4 s before and
 0.5 s behind, a fifth of a sentence's cost."""
 
-_WINDOW_FRAMES: Final = (32, 48, 96)
-"""Windows of the decoder: 0.8 s, so that speech starts early, 1.2 s, then 2.4 s (3.6 at the end).
-On one idle core a frame of 25 ms takes 12 ms, and a window has 16 of them more for its context: each
-is ready when the one ahead has been heard, but not on a busy one."""
+_WINDOW_FRAMES: Final = (32, 40, 56)
+"""Windows of the decoder: 0.8 s, so that speech starts early, 1 s, then 1.4 s (2.1 at the end).
+A frame of 25 ms takes 12 ms on an idle core, those of the context as well, so that each window is
+made while the one ahead is heard; on a busy core it is late."""
 
 
 class _Vocabulary(msgspec.Struct):

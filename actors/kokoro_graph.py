@@ -26,8 +26,8 @@ FRAME_SAMPLES: Final = 600
 """Samples at 24 kHz that the decoder makes of one frame."""
 
 CONTEXT: Final = 8
-"""Frames on each side of a window that the decoder sees as well. Twice as many cost the first window
-a fifth more and come little nearer to the whole run (4.2 dB, not 4.6): what differs is the norm."""
+"""Frames on each side of a window that the decoder sees as well. Twice as many come little nearer
+to the whole run (4.2 dB, not 4.6): what differs is the norm."""
 
 _PITCHES: Final = 2
 _SOURCES: Final = 120
