@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from actors.judge import Judge
 from actors.listen import Listen
 from actors.recordings import Recordings
+from actors.stt_router import CallerLanguage
 from actors.vad import Vad, VadSlots
 from engine.actor import Actor
 from engine.caller_audio import CallerAudio
@@ -26,9 +27,10 @@ class SessionEar:
         settings: SessionSettings,
     ) -> None:
         self._voicing = Voicing(TurnSettings().threshold)
-        self._listen = Listen(stt, audio, settings.language, TurnSettings().prefix_ms)
+        self._caller = CallerLanguage(settings.language)
+        self._listen = Listen(stt, audio, self._caller, TurnSettings().prefix_ms)
         self._judge = Judge(turn, audio)
-        self._recordings = Recordings(stt, settings.language)
+        self._recordings = Recordings(stt, self._caller)
         self.actors: Sequence[Actor] = (
             Vad(slots),
             self._voicing,
@@ -53,7 +55,7 @@ class SessionEar:
         return self._listen.utterance_start
 
     def configure(self, settings: SessionSettings) -> None:
-        self._listen.language = self._recordings.language = settings.language
+        self._caller.speaks(settings.language)
         turn = settings.turn
         self._voicing.enabled = turn is not None
         if turn is not None:

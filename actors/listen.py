@@ -1,6 +1,7 @@
 """The session's ear: turns the caller's utterance into words while it is spoken."""
 
 from actors.agreement import Agreement
+from actors.stt_router import CallerLanguage
 from engine.actor import WaitingActor
 from engine.caller_audio import CallerAudio
 from engine.capabilities import Clip, Transcript
@@ -37,10 +38,14 @@ class Listen(WaitingActor):
     """
 
     def __init__(
-        self, stt: Inference[Clip, Transcript], audio: CallerAudio, language: str, prefix_ms: int
+        self,
+        stt: Inference[Clip, Transcript],
+        audio: CallerAudio,
+        caller: CallerLanguage,
+        prefix_ms: int,
     ) -> None:
         super().__init__()
-        self.language = language
+        self._caller = caller
         self.prefix_ms = prefix_ms
         self._stt = stt
         self._audio = audio
@@ -141,8 +146,11 @@ class Listen(WaitingActor):
     async def _words(
         self, start: int, end: int, priority: Priority, deadline: int
     ) -> Transcript | None:
-        clip = Clip(self._audio.slice(start, end), self.language)
-        return await self._ask(clip, priority, deadline)
+        clip = self._caller.clip(self._audio.slice(start, end))
+        transcript = await self._ask(clip, priority, deadline)
+        if transcript is not None:
+            self._caller.heard(clip, transcript)
+        return transcript
 
     async def _ask(self, clip: Clip, priority: Priority, deadline_ms: int) -> Transcript | None:
         """The transcript, or None if the request was cancelled."""

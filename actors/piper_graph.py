@@ -6,16 +6,13 @@ on both sides a window's samples are those of the whole. The graph's own random 
 inputs, which makes speech repeatable.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import onnx
-import onnxruntime
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from actors.onnx_parts import Floats, part, session
 
 FRAME_SAMPLES: Final = 256
 """Samples that the decoder makes of one latent frame."""
@@ -70,9 +67,9 @@ class PiperGraph:
                 "exported by piper 1.x; use such a voice"
             )
         text = ["input", "input_lengths", "scales", _DURATION_NOISE]
-        self._encoder = _session(_part(model, text, list(_PLANNED)), threads)
-        self._flow = _session(_part(model, [_PRIOR, _MASK], [_LATENT]), threads)
-        self._decoder = _session(_part(model, [_LATENT], ["output"]), threads)
+        self._encoder = session(part(model, text, list(_PLANNED)), threads)
+        self._flow = session(part(model, [_PRIOR, _MASK], [_LATENT]), threads)
+        self._decoder = session(part(model, [_LATENT], ["output"]), threads)
         noise = np.random.default_rng(0)
         self._noise = noise.standard_normal((1, CHANNELS, _NOISE_PERIOD), dtype=np.float32)
         self._duration_noise = noise.standard_normal(
@@ -141,42 +138,3 @@ def _scale_for(exact: Floats, wanted: float) -> float:
 def _stretch(noise: Floats, start: int, end: int) -> Floats:
     """Positions `start` to `end` of `noise` repeated without end."""
     return noise.take(range(start, end), axis=2, mode="wrap")
-
-
-def _part(model: onnx.ModelProto, inputs: list[str], outputs: list[str]) -> bytes:
-    """The smallest model that computes `outputs` from `inputs`."""
-    graph = model.graph
-    makers = {name: node for node in graph.node for name in node.output}
-    wanted, needed = list(outputs), set[str]()
-    while wanted:
-        name = wanted.pop()
-        if name in inputs or name in needed:
-            continue
-        needed.add(name)
-        if name in makers:
-            wanted += makers[name].input
-    part = onnx.helper.make_graph(
-        [node for node in graph.node if needed.intersection(node.output)],
-        "part",
-        [_value(graph, name) for name in inputs],
-        [_value(graph, name) for name in outputs],
-        [weights for weights in graph.initializer if weights.name in needed],
-    )
-    made = onnx.helper.make_model(
-        part, opset_imports=model.opset_import, ir_version=model.ir_version
-    )
-    return bytes(made.SerializeToString())
-
-
-def _value(graph: onnx.GraphProto, name: str) -> onnx.ValueInfoProto:
-    outer: Iterable[onnx.ValueInfoProto] = [*graph.input, *graph.output]
-    known = next((value for value in outer if value.name == name), None)
-    return known or onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)
-
-
-def _session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -23,9 +23,9 @@ class _Recording(Frame, frozen=True):
 class Recordings(WaitingActor):
     """Emits `ItemWords` for each. Live speech, which `Listen` has, waits for none of them."""
 
-    def __init__(self, stt: Inference[Clip, Transcript], language: str) -> None:
+    def __init__(self, stt: Inference[Clip, Transcript], caller: CallerLanguage) -> None:
         super().__init__()
-        self.language = language
+        self._caller = caller
         self._stt = stt
 
     def receive(self, frame: Frame) -> None:
@@ -48,10 +48,11 @@ class Recordings(WaitingActor):
         self.emit(ItemWords(frame.item_id, " ".join(filter(None, texts)), seconds))
 
     async def _text(self, pcm: bytes) -> str:
-        clip = Clip(pcm, self.language)
+        clip = self._caller.clip(pcm)
         request = self._stt.request(clip, priority=Priority.FIRST, deadline_ms=DEADLINE_MS)
         try:
             async for transcript in request:
+                self._caller.heard(clip, transcript)
                 return transcript.text.strip()
         finally:
             request.cancel()

@@ -35,6 +35,12 @@ class CallerLanguage:
         self.setting = setting
         self._spoken = ""
 
+    def speaks(self, setting: str) -> None:
+        """Use this setting from now on."""
+        if setting != self.setting:
+            self.setting = setting
+            self._spoken = ""
+
     def clip(self, pcm: bytes) -> Clip:
         """The clip to be transcribed: PCM at 16 kHz."""
         return Clip(pcm, self.setting, self._spoken)

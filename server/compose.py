@@ -10,9 +10,10 @@ from actors.ear import SessionEar
 from actors.silero import Silero
 from actors.speak import Speak
 from actors.store import Store
+from actors.stt_router import RoutedSTT
 from actors.think import Think
 from actors.vad import VadSlots
-from actors.workers import Role
+from actors.voice_router import KOKORO, RoutedTTS
 from engine.actor import Actor
 from engine.capabilities import (
     Chat,
@@ -30,7 +31,7 @@ from engine.pool import Pool
 from engine.services import Services
 from engine.status import WorkerStatus
 from server import probes
-from server.fleet import ROLES, VAD_MODEL, worker_names
+from server.fleet import ON_DEMAND, ROLES, VAD_MODEL, worker_names
 from server.readiness import Readiness
 from server.settings import Settings
 
@@ -46,9 +47,9 @@ class Platform:
         self._store = store
         self._readiness = readiness
         self._clock = PlayoutClock()
-        self._links: dict[Role, list[Link]] = {
+        self._links: dict[str, list[Link]] = {
             role: [Link(name) for name in worker_names(settings, role)] for role in ROLES
-        }
+        } | {name: [Link(name)] for name in ON_DEMAND}
         links = self._links
         for one in itertools.chain(*links.values()):
             one.on_wanted = partial(wake, one.name)
@@ -56,7 +57,14 @@ class Platform:
         self._turn: Pool[TurnClip, TurnScore] = Pool("turn", TurnScore, links["turn"])
         self._tts: Pool[Utterance, Speech] = Pool("tts", Speech, links["tts"], replays=True)
         self._llm: Pool[Chat, ChatDelta] = Pool("llm", ChatDelta, links["llm"])
-        self._pools = (self._stt, self._turn, self._tts, self._llm)
+        self._needed = (self._stt, self._turn, self._tts, self._llm)
+        self._whisper: Pool[Clip, Transcript] = Pool("whisper", Transcript, links["whisper"])
+        self._kokoro: Pool[Utterance, Speech] = Pool(
+            "kokoro", Speech, links["kokoro"], replays=True
+        )
+        self._pools = (*self._needed, self._whisper, self._kokoro)
+        self._heard_by = RoutedSTT(self._stt, self._whisper)
+        self._spoken_by = RoutedTTS(self._tts, dict.fromkeys(KOKORO, self._kokoro))
         self._services: Services | None = None
 
     def services(self) -> Services | None:
@@ -83,10 +91,10 @@ class Platform:
             await pool.start()
         silero = await asyncio.to_thread(Silero, Store(self._store).path(VAD_MODEL))
         slots = VadSlots(silero)
-        await asyncio.gather(*(pool.up() for pool in self._pools))
+        await asyncio.gather(*(pool.up() for pool in self._needed))
         self._services = Services(
             clock=self._clock,
-            ear=partial(SessionEar, slots, self._stt, self._turn),
+            ear=partial(SessionEar, slots, self._heard_by, self._turn),
             voice=self._voice,
             room=lambda: slots.free > 0,
         )
@@ -106,4 +114,4 @@ class Platform:
         await asyncio.gather(*(pool.close() for pool in self._pools))
 
     def _voice(self) -> Sequence[Actor]:
-        return Think(self._llm), Speak(self._tts)
+        return Think(self._llm), Speak(self._spoken_by)

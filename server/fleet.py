@@ -149,7 +149,7 @@ class Fleet:
         yield from self._on_demand.values()
 
     def _on_demand_command(self, name: str, model: str) -> WorkerCommand:
-        share = Share(threads=self._settings.threads or min(self._cores, 4))
+        share = Share(threads=self._settings.threads or 1, lanes=min(self._cores, 4))
         return self._limited(model_command(name, model, self._store.root, share))
 
     def _command(self, role: Role, name: str) -> WorkerCommand:

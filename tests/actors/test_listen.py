@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 
+from actors.stt_router import CallerLanguage
 from actors.listen import PARTIAL_MS, SETTLE_MS, Listen
 from engine.caller_audio import CallerAudio
 from engine.capabilities import Clip, Transcript
@@ -28,7 +29,7 @@ class Line:
         self.stt = stt
         self.audio = CallerAudio()
         self.audio.emit = lambda frame: None
-        self.listen = Listen(stt, self.audio, "en", PREFIX_MS)
+        self.listen = Listen(stt, self.audio, CallerLanguage("en"), PREFIX_MS)
         self.frames: list[Frame] = []
         self.listen.emit = self.frames.append
         self.listen.start(fail)

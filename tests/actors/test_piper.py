@@ -4,21 +4,17 @@ import itertools
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from actors import piper_graph
 from actors.moonshine import Moonshine
 from actors.piper import Piper
 from actors.store import Store
-from engine.capabilities import Clip, Speech, SpokenWord, Utterance
+from engine.capabilities import Clip, Speech, Utterance
+from tests.said import AS_DIGITS, LONG, TRANSCRIBED, pcm, plain, sound, word_errors, words
 
 RATE_HZ = 16_000
 QUIET = 10 ** (-50 / 20)
 MEDIUM = "We can meet at the park tomorrow, or you can call me on Friday."
-LONG = (
-    "The library opens at nine tomorrow, but on Saturdays it stays closed until noon, and if you "
-    "would like to borrow more than three books you should bring your card with you."
-)
 
 
 @pytest.fixture(scope="module")
@@ -33,47 +29,6 @@ def moonshine() -> Moonshine:
 
 def speak(piper: Piper, text: str, speed: float = 1.0, rate_hz: int = RATE_HZ) -> list[Speech]:
     return list(piper.speak(Utterance(text, "joe", speed, rate_hz)))
-
-
-def pcm(chunks: list[Speech]) -> bytes:
-    return b"".join(chunk.pcm for chunk in chunks)
-
-
-def sound(chunks: list[Speech]) -> NDArray[np.float32]:
-    return np.frombuffer(pcm(chunks), "<i2").astype(np.float32) / np.float32(32768)
-
-
-def words(chunks: list[Speech]) -> list[SpokenWord]:
-    return [word for chunk in chunks for word in chunk.words]
-
-
-def plain(text: str) -> list[str]:
-    kept = "".join(char if char.isalnum() or char == "'" else " " for char in text.lower())
-    return kept.split()
-
-
-TRANSCRIBED = {
-    "The library opens at nine tomorrow.": "the library opens at nine tomorrow",
-    "Please bring your passport and two photographs.": "please bring your passport and two "
-    "photographs",
-    "**Great!** 🎉 Your table is booked for Saturday evening.": "great your table is booked for "
-    "saturday evening",
-    "Dr. Smith will see you on the 3rd floor.": "doctor smith will see you on the third floor",
-    "The museum is closed on Mondays, but the park is always open.": "the museum is closed on "
-    "mondays but the park is always open",
-    LONG: " ".join(plain(LONG)),
-}
-AS_DIGITS = {"dr": "doctor", "9": "nine", "3rd": "third", "2": "two", "monday's": "mondays"}
-
-
-def word_errors(got: list[str], expected: list[str]) -> int:
-    """Insertions, deletions and substitutions (Levenshtein)."""
-    row = list(range(len(expected) + 1))
-    for at, word in enumerate(got, 1):
-        above, row = row, [at]
-        for to, wanted in enumerate(expected, 1):
-            row.append(min(above[to] + 1, row[-1] + 1, above[to - 1] + (word != wanted)))
-    return row[-1]
 
 
 def test_speech_transcribed_back_says_what_the_text_says(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+from actors.stt_router import CallerLanguage
 from actors.recordings import Recordings
 from engine.capabilities import Clip, Transcript
 from engine.frames import CALLER_HZ, Frame, ItemWords
@@ -24,7 +25,7 @@ async def told(transcribe: Scripted[Clip, Transcript], *seconds: float) -> list[
         if len(frames) == len(seconds):
             came.set()
 
-    actor = Recordings(transcribe, "en")
+    actor = Recordings(transcribe, CallerLanguage("en"))
     actor.emit = emit
     actor.start(fail)
     for number, length in enumerate(seconds):

@@ -125,11 +125,28 @@ def test_a_region_of_english_is_english(client: Any) -> None:
     assert shown["audio"]["input"]["transcription"]["language"] == "en-GB"
 
 
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ({"language": "de"}, "de"),
+        ({"language": "pt-BR"}, "pt-br"),
+        ({"language": "auto"}, "auto"),
+        ({"languages": ["en", "de"]}, "auto"),
+        ({"languages": ["de"]}, "de"),
+    ],
+)
+def test_other_languages_are_transcribed_and_found(
+    client: Any, asked: dict[str, Any], meant: str
+) -> None:
+    settings, _ = configured(client, audio={"input": {"transcription": asked}})
+    assert settings.language == meant
+
+
 def test_a_language_that_is_not_transcribed_is_refused(client: Any) -> None:
-    error = client.error(update(audio={"input": {"transcription": {"language": "de"}}}))
+    error = client.error(update(audio={"input": {"transcription": {"language": "xx"}}}))
     assert error["code"] == "unsupported_parameter"
     assert error["param"] == "session.audio.input.transcription.language"
-    assert "'de'" in error["message"]
+    assert "'xx'" in error["message"]
     assert "'en'" in error["message"]
 
 

@@ -24,6 +24,7 @@ MODELS = (
 
 TRANSCRIBERS = (
     "moonshine-tiny-en",
+    "whisper-base",
     "whisper-1",
     "gpt-transcribe",
     "gpt-live-transcribe",
@@ -45,6 +46,11 @@ VOICES = {
     "sage": "joe",
     "shimmer": "joe",
     "verse": "joe",
+    "jm_kumo": "jm_kumo",
+    "jf_alpha": "jf_alpha",
+    "jf_gongitsune": "jf_gongitsune",
+    "jf_nezumi": "jf_nezumi",
+    "jf_tebukuro": "jf_tebukuro",
 }
 """Voice names that a client may use, and the voice that then speaks."""
 

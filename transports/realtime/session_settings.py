@@ -1,10 +1,9 @@
 """From the protocol's session object to the engine's settings, and from those to a first object."""
 
-import re
-
 import msgspec
 
 from engine.capabilities import ToolSpec
+from engine.languages import AUTO, SPOKEN
 from engine.session import RequestError
 from engine.settings import Greeting, Reprompt, SessionSettings, TurnSettings
 from transports.audio import Format
@@ -226,17 +225,22 @@ def _language(transcription: Transcription | None) -> str:
     if transcription is None:
         return "en"
     param = "session.audio.input.transcription.language"
-    for index, language in enumerate(transcription.languages or ()):
-        _check_english(language, f"{param}s[{index}]")
-    return _check_english(transcription.language or "en", param)
+    several = [
+        _checked(language, f"{param}s[{index}]")
+        for index, language in enumerate(transcription.languages or ())
+    ]
+    if transcription.language is None and several:
+        return several[0] if len(set(several)) == 1 else AUTO
+    return _checked(transcription.language or "en", param)
 
 
-def _check_english(language: str, param: str) -> str:
-    if re.fullmatch(r"en(-.*)?", language, re.IGNORECASE) is None:
+def _checked(language: str, param: str) -> str:
+    """The language in lower case, if it is one that can be transcribed."""
+    if language.lower() != AUTO and language.lower().split("-")[0] not in SPOKEN:
         raise RequestError(
             "unsupported_parameter",
-            f"language is {language!r}: only English is transcribed, as 'en' or 'en-' with a "
-            "region",
+            f"language is {language[:64]!r}: say 'auto', or a tag such as 'en' or 'pt-BR' of a "
+            "language that is transcribed",
             param,
         )
     return language.lower()

@@ -1,0 +1,56 @@
+"""Callers of other languages, and another voice, through the whole server: models on demand."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from actors.manifest import load_manifest
+from actors.store import Store
+from server import wav
+from tests.actors.test_whisper import CLIPS
+from tests.server.program import Server
+from tests.server.sound import stream
+from tests.server.wire import connected, typed
+
+pytestmark = pytest.mark.models
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    for model in ("whisper-base", "kokoro-82m"):
+        Store().pull(model)
+    with Server() as server:
+        yield server.until_ready()
+
+
+def asleep(server: Server) -> set[str]:
+    shown = json.loads(server.get("/v1/system")[1])
+    return {worker["name"] for worker in shown["workers"] if worker["state"] == "asleep"}
+
+
+async def test_a_caller_whose_language_nobody_said_is_understood(server: Server) -> None:
+    folder = Store(manifest=load_manifest(CLIPS)).pull("speech-in-eight-languages")
+    assert "whisper" in await asyncio.to_thread(asleep, server)
+    hears = {"input": {"transcription": {"model": "whisper-1", "language": "auto"}}}
+    brief = {"output_modalities": ["text"], "max_output_tokens": 8}
+    async with connected(server, audio=hears, **brief) as wire:
+        pcm = await asyncio.to_thread(wav.read, folder / "fr.wav", 24_000)
+        speaking = asyncio.create_task(stream(wire, pcm + bytes(2 * 24_000 * 3)))
+        kind = "conversation.item.input_audio_transcription.completed"
+        heard = (await wire.until(kind))["transcript"].lower()
+        assert "whisky" in heard
+        assert "fume" in heard
+        await speaking
+    assert "whisper" not in await asyncio.to_thread(asleep, server)
+
+
+async def test_another_voice_is_loaded_when_it_is_asked_for(server: Server) -> None:
+    assert "kokoro" in await asyncio.to_thread(asleep, server)
+    async with connected(server, audio={"output": {"voice": "jm_kumo"}}) as wire:
+        await wire.send(typed("Say hello."))
+        await wire.send({"type": "response.create", "response": {"max_output_tokens": 12}})
+        await wire.until("response.output_audio.delta")
+        await wire.until("response.done")
+    assert "kokoro" not in await asyncio.to_thread(asleep, server)
