@@ -3,6 +3,7 @@
 import numpy as np
 
 from actors.silences import pieces
+from actors.stt_router import CallerLanguage
 from engine.actor import WaitingActor
 from engine.capabilities import Clip, Transcript
 from engine.frames import CALLER_HZ, Frame, ItemWords

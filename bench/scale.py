@@ -11,8 +11,9 @@ gateways share them, at a load that is held there, and what is missed is only wh
 share, such as memory bandwidth. A load is held as in `bench.pipeline`: frames at most 20 ms late
 (p99), no answer lost.
 
-Gateways are what `voiceforge serve` runs, with scripted models (`bench.scripted_server`), and
-accept from one listening socket. The supervisor is not among them: it only counts sessions.
+Gateways are what `voiceforge serve` runs, with scripted models (`bench.scripted_server`);
+connections are handed to them in turn. The supervisor is not among them: it only hands connections
+over and counts sessions.
 """
 
 import argparse

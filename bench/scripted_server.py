@@ -4,21 +4,22 @@ Everything else is what a gateway of `voiceforge serve` runs: web application, r
 sessions, Silero, turn machine, ledger, playout, metrics. Only the workers' answers come from a
 script.
 
-`python -m bench.scripted_server PORT FOLDER COUNT` is several gateways, which share the listening
-socket as those of `voiceforge serve` do. Each puts a file into FOLDER once it answers.
+`python -m bench.scripted_server PORT FOLDER COUNT` is several gateways, to which connections are
+handed as to those of `voiceforge serve`. Each puts a file into FOLDER once it answers.
 """
 
 import asyncio
+import itertools
 import re
-import signal
 import socket
-import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
+import msgspec
 import uvloop
 
 from actors.ear import SessionEar
@@ -46,11 +47,12 @@ from server.app import build
 from server.beside import beside
 from server.door import OpenDoor
 from server.fleet import VAD_MODEL
+from server.handover import Acceptor, Taking, hand
 from server.lag import LoopLag
 from server.lines import Lines
 from server.metrics import Metrics
 from server.readiness import Readiness
-from server.serve import StopSignals, WebServer, listen, serving, web_server
+from server.serve import StopSignals, listen, serving, web_server
 from server.sessions import SessionRegistry
 from server.settings import Settings
 from server.system import System
@@ -131,8 +133,8 @@ def speaker() -> Answer[Utterance, Speech]:
     return speak
 
 
-async def run(bound: socket.socket, index: int = 0, ready: Path | None = None) -> None:
-    """Serve until SIGTERM as gateway `index`; make the file `ready` once it answers."""
+async def run(bound: socket.socket | None = None, taking: "Place | None" = None) -> None:
+    """Serve until SIGTERM on `bound`, or as one of several gateways what is handed over."""
     signals = StopSignals()
     settings = Settings()
     clock = PlayoutClock()
@@ -142,24 +144,30 @@ async def run(bound: socket.socket, index: int = 0, ready: Path | None = None) -
         ear=partial(SessionEar, slots, Scripted(transcribe), Scripted(judge)),
         voice=partial(voice, Scripted(think), Scripted(speaker())),
     )
+    index = taking.index if taking is not None else 0
     lag = LoopLag()
-    metrics, readiness = Metrics(lag), Readiness(())
+    metrics, readiness = Metrics(lag, index), Readiness(())
     sessions = SessionRegistry(lambda: services, settings.limits, metrics, OpenDoor(), index)
-    system = System(index, tuple, sessions)
-    server = web_server(
-        build(Lines(RealtimeSocket(sessions)), readiness, metrics, system), settings
-    )
-    async with serving(server, bound), beside(lag.watch()), beside(tell(server, ready)):
+    app = build(Lines(RealtimeSocket(sessions)), readiness, metrics, System(index, tuple, sessions))
+    server = web_server(app, settings, uds=taking.path if taking is not None else None)
+    async with serving(server, bound), beside(lag.watch()):
+        if taking is not None:
+            Taking(socket.socket(fileno=taking.descriptor), server).start()
+            await asyncio.to_thread(Path(taking.ready).touch)
         await signals.asked.wait()
     clock.close()
 
 
-async def tell(server: WebServer, ready: Path | None) -> None:
-    """Make the file once the server answers."""
-    while not server.started:  # noqa: ASYNC110 - uvicorn tells nobody
-        await asyncio.sleep(0.05)
-    if ready is not None:
-        await asyncio.to_thread(ready.touch)
+class Place(msgspec.Struct, frozen=True):
+    """One of several gateways: connections come over the inherited `descriptor`.
+
+    It makes the file `ready` once it answers; `path` is for a socket of its own.
+    """
+
+    index: int
+    descriptor: int
+    ready: str
+    path: str
 
 
 def voice(llm: Scripted[Chat, ChatDelta], tts: Scripted[Utterance, Speech]) -> tuple[Think, Speak]:
@@ -167,37 +175,44 @@ def voice(llm: Scripted[Chat, ChatDelta], tts: Scripted[Utterance, Speech]) -> t
     return Think(llm), Speak(tts)
 
 
-def several(bound: socket.socket, folder: Path, count: int) -> None:
-    """So many gateways, until SIGTERM."""
-    gateways: list[subprocess.Popen[bytes]] = []
-    command = [sys.executable, "-m", "bench.scripted_server", "--inherit", str(bound.fileno())]
-
-    def stop(*_: object) -> None:
+async def several(bound: socket.socket, folder: Path, count: int) -> None:
+    """So many gateways, each with every `count`-th connection, until SIGTERM."""
+    signals = StopSignals()
+    channels: list[socket.socket] = []
+    gateways: list[asyncio.subprocess.Process] = []
+    with tempfile.TemporaryDirectory() as sockets:
+        for index in range(count):
+            ours, theirs = socket.socketpair()
+            ours.setblocking(False)
+            channels.append(ours)
+            place = Place(index, theirs.fileno(), f"{folder}/ready-{index}", f"{sockets}/{index}")
+            told = msgspec.json.encode(place).decode()
+            words = ("-m", "bench.scripted_server", "--take", told)
+            gateway = await asyncio.create_subprocess_exec(
+                sys.executable, *words, pass_fds=[theirs.fileno()]
+            )
+            theirs.close()
+            gateways.append(gateway)
+        turns = itertools.cycle(channels)
+        acceptor = Acceptor(bound, lambda connection: hand(next(turns), connection))
+        async with beside(acceptor.run()):
+            await signals.asked.wait()
         for gateway in gateways:
             gateway.terminate()
-
-    signal.signal(signal.SIGTERM, stop)
-    for index in range(count):
-        gateway = subprocess.Popen(
-            [*command, str(index), str(folder / f"ready-{index}")],
-            pass_fds=[bound.fileno()],
-        )
-        gateways.append(gateway)
-    for gateway in gateways:
-        gateway.wait()
+        for gateway in gateways:
+            await gateway.wait()
 
 
 def main(words: list[str]) -> None:
     """The command line."""
-    if words[0] == "--inherit":
-        inherited = socket.socket(fileno=int(words[1]))
-        uvloop.run(run(inherited, int(words[2]), Path(words[3])))
+    if words[0] == "--take":
+        uvloop.run(run(taking=msgspec.json.decode(words[1], type=Place)))
         return
     bound = listen(Settings().host, int(words[0]))
     if len(words) == 1:
         uvloop.run(run(bound))
     else:
-        several(bound, Path(words[1]), int(words[2]))
+        uvloop.run(several(bound, Path(words[1]), int(words[2])))
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ Call `become_child` before anything slow is imported: until then a parent that i
 orphan behind.
 """
 
+import contextlib
 import ctypes
 import datetime
+import gc
 import json
 import os
 import signal
@@ -25,10 +27,11 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS
 
 def child_environment(threads: int = 1) -> dict[str, str]:
     """A child's environment: the parent's without its settings, which hold secrets and come in the
-    plan; who the parent is; how many threads libraries may use.
+    plan; who the parent is; how many threads libraries may use; and few arenas of memory, since
+    each thread's own keeps what it once needed.
     """
     ours = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    limits = dict.fromkeys(_THREAD_VARIABLES, str(threads))
+    limits = dict.fromkeys(_THREAD_VARIABLES, str(threads)) | {"MALLOC_ARENA_MAX": "2"}
     return ours | {PARENT_VARIABLE: str(os.getpid()), **limits}
 
 
@@ -71,6 +74,13 @@ def take_standard_output() -> int:
     handshake = os.dup(1)
     os.dup2(2, 1)
     return handshake
+
+
+def give_back_memory() -> None:
+    """Return to the system what was only needed to load: parsed files, copies of weights."""
+    gc.collect()
+    with contextlib.suppress(AttributeError):  # no glibc
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def complain(event: str, **fields: object) -> None:

@@ -25,7 +25,7 @@ a caller who waits; a worker that died needs seconds to load its model, and late
 more than none."""
 
 _LOAD_S = 60.0
-"""The same while one loads its model, which may have to be read from a slow disk."""
+"""The same while one loads its model for the first time, or was asleep: the disk may be slow."""
 
 _MOST_ATTEMPTS = 2  # a request that was there at two deaths may be what kills
 
@@ -72,7 +72,7 @@ class Replica(Protocol):
 
 
 class PoolStatus(msgspec.Struct, frozen=True):
-    """What /readyz and the metrics say of a pool.
+    """How a pool is, seen from its gateway.
 
     `state` is that of the replica that is best off, `up` counts those that serve. `queued` is what
     the workers last said (every second); `in_flight` counts every open request.

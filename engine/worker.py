@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeVar
 import msgspec
 
 from engine import wire
-from engine.child import complain, take_standard_output
+from engine.child import complain, give_back_memory, take_standard_output
 from engine.inference import InferenceError, Priority, Request
 from engine.load import Load
 
@@ -158,6 +158,7 @@ def serve_worker(
         traceback.print_exc()  # no session has sent anything yet: nothing private is in it
         _report(handshake, wire.Broken("load_failed", f"{name}: {type(wrong).__name__}: {wrong}"))
         sys.exit(3)
+    give_back_memory()
     asyncio.run(_serve(name, socket_path, open_actor, handshake))
 
 

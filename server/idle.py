@@ -14,8 +14,11 @@ MOMENT_S = 10.0  # what has just been used is left alone, however scarce memory 
 
 
 def machine_bytes() -> int:
-    """The memory that this machine has."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    """The memory that this machine has, or that the container which we are in may use."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with contextlib.suppress(OSError, ValueError):  # no cgroup, or "max"
+        return min(machine, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
+    return machine
 
 
 def memory_is_scarce() -> bool:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from litestar import MediaType, Request, Response, get, post
-from litestar.exceptions import NotFoundException
+from litestar.exceptions import NotFoundException, ServiceUnavailableException
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -12,7 +12,7 @@ from server import docs
 from server.metrics import Metrics
 from server.metrics_of_all import together
 from server.readiness import Readiness, State
-from server.system import System, Whole
+from server.system import GatewaySilent, System, Whole
 
 PUBLIC = frozenset({"/", "/healthz", "/readyz", "/metrics", "/docs", "/schema/openapi.json"})
 """The routes that need no key. Everything else asks for one, once there are keys."""
@@ -63,7 +63,11 @@ def routes(readiness: Readiness, metrics: Metrics, system: System) -> list[HTTPR
     @post("/v1/realtime/calls/{call_id:str}/hangup", status_code=200, summary="End a session")
     async def hang_up(call_id: FromPath[str]) -> None:
         """End the session with this id, in whichever gateway it lives; 404 if it is nowhere."""
-        if not await system.hang_up(call_id):
+        try:
+            found = await system.hang_up(call_id)
+        except GatewaySilent as silent:
+            raise ServiceUnavailableException(str(silent)) from silent
+        if not found:
             raise NotFoundException(f"no session {call_id!r} is open")
 
     return [root, documentation, healthz, readyz, prometheus, live, hang_up]

@@ -14,6 +14,7 @@ from engine.transport import Transport
 from server.door import Door, Place
 from server.log import serve_session
 from server.metrics import Metrics
+from server.places import RETRY_FULL_S
 from server.settings import LimitSettings
 from server.tracing import Tracing
 from transports.websocket import Lease, Refused
@@ -21,7 +22,6 @@ from transports.websocket import Lease, Refused
 log = logging.getLogger(__name__)
 
 RETRY_LOADING_S = 2
-RETRY_FULL_S = 10
 RETRY_STOPPING_S = 5
 
 

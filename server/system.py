@@ -22,6 +22,10 @@ PATIENCE_S = 3.0
 """For another gateway to answer; one that does not is left out."""
 
 
+class GatewaySilent(Exception):
+    """Another gateway does not answer; the text says so to a client."""
+
+
 class Whole(msgspec.Struct, frozen=True):
     """What `/v1/system` shows: `gateway` is the one that answered, `sessions` those of all."""
 
@@ -57,7 +61,7 @@ class System:
         return exposition([*gateway_metrics(self.gateways), *worker_metrics(self._workers())])
 
     async def hang_up(self, session_id: str) -> bool:
-        """End a session, wherever it is; False if it is nowhere."""
+        """End a session, wherever it is; False if it is nowhere. Raises `GatewaySilent`."""
         owner = gateway_of(session_id)
         if owner is None or owner == self.index:
             return self._sessions.hang_up(session_id)
@@ -65,6 +69,8 @@ class System:
         if path is None:
             return False
         status, _ = await self._ask("POST", path, f"/v1/realtime/calls/{session_id}/hangup")
+        if status == 0:
+            raise GatewaySilent(f"the gateway of session {session_id!r} does not answer: try again")
         return status == 200
 
     async def texts_of_others(self, route: str) -> list[str]:

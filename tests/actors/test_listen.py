@@ -4,8 +4,8 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 
-from actors.stt_router import CallerLanguage
 from actors.listen import PARTIAL_MS, SETTLE_MS, Listen
+from actors.stt_router import CallerLanguage
 from engine.caller_audio import CallerAudio
 from engine.capabilities import Clip, Transcript
 from engine.frames import CALLER_HZ, Audio, Frame, Hush, Onset, Voice, Words, WordsFailed

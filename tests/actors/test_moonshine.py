@@ -68,9 +68,7 @@ def test_acknowledgements_are_recognised(moonshine: Moonshine) -> None:
     assert sum(heard) >= 8
 
 
-def test_a_clip_reads_the_same_alone_and_among_others(moonshine: Moonshine) -> None:
-    clips = [Clip(turn.pcm().tobytes()) for turn in turns("question")[:3]]
-    assert moonshine.transcribe(clips) == [moonshine.transcribe([clip])[0] for clip in clips]
+def test_nothing_to_hear_is_no_batch(moonshine: Moonshine) -> None:
     assert moonshine.transcribe([]) == []
 
 
@@ -118,3 +116,14 @@ def test_it_is_sure_of_what_it_hears_right_and_not_of_what_it_cannot_know(
     assert confidence("Who painted the Mona Lisa?") > 0.8
     assert confidence("Uh huh.") < 0.6
     assert moonshine.transcribe([Clip(bytes(3200))])[0].confidence == 1.0  # nothing was said
+
+
+def test_clips_of_different_callers_are_heard_together_as_apart(moonshine: Moonshine) -> None:
+    clips = [Clip(turn.pcm().tobytes()) for turn in turns()[:20]] + [Clip(bytes(32_000)), Clip(b"")]
+    apart = [moonshine.transcribe([clip])[0] for clip in clips]
+    together = moonshine.transcribe(clips)
+    assert [transcript.text for transcript in together] == [one.text for one in apart]
+    assert [transcript.confidence for transcript in together] == pytest.approx(
+        [one.confidence for one in apart],
+        abs=0.03,  # padding is masked, but not to the last bit
+    )

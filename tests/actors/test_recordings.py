@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from actors.stt_router import CallerLanguage
 from actors.recordings import Recordings
+from actors.stt_router import CallerLanguage
 from engine.capabilities import Clip, Transcript
 from engine.frames import CALLER_HZ, Frame, ItemWords
 from engine.inference import InferenceError
