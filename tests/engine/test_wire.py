@@ -7,23 +7,33 @@ from hypothesis import strategies as st
 
 from engine import wire
 from engine.inference import Priority
+from engine.load import Load, Served
 
 _ids = st.integers(0, 2**60)
 _numbers = st.floats(-1e6, 1e6)
+_priorities = st.sampled_from(Priority)
+_counts = st.integers(0, 2**40)
+_loads = st.builds(
+    Load,
+    queued=_counts,
+    oldest_ms=_numbers,
+    served=st.dictionaries(st.integers(1, 5), st.builds(Served, _counts, _numbers, _counts)),
+    batches=st.dictionaries(_counts, _counts, max_size=4),
+)
 _to_worker = st.one_of(
-    st.builds(wire.Ask, _ids, st.integers(1, 5), _numbers, st.binary(max_size=300)),
-    st.builds(wire.Promote, _ids, st.integers(1, 5), _numbers),
+    st.builds(wire.Ask, _ids, _priorities, _numbers, st.binary(max_size=300)),
+    st.builds(wire.Promote, _ids, _priorities, _numbers),
     st.builds(wire.Cancel, _ids),
     st.builds(wire.Ping),
 )
 _from_worker = st.one_of(
-    st.builds(wire.Ready, st.dictionaries(st.text(), st.text(), max_size=3)),
+    st.builds(wire.Ready),
     st.builds(wire.Broken, st.text(), st.text()),
     st.builds(wire.Hello, st.text(), _ids),
     st.builds(wire.Result, _ids, st.binary(max_size=300)),
     st.builds(wire.Done, _ids, _numbers),
     st.builds(wire.Failed, _ids, st.text(), st.text(), _numbers),
-    st.builds(wire.Pong, st.integers(0, 100), _numbers),
+    st.builds(wire.Pong, _loads),
 )
 
 

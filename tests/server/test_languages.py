@@ -3,12 +3,15 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile as sf
+import soxr
 
 from actors.manifest import load_manifest
 from actors.store import Store
-from server import wav
 from tests.actors.test_whisper import CLIPS
 from tests.server.program import Server
 from tests.server.sound import stream
@@ -25,6 +28,13 @@ def server() -> Iterator[Server]:
         yield server.until_ready()
 
 
+def recording(path: Path) -> bytes:
+    """PCM at 24 kHz."""
+    samples, rate_hz = sf.read(path, dtype="float32")
+    heard = soxr.resample(samples, rate_hz, 24_000)
+    return bytes((np.clip(heard, -1, 1) * 32767).astype("<i2").tobytes())
+
+
 def asleep(server: Server) -> set[str]:
     shown = json.loads(server.get("/v1/system")[1])
     return {worker["name"] for worker in shown["workers"] if worker["state"] == "asleep"}
@@ -36,7 +46,7 @@ async def test_a_caller_whose_language_nobody_said_is_understood(server: Server)
     hears = {"input": {"transcription": {"model": "whisper-1", "language": "auto"}}}
     brief = {"output_modalities": ["text"], "max_output_tokens": 8}
     async with connected(server, audio=hears, **brief) as wire:
-        pcm = await asyncio.to_thread(wav.read, folder / "fr.wav", 24_000)
+        pcm = await asyncio.to_thread(recording, folder / "fr.wav")
         speaking = asyncio.create_task(stream(wire, pcm + bytes(2 * 24_000 * 3)))
         kind = "conversation.item.input_audio_transcription.completed"
         heard = (await wire.until(kind))["transcript"].lower()
