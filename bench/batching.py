@@ -4,6 +4,9 @@
 pools. At once: the lanes that the server gives a worker on this machine. One after the other: one
 lane, and one request in flight. The two take turns; each must give the same results. Throughput is
 in seconds of speech per second. The same model stands in both columns: "ours" is at once.
+
+Moonshine's 8-bit layers scale what goes through them by the loudest value of the whole batch, so
+that who else is in it decides close calls: a note says how many results had other words.
 """
 
 import argparse
@@ -33,6 +36,7 @@ DEADLINE_MS = 10_000
 LANES = min(os.cpu_count() or 1, 4)  # as server/fleet.py chooses
 TOLD_S = 1.5  # a worker says every second how busy it is
 WHISPER = "whisper-base"
+MOST_OTHERS = 0.15
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -58,14 +62,19 @@ class Trial(Generic[P, R]):
         self.same = same
         self.seconds = seconds
         self.expected: list[object] = []
+        self.results = self.others = 0
 
     def check(self, results: Sequence[list[R]]) -> None:
-        """Raises `ValueError` if a result is not what it was the first time."""
+        """Count the results that are not what they were one by one.
+
+        Raises `ValueError` if those are more than `MOST_OTHERS`.
+        """
         told = [self.same(one) for one in results]
         self.expected = self.expected or told
-        for number, (now, first) in enumerate(zip(told, self.expected, strict=True)):
-            if now != first:
-                raise ValueError(f"{self.model}, request {number}: {now!r} now, {first!r} at first")
+        self.results += len(told)
+        self.others += sum(now != one for now, one in zip(told, self.expected, strict=True))
+        if self.others > MOST_OTHERS * self.results:
+            raise ValueError(f"{self.model}: {self.others} of {self.results} results differ")
 
     async def one_by_one(self, worker: Local[P, R]) -> float:
         """The throughput of one request after the other."""
@@ -89,8 +98,8 @@ class Trial(Generic[P, R]):
         draw = random.Random(seed)
         found: dict[Side, list[float]] = {"ours": [], "peer": []}
         async with self._worker(1) as single, self._worker(LANES) as shared:
-            await self.one_by_one(shared)  # the first runs of each length allocate
-            await self.one_by_one(single)
+            await self.one_by_one(single)  # the first runs of each length allocate
+            await self.one_by_one(shared)
             for _ in range(repeats):
                 for side in draw.sample(("ours", "peer"), 2):
                     if side == "ours":
@@ -98,7 +107,8 @@ class Trial(Generic[P, R]):
                     else:
                         found["peer"].append(await self.one_by_one(single))
             await asyncio.sleep(TOLD_S)
-            note = f"{self.model}: {run_note(shared.load)}"
+            note = f"{self.model}: {run_note(shared.load)}; "
+            note += f"{self.others} of {self.results} results differ from those one by one"
         say(f"{self.row}: {found}")
         return compare(
             self.row, {"ours": found["ours"], "peer": found["peer"]}, median, "s/s"

@@ -118,12 +118,26 @@ def test_it_is_sure_of_what_it_hears_right_and_not_of_what_it_cannot_know(
     assert moonshine.transcribe([Clip(bytes(3200))])[0].confidence == 1.0  # nothing was said
 
 
-def test_clips_of_different_callers_are_heard_together_as_apart(moonshine: Moonshine) -> None:
-    clips = [Clip(turn.pcm().tobytes()) for turn in turns()[:20]] + [Clip(bytes(32_000)), Clip(b"")]
+def test_clips_of_different_callers_are_heard_together_as_well_as_apart(
+    moonshine: Moonshine,
+) -> None:
+    chosen = turns("question", "hesitation")[:48]
+    clips = [Clip(on_line(turn.pcm()).tobytes()) for turn in chosen]
     apart = [moonshine.transcribe([clip])[0] for clip in clips]
-    together = moonshine.transcribe(clips)
-    assert [transcript.text for transcript in together] == [one.text for one in apart]
-    assert [transcript.confidence for transcript in together] == pytest.approx(
-        [one.confidence for one in apart],
-        abs=0.03,  # padding is masked, but not to the last bit
-    )
+    together = [one for at in range(0, 48, 8) for one in moonshine.transcribe(clips[at : at + 8])]
+    # 8-bit layers scale by the whole batch: close calls may fall otherwise, and do so both ways.
+    assert sum(a.text == b.text for a, b in zip(apart, together, strict=True)) >= 42
+    wrong = [
+        sum(
+            corrections(words(turn.text), words(one.text))
+            for turn, one in zip(chosen, heard, strict=True)
+        )
+        for heard in (apart, together)
+    ]
+    assert wrong[1] <= wrong[0] + 4
+
+
+def test_silence_among_others_stays_silent(moonshine: Moonshine) -> None:
+    speech = Clip(turns("question")[0].pcm().tobytes())
+    heard = moonshine.transcribe([Clip(bytes(32_000)), speech, Clip(b""), speech])
+    assert [bool(one.text) for one in heard] == [False, True, False, True]
