@@ -39,9 +39,9 @@ SHORTEST_SAMPLES = 1600
 MOST_TOGETHER = 8
 """Clips whose decoding shares each step: its cost is mostly that of reading the weights. On one
 core 16 labelled turns take 0.95 s one by one and 0.53 s together. Of 103 turns 5 then had other
-words (by phone 14), since 8-bit layers scale what goes through them by the loudest value of the whole
-batch; of 931 words 50 instead of 51 were wrong (88 instead of 83). Encoders cost the same together
-as apart, and run apart, without padding."""
+words (by phone 14), since 8-bit layers scale what goes through them by the loudest value of the
+whole batch; of 931 words 50 instead of 51 were wrong (88 instead of 83). Encoders cost the same
+together as apart, and run apart, without padding."""
 
 
 def handler(folder: Path, share: Share) -> Batched[Clip, Transcript]:
