@@ -4,6 +4,7 @@ Messages of the caller's audio are made beforehand (`encode`) and written as the
 back, `message` gets the place in the buffer, and decodes as little as it likes.
 """
 
+import abc
 import asyncio
 import base64
 import json
@@ -75,7 +76,7 @@ def refusal(answer: bytes) -> Refusal:
     return Refusal(number, float(wait) if wait.isdigit() else None, body)
 
 
-class Line(asyncio.Protocol):
+class Line(asyncio.Protocol, abc.ABC):
     """One connection. `joined` is done once it is open, or fails with why it is not."""
 
     def __init__(self, path: str) -> None:
@@ -88,9 +89,9 @@ class Line(asyncio.Protocol):
     def opened(self) -> None:
         """The connection is there; the first thing to be said may be said now."""
 
+    @abc.abstractmethod
     def message(self, opcode: int, buffer: bytes, at: int, size: int) -> None:
         """A text or binary message lies in `buffer[at : at + size]`."""
-        raise NotImplementedError
 
     def lost(self) -> None:
         """The connection was open, and has ended."""
