@@ -51,6 +51,7 @@ class Silence:
     score: float
     later_score: float | None
     words: str
+    confidence: float
 
     @property
     def labelled(self) -> bool:
@@ -62,7 +63,7 @@ class Silence:
 
     @property
     def ours_ms(self) -> int:
-        return patience_ms(self.score, self.words)
+        return patience_ms(self.score, self.words, confidence=self.confidence)
 
     @property
     def peer_ms(self) -> int:
@@ -101,13 +102,15 @@ class Ears:
         later = None
         if resumes_ms is None or resumes_ms > 2 * HUSH_MS:
             later = self._smart_turn.score([TurnClip(upto(2 * HUSH_MS))])[0].complete
+        heard = self._moonshine.transcribe([Clip(upto(HUSH_MS))])[0]
         return Silence(
             turn=turn,
             start_ms=start_ms,
             resumes_ms=resumes_ms,
             score=self._smart_turn.score([TurnClip(upto(HUSH_MS))])[0].complete,
             later_score=later,
-            words=self._moonshine.transcribe([Clip(upto(HUSH_MS))])[0].text,
+            words=heard.text,
+            confidence=heard.confidence,
         )
 
     def _gaps(self, pcm: Pcm) -> tuple[int, list[tuple[int, int | None]]]:

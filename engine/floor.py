@@ -385,7 +385,7 @@ def _resumed(state: State) -> Step:
 
 def _needed_ms(state: State, rules: Rules) -> float:
     """How long the present silence must last, as far as is known."""
-    needed = rules.patience_ms(state.score, state.words)
+    needed = rules.patience_ms(state.score, state.words, state.confidence)
     if rules.scored and state.score is None:
         return max(needed, SCORE_GRACE_MS)
     return needed

@@ -21,14 +21,15 @@ class Floor(enum.StrEnum):
 class Rules(msgspec.Struct, frozen=True):
     """What a session's settings mean to the floor.
 
-    `patience_ms(score, words)` says how long silence must last before a turn has ended, given the
-    score of its sound (0-1, None: unknown) and its words. `scored`: whether a score will come.
+    `patience_ms(score, words, confidence)` says how long silence must last before a turn has ended,
+    given the score of its sound (0-1, None: unknown), its words, and the recogniser's confidence in
+    them (0-1). `scored`: whether a score will come.
     `passing(words, spoken_ms, confidence)` says whether the agent may go on after words over its
     own; `humming(words, stable, spoken_ms, confidence)` whether it may while the caller still
     sounds.
     """
 
-    patience_ms: Callable[[float | None, str], float]
+    patience_ms: Callable[[float | None, str, float], float]
     passing: Callable[[str, float, float], bool]
     humming: Callable[[str, str, float, float], bool]
     scored: bool = True

@@ -27,10 +27,12 @@ def rules_of(settings: SessionSettings) -> Rules:
     )
 
 
-def _semantic(turn: TurnSettings, language: str, score: float | None, words: str) -> float:
+def _semantic(
+    turn: TurnSettings, language: str, score: float | None, words: str, confidence: float
+) -> float:
     english = language.split("-")[0] == "en"
-    return patience_ms(score, words if english else "", turn.eagerness)
+    return patience_ms(score, words if english else "", turn.eagerness, confidence)
 
 
-def _silence(turn: TurnSettings, score: float | None, words: str) -> float:
+def _silence(turn: TurnSettings, score: float | None, words: str, confidence: float) -> float:
     return turn.silence_ms

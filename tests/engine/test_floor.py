@@ -13,7 +13,7 @@ from engine.floor_state import Floor, Rules, State
 
 PATIENCE_MS = 500
 RULES = Rules(
-    patience_ms=lambda score, words: 1500 if words.endswith("the") else PATIENCE_MS,
+    patience_ms=lambda score, words, confidence: 1500 if words.endswith("the") else PATIENCE_MS,
     passing=lambda words, spoken_ms, confidence: words == "mhm" or confidence * spoken_ms < 100,
     humming=lambda words, stable, spoken_ms, confidence: words == "mhm",
 )
@@ -265,7 +265,7 @@ def test_who_may_not_be_interrupted_goes_on_and_hears_the_caller_afterwards() ->
 
 def test_silence_on_both_sides_is_broken_so_often_and_no_more() -> None:
     rules = Rules(
-        patience_ms=lambda score, words: PATIENCE_MS,
+        patience_ms=lambda score, words, confidence: PATIENCE_MS,
         passing=RULES.passing,
         humming=RULES.humming,
         reprompt_ms=3000,
@@ -383,7 +383,7 @@ def test_without_a_final_transcript_the_partial_one_is_answered() -> None:
 
 def test_a_brief_addition_before_the_agent_is_heard_is_no_acknowledgement() -> None:
     rules = Rules(
-        patience_ms=lambda score, words: PATIENCE_MS,
+        patience_ms=lambda score, words, confidence: PATIENCE_MS,
         passing=lambda words, spoken_ms, confidence: spoken_ms < floor.SUSTAINED_MS,
         humming=RULES.humming,
     )

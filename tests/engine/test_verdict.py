@@ -22,6 +22,14 @@ def test_words_that_lead_on_outweigh_a_sound_of_completion() -> None:
     assert patience_ms(0.99, "Could I, um,") == 2000
 
 
+def test_doubted_words_cannot_say_that_a_turn_is_whole() -> None:
+    heard = "My emailed dress is on it."
+    assert patience_ms(0.9, heard, confidence=0.7) == 1300
+    assert patience_ms(0.9, heard, confidence=0.8) == 400
+    assert patience_ms(0.9, "Could I, um,", confidence=0.7) == 2000
+    assert patience_ms(0.9, "", confidence=0.0) == 400
+
+
 @given(st.floats(0, 1), st.floats(0, 1), st.text(max_size=60))
 def test_a_better_score_never_asks_for_more_patience(one: float, other: float, text: str) -> None:
     low, high = sorted((one, other))
