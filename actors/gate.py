@@ -7,17 +7,40 @@ from collections.abc import Callable
 from engine.deadlines import DeadlineQueue
 from engine.inference import Priority
 
+AHEAD_S = 4.0
+"""An answer so far ahead of the voice that speaks it can rest while others hurry."""
+
+BEHIND_S = 2.5
+"""One with less needs the endpoint: the end of a sentence (a second or two on a busy CPU) and its
+speech must still be made."""
+
+
+def _never_ahead() -> float:
+    return 0.0
+
 
 class Ticket:
     """One request at the gate. `preempt` is called when it must make room for a more urgent one.
 
-    It never is once the request has `begun` to answer: what was said of an answer cannot be unsaid.
+    It never is once the request has `begun` to answer, as what was said of an answer cannot be
+    unsaid, unless it is `resumable`: then it may stop and go on. `lead_s` tells how far the answer
+    is ahead of the voice that speaks it.
     """
 
-    def __init__(self, priority: Priority, deadline: float, preempt: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        priority: Priority,
+        deadline: float,
+        preempt: Callable[[], None],
+        *,
+        resumable: bool = False,
+        lead_s: Callable[[], float] = _never_ahead,
+    ) -> None:
         self.priority = priority
         self.deadline = deadline
         self.preempt = preempt
+        self.resumable = resumable
+        self.lead_s = lead_s
         self.waits_since: float | None = None
         self.leaving = False
         self.begun = False
@@ -29,16 +52,18 @@ class Gate:
 
     A request for a reply that somebody waits for does not wait for work that may never be heard:
     if all places are taken, the least urgent speculative (or batch) one that has not begun to
-    answer is told to leave.
+    answer is told to leave. And while anybody needs words soon, those that are far ahead of their
+    voices rest outside: the fewer answer at once, the sooner each is heard.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._waiting: DeadlineQueue[int, Ticket] = DeadlineQueue()
         self._inside: dict[int, Ticket] = {}
+        self._resting: dict[int, tuple[Ticket, asyncio.TimerHandle]] = {}
 
     def __len__(self) -> int:
-        return len(self._waiting) + len(self._inside)
+        return len(self._waiting) + len(self._inside) + len(self._resting)
 
     async def enter(self, ticket: Ticket) -> None:
         """Wait for a place. Every `enter`, also a cancelled one, needs its `leave`."""
@@ -46,13 +71,17 @@ class Gate:
         ticket.leaving = False
         ticket.waits_since = loop.time()
         ticket.admitted = loop.create_future()
-        self._waiting.push(id(ticket), ticket, ticket.priority, ticket.deadline)
-        self._admit()
+        rest_s = ticket.lead_s() - BEHIND_S
+        if ticket.begun and rest_s > 0 and self.pressed:
+            due = loop.call_later(rest_s, self._rouse, ticket)
+            self._resting[id(ticket)] = ticket, due
+        else:
+            self._queue(ticket)
         await ticket.admitted
 
     @property
     def waiting(self) -> list[Ticket]:
-        """Those outside."""
+        """Those outside who want to come in."""
         return list(self._waiting.items())
 
     @property
@@ -60,8 +89,17 @@ class Gate:
         """How many are inside."""
         return len(self._inside)
 
+    @property
+    def pressed(self) -> bool:
+        """Whether anybody needs words soon."""
+        everybody = itertools.chain(self._waiting.items(), self._inside.values())
+        return any(not ticket.leaving and ticket.lead_s() < BEHIND_S for ticket in everybody)
+
     def leave(self, ticket: Ticket) -> None:
         """Give the place up, waiting or inside. Idempotent."""
+        _, due = self._resting.pop(id(ticket), (None, None))
+        if due is not None:
+            due.cancel()
         self._waiting.remove(id(ticket))
         self._inside.pop(id(ticket), None)
         self._admit()
@@ -73,6 +111,26 @@ class Gate:
         if self._waiting.promote(id(ticket), priority, deadline):
             self._admit()
 
+    def advanced(self) -> None:
+        """Somebody inside has said more: see who may rest, and who may come back."""
+        self._make_room()
+        self._rouse_all()
+
+    def _queue(self, ticket: Ticket) -> None:
+        self._waiting.push(id(ticket), ticket, ticket.priority, ticket.deadline)
+        self._admit()
+
+    def _rouse(self, ticket: Ticket) -> None:
+        _, due = self._resting.pop(id(ticket))
+        due.cancel()
+        ticket.waits_since = asyncio.get_running_loop().time()
+        self._queue(ticket)
+
+    def _rouse_all(self) -> None:
+        if self._resting and not self.pressed:
+            for ticket, _ in list(self._resting.values()):
+                self._rouse(ticket)
+
     def _admit(self) -> None:
         while self._waiting and len(self._inside) < self._most:
             key, ticket = self._waiting.pop()
@@ -80,17 +138,28 @@ class Gate:
             if ticket.admitted is not None and not ticket.admitted.done():
                 ticket.admitted.set_result(None)
         self._make_room()
+        self._rouse_all()
 
     def _make_room(self) -> None:
-        """Preempt for urgent requests that wait, one for each, counting those on their way out."""
+        """Tell those to leave who keep others waiting and lose nothing by it."""
+        inside = [ticket for ticket in self._inside.values() if not ticket.leaving]
+        leaving = len(self._inside) - len(inside)
+        if self.pressed:
+            for ticket in inside:
+                if ticket.begun and ticket.resumable and ticket.lead_s() >= AHEAD_S:
+                    leaving += 1
+                    _show_out(ticket)
         urgent = sum(1 for ticket in self._waiting.items() if ticket.priority is Priority.FIRST)
-        leaving = sum(1 for ticket in self._inside.values() if ticket.leaving)
         idle_work = [
             ticket
-            for ticket in self._inside.values()
+            for ticket in inside
             if ticket.priority >= Priority.SPECULATIVE and not (ticket.begun or ticket.leaving)
         ]
         idle_work.sort(key=lambda ticket: (ticket.priority, ticket.deadline), reverse=True)
         for ticket in itertools.islice(idle_work, max(0, urgent - leaving)):
-            ticket.leaving = True
-            ticket.preempt()
+            _show_out(ticket)
+
+
+def _show_out(ticket: Ticket) -> None:
+    ticket.leaving = True
+    ticket.preempt()

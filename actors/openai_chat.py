@@ -169,16 +169,19 @@ def _tool_call(call: _Call) -> ToolCall:
     return ToolCall(call.index, function.arguments or "", call.id or "", function.name or "")
 
 
-def last_delta(finish: str, usage: _Usage | None) -> ChatDelta:
-    """The end of an answer, with what it took."""
+def last_delta(finish: str, usage: _Usage | None, before: int = 0) -> ChatDelta:
+    """The end of an answer, with what it took.
+
+    `before`: tokens of it that were said before, and came with this piece's prompt.
+    """
     if usage is None:
         return ChatDelta(finish=finish)
     cached = usage.prompt_tokens_details
     return ChatDelta(
         finish=finish,
-        input_tokens=usage.prompt_tokens,
-        output_tokens=usage.completion_tokens,
-        cached_tokens=(cached.cached_tokens or 0) if cached else 0,
+        input_tokens=usage.prompt_tokens - before,
+        output_tokens=usage.completion_tokens + before,
+        cached_tokens=max(0, (cached.cached_tokens or 0) - before) if cached else 0,
     )
 
 

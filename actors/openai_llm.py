@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 
+from actors.answer import Answer
 from actors.gate import Gate, Ticket
 from actors.llm_plan import Endpoint, Patience
 from actors.openai_chat import BadStream, Event, EventStream, chat_body, last_delta, refusal_text
@@ -18,30 +19,16 @@ from actors.written_calls import WrittenCalls, answerable
 from engine.capabilities import Chat, ChatDelta
 from engine.inference import InferenceError, Priority
 from engine.load import Load, Meter
-from engine.results import Results
 
 log = logging.getLogger(__name__)
 
 _USAGE_S = 1.0  # how long the token counts may follow the end of the answer
 
 
-class _Answer:
-    """One answer on its way."""
-
-    def __init__(self, chat: Chat, ticket: Ticket) -> None:
-        self.chat = chat
-        self.ticket = ticket
-        self.results: Results[ChatDelta] = Results()
-        self.compute_ms = 0.0
-        self.timed_ms: float | None = None
-        self.task: asyncio.Task[None] | None = None
-        self.attempt: asyncio.Task[None] | None = None
-
-
 class ChatRequest:
     """As `engine.inference.Request`. Dropping it cancels it, unless it warms the prompt cache."""
 
-    def __init__(self, client: "OpenAIChat", answer: _Answer) -> None:
+    def __init__(self, client: "OpenAIChat", answer: Answer) -> None:
         self._client = client
         self._answer = answer
 
@@ -68,7 +55,7 @@ class ChatRequest:
             await asyncio.wait([self._answer.task])
 
     def __del__(self) -> None:
-        if not self._answer.results.ended and self._answer.chat.max_tokens != 0:
+        if not self._answer.results.ended and not self._answer.warms:
             self._client._cancel_from_anywhere(self._answer)
 
 
@@ -91,7 +78,7 @@ class OpenAIChat:
         self._gate = Gate(most_at_once)
         self._loop = asyncio.get_running_loop()
         self._http: aiohttp.ClientSession | None = None
-        self._open: set[_Answer] = set()
+        self._open: set[Answer] = set()
         self._usage = True
         self._lanes = most_at_once
         self._meter = Meter()
@@ -132,7 +119,14 @@ class OpenAIChat:
         endpoints would bill for it and are not asked.
         """
         deadline = self._loop.time() + deadline_ms / 1000
-        answer = _Answer(payload, Ticket(priority, deadline, lambda: self._preempt(answer)))
+        ticket = Ticket(
+            priority,
+            deadline,
+            lambda: self._preempt(answer),
+            lead_s=lambda: answer.lead_s(self._loop.time()),
+        )
+        answer = Answer(payload, ticket)
+        ticket.resumable = self._endpoint.embedded and answer.resumable
         self._open.add(answer)
         answer.task = self._loop.create_task(self._answer(answer))
         answer.task.add_done_callback(lambda _: self._open.discard(answer))
@@ -140,10 +134,9 @@ class OpenAIChat:
 
     # ---- one answer --------------------------------------------------------------------------
 
-    async def _answer(self, answer: _Answer) -> None:
+    async def _answer(self, answer: Answer) -> None:
         try:
-            unasked = not self._endpoint.embedded and answer.chat.max_tokens == 0
-            while not unasked and not await self._attempt(answer):
+            while not self._needless(answer) and not await self._attempt(answer):
                 pass
             answer.results.end()
         except InferenceError as failed:
@@ -155,17 +148,23 @@ class OpenAIChat:
         finally:
             answer.results.end()
 
-    async def _attempt(self, answer: _Answer) -> bool:
-        """Wait for a place and answer. False if it was preempted, which is before it has begun."""
+    def _needless(self, answer: Answer) -> bool:
+        """Whether nobody gains: foreign endpoints bill, and who needs words soon is not held up."""
+        return answer.warms and (not self._endpoint.embedded or self._gate.pressed)
+
+    async def _attempt(self, answer: Answer) -> bool:
+        """Wait for a place and answer. False if it was preempted: it must be asked for again."""
         ticket = answer.ticket
         try:
             await self._gate.enter(ticket)
             started = self._loop.time()
             if ticket.leaving:
                 return False
-            waited_ms = (started - (ticket.waits_since or started)) * 1000
-            self._meter.began(ticket.priority, waited_ms)
+            if not ticket.begun:
+                waited_ms = (started - (ticket.waits_since or started)) * 1000
+                self._meter.began(ticket.priority, waited_ms)
             at_once = self._gate.inside
+            answer.timed_ms = None
             answer.attempt = self._loop.create_task(self._stream(answer))
             answer.attempt.add_done_callback(_take_note)
             try:
@@ -179,37 +178,36 @@ class OpenAIChat:
                 self._meter.ended(ticket.priority, took_ms)
         finally:
             self._gate.leave(ticket)
-        if answer.attempt.cancelled():
-            return False
-        answer.attempt.result()
-        return True
+        return not answer.attempt.cancelled() and answer.attempt.result()
 
-    async def _stream(self, answer: _Answer) -> None:
-        response = await self._post(answer.chat)
+    async def _stream(self, answer: Answer) -> bool:
+        """Whether the answer came to its end; else it was told to rest."""
+        response = await self._post(answer)
         try:
-            await self._read(response, answer)
+            return await self._read(response, answer)
         finally:
             response.close()  # not released: the server notices and stops
 
-    async def _post(self, chat: Chat) -> aiohttp.ClientResponse:
+    async def _post(self, answer: Answer) -> aiohttp.ClientResponse:
         """Send the request; returns once the endpoint has accepted it."""
-        response = await self._send(chat)
+        response = await self._send(answer)
         if response.status == 200:
             return response
         said = refusal_text(await self._body(response))
         response.close()
         if response.status == 400 and self._usage and "stream_options" in said:
             self._usage = False
-            return await self._post(chat)
+            return await self._post(answer)
         raise _refused(self._endpoint, response.status, said)
 
-    async def _send(self, chat: Chat) -> aiohttp.ClientResponse:
+    async def _send(self, answer: Answer) -> aiohttp.ClientResponse:
         endpoint = self._endpoint
         url = endpoint.base_url.rstrip("/") + "/chat/completions"
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
         if endpoint.api_key:
             headers["Authorization"] = f"Bearer {endpoint.api_key}"
-        chat = answerable(chat) if endpoint.embedded else chat
+        chat = answerable(answer.chat) if endpoint.embedded else answer.chat
+        chat = answer.speech.continued(chat)
         body = chat_body(chat, endpoint.model, embedded=endpoint.embedded, usage=self._usage)
         patience = self._patience
         try:
@@ -234,10 +232,15 @@ class OpenAIChat:
         except (aiohttp.ClientError, TimeoutError):
             return b""
 
-    async def _read(self, response: aiohttp.ClientResponse, answer: _Answer) -> None:
-        """Hand the answer on, piece by piece; its end comes last, with the token counts."""
+    async def _read(self, response: aiohttp.ClientResponse, answer: Answer) -> bool:
+        """Hand the answer on, piece by piece; its end comes last, with the token counts.
+
+        False if the answer must rest, which it does before the next word begins: what was said up
+        to there has the same tokens again.
+        """
         events = EventStream()
-        wanted = self._endpoint.embedded and answer.chat.max_tokens != 0
+        before = answer.speech.tokens
+        wanted = self._endpoint.embedded and not answer.warms
         calls = WrittenCalls(answerable(answer.chat).tools if wanted else ())
         finish, usage = "", None
         while not events.done and not calls.found:
@@ -245,7 +248,9 @@ class OpenAIChat:
             if not data:
                 break
             for event in _checked(events, data):
-                if event.delta is not None and answer.chat.max_tokens != 0:
+                if event.delta is not None and not answer.warms:
+                    if answer.ticket.leaving and event.delta.text[:1].isspace():
+                        return False
                     for delta in calls.feed(event.delta):
                         self._hand_on(answer, delta)
                 finish = finish or event.finish
@@ -258,17 +263,21 @@ class OpenAIChat:
             finish = "tool_calls"
         if not finish and not events.done:
             raise InferenceError("llm_cut", "the endpoint's answer ended in the middle")
-        self._hand_on(answer, last_delta(finish or "stop", usage))
+        self._hand_on(answer, last_delta(finish or "stop", usage, before))
+        return True
 
-    def _hand_on(self, answer: _Answer, delta: ChatDelta) -> None:
-        """From here on no other request displaces this one."""
+    def _hand_on(self, answer: Answer, delta: ChatDelta) -> None:
+        """From here on no other request displaces this one, but it may be told to rest."""
         ticket = answer.ticket
         if not ticket.begun and self._loop.time() > ticket.deadline:
             self._meter.was_late(ticket.priority)
         ticket.begun = True
         answer.results.add(delta)
+        if delta.text:
+            answer.speech.add(delta.text, self._loop.time())
+            self._gate.advanced()
 
-    async def _chunk(self, response: aiohttp.ClientResponse, answer: _Answer, finish: str) -> bytes:
+    async def _chunk(self, response: aiohttp.ClientResponse, answer: Answer, finish: str) -> bytes:
         patience = self._patience
         begun = answer.results.begun
         limit_s = patience.between_tokens_s if begun else patience.first_token_s
@@ -295,25 +304,26 @@ class OpenAIChat:
 
     # ---- from outside ------------------------------------------------------------------------
 
-    def _promote(self, answer: _Answer, priority: Priority, deadline_ms: int) -> None:
+    def _promote(self, answer: Answer, priority: Priority, deadline_ms: int) -> None:
         self._gate.promote(answer.ticket, priority, self._loop.time() + deadline_ms / 1000)
 
-    def _preempt(self, answer: _Answer) -> None:
-        if answer.attempt is not None:
+    def _preempt(self, answer: Answer) -> None:
+        """What has begun stops by itself, where a word ends."""
+        if answer.attempt is not None and not answer.ticket.begun:
             answer.attempt.cancel()
 
-    def _cancel(self, answer: _Answer) -> None:
+    def _cancel(self, answer: Answer) -> None:
         answer.results.drop()
         if answer.task is not None:
             answer.task.cancel()
 
-    def _cancel_from_anywhere(self, answer: _Answer) -> None:
+    def _cancel_from_anywhere(self, answer: Answer) -> None:
         """Garbage is collected in any thread, and after the loop has gone."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._cancel, answer)
 
 
-def _take_note(attempt: asyncio.Task[None]) -> None:
+def _take_note(attempt: asyncio.Task[bool]) -> None:
     """An attempt whose request was cancelled may fail too: nobody waits to hear of it."""
     if not attempt.cancelled():
         attempt.exception()

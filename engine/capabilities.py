@@ -115,7 +115,8 @@ class Chat(msgspec.Struct, frozen=True):
     """What to answer. `max_tokens` None: as long as the model likes.
 
     `max_tokens` 0 answers nothing: it only warms the endpoint's prompt cache with this prefix.
-    `tool_choice` is auto, none, required, or a function's name.
+    `tool_choice` is auto, none, required, or a function's name. A `spoken` answer is wanted no
+    faster than a voice speaks it, but for its beginning.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -123,6 +124,7 @@ class Chat(msgspec.Struct, frozen=True):
     tool_choice: str = "auto"
     temperature: float | None = None
     max_tokens: int | None = None
+    spoken: bool = False
 
 
 class ChatDelta(msgspec.Struct, frozen=True):

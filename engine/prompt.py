@@ -24,6 +24,7 @@ def chat_of(
         tool_choice=request.tool_choice or settings.tool_choice,
         temperature=settings.temperature if request.temperature is None else request.temperature,
         max_tokens=request.max_output_tokens or settings.max_output_tokens,
+        spoken=(request.modality or settings.modality) == "audio",
     )
 
 
