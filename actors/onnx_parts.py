@@ -1,5 +1,6 @@
 """Cuts ONNX graphs into stages, to run each when, and as often as, it is needed."""
 
+import os
 from collections.abc import Iterable
 
 import numpy as np
@@ -42,9 +43,16 @@ def _value(graph: onnx.GraphProto, name: str) -> onnx.ValueInfoProto:
 
 
 def session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
-    """`model`, ready to run on the CPU. Idle threads sleep: other models need the cores."""
+    """`model`, ready to run on the CPU. Idle threads sleep: other models need the cores.
+
+    It goes through a file in memory, since a session keeps the bytes that it was made of.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    with os.fdopen(os.memfd_create("model"), "wb") as file:
+        file.write(model)
+        file.flush()
+        path = f"/proc/self/fd/{file.fileno()}"
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

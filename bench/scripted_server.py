@@ -50,9 +50,10 @@ from server.fleet import VAD_MODEL
 from server.handover import Acceptor, Taking, hand
 from server.lag import LoopLag
 from server.lines import Lines
+from server.listening import StopSignals, listen
 from server.metrics import Metrics
 from server.readiness import Readiness
-from server.serve import StopSignals, listen, serving, web_server
+from server.serve import serving, web_server
 from server.sessions import SessionRegistry
 from server.settings import Settings
 from server.system import System

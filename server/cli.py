@@ -46,8 +46,8 @@ def serve(
     """
     import uvloop
 
+    from server.listening import ServeError
     from server.process import run  # the web server and the models' runtimes: a second to import
-    from server.serve import ServeError
 
     loaded = settings(config, host=host, port=port, log_level=log_level)
     log.configure(loaded.settings.log)

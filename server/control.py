@@ -6,8 +6,24 @@ import msgspec
 
 from engine.framing import framed, read_body
 from engine.status import WorkerStatus
+from server.settings import Settings
 
 # ---- supervisor to gateway -------------------------------------------------------------------
+
+
+class GatewayPlan(msgspec.Struct, frozen=True):
+    """What a gateway is told on its standard input; the settings come without secrets.
+
+    `store` is the model store's folder, `path` where its private socket is to lie. The two file
+    descriptors are inherited: the supervisor talks over one, and hands connections over the other.
+    """
+
+    index: int
+    settings: Settings
+    store: str
+    path: str
+    control_fd: int
+    channel_fd: int
 
 
 class Loading(msgspec.Struct, frozen=True, tag="loading"):

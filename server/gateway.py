@@ -33,7 +33,7 @@ from server.metrics import Metrics
 from server.readiness import Readiness
 from server.serve import serving, web_server
 from server.sessions import SessionRegistry
-from server.settings import Secret, Settings
+from server.settings import Secret
 from server.system import System
 from server.tracing import Tracing
 from transports.websocket import RealtimeSocket
@@ -46,21 +46,6 @@ GOODBYE_S = 2.0
 VITALS_EVERY_S = 1.0
 
 
-class GatewayPlan(msgspec.Struct, frozen=True):
-    """What a gateway is told on its standard input; the settings come without secrets.
-
-    `store` is the model store's folder, `path` where its private socket is to lie. The two file
-    descriptors are inherited: the supervisor talks over one, and hands connections over the other.
-    """
-
-    index: int
-    settings: Settings
-    store: str
-    path: str
-    control_fd: int
-    channel_fd: int
-
-
 def no_secret(kind: type, value: object) -> object:
     """Refuses what should not be in a plan."""
     raise ValueError(f"a gateway's plan holds no {kind.__name__}, and {Secret.__name__} least")
@@ -70,7 +55,7 @@ class Gateway:
     """One run of a gateway process."""
 
     def __init__(
-        self, plan: GatewayPlan, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, plan: control.GatewayPlan, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self._plan = plan
         self._reader = reader
@@ -177,7 +162,7 @@ async def first_of(task: "asyncio.Task[None]", event: Coroutine[Any, Any, Any]) 
     waiting.cancel()
 
 
-async def run(plan: GatewayPlan) -> None:
+async def run(plan: control.GatewayPlan) -> None:
     """Be a gateway."""
     end = socket.socket(fileno=plan.control_fd)
     reader, writer = await asyncio.open_connection(sock=end)
@@ -188,7 +173,7 @@ async def run(plan: GatewayPlan) -> None:
 def main() -> None:
     """The gateway process."""
     given = become_child("voiceforge-gw", planned=True)
-    plan = msgspec.msgpack.decode(given, type=GatewayPlan, dec_hook=no_secret)
+    plan = msgspec.msgpack.decode(given, type=control.GatewayPlan, dec_hook=no_secret)
     logs.configure(plan.settings.log)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file

@@ -18,8 +18,7 @@ from engine.keeper import Backoff
 from engine.process import package_root
 from server import control
 from server.beside import beside
-from server.control import GatewayStatus
-from server.gateway import GatewayPlan
+from server.control import GatewayPlan, GatewayStatus
 from server.handover import hand
 from server.settings import Settings
 

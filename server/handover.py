@@ -11,8 +11,11 @@ import errno
 import logging
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import uvicorn
+if TYPE_CHECKING:
+    import uvicorn
+
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +64,7 @@ def hand(channel: socket.socket, connection: socket.socket) -> bool:
 class Taking:
     """Serves the connections that come over `channel`, as `server` does those it accepts."""
 
-    def __init__(self, channel: socket.socket, server: uvicorn.Server) -> None:
+    def __init__(self, channel: socket.socket, server: "uvicorn.Server") -> None:
         channel.setblocking(False)
         self._channel = channel
         self._server = server

@@ -9,13 +9,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import aiohttp
 import msgspec
 
 from server.beside import beside
 from server.handover import Acceptor
+from server.listening import ServeError, StopSignals, address, listen
 from server.readiness import State
-from server.serve import ServeError, StopSignals, address, listen
 from server.settings import Settings
 from server.supervisor import Supervisor
 
@@ -75,11 +74,11 @@ async def started(supervisor: Supervisor, signals: StopSignals) -> bool:
 
 async def tell_missing(path: str, tell: Tell) -> None:
     """Ask every model once, and say which do not answer, such as an endpoint that is down."""
-    async with (
-        aiohttp.ClientSession(connector=aiohttp.UnixConnector(path)) as http,
-        http.get("http://gateway/readyz") as answer,
-    ):
-        state = msgspec.json.decode(await answer.read(), type=State)
+    reader, writer = await asyncio.open_unix_connection(path)
+    with contextlib.closing(writer):
+        writer.write(b"GET /readyz HTTP/1.0\r\n\r\n")  # whose answer ends with the connection
+        _, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    state = msgspec.json.decode(body, type=State)
     for model, missing in state.models.items():
         if missing != "ready":
             tell(f"{model:5} does not answer: {missing}")

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
-from transports.realtime.client_events import LARGEST_MESSAGE
+from transports.realtime.wire import LARGEST_MESSAGE
 
 PREFIX = "VOICEFORGE_"
 CONFIG_VARIABLE = "VOICEFORGE_CONFIG"

@@ -16,8 +16,8 @@ from server import control
 from server.fleet import Fleet, Tell
 from server.gateways import GatewayKeeper
 from server.learning import Memory, Seconds, state_folder
+from server.listening import ServeError
 from server.places import Places
-from server.serve import ServeError
 from server.settings import Settings
 from server.store import store_of
 

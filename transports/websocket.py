@@ -1,6 +1,6 @@
 """The realtime protocol over a WebSocket, as an ASGI application without a framework.
 
-The server's own limit on a message must be at least `client_events.LARGEST_MESSAGE`; it closes with
+The server's own limit on a message must be at least `wire.LARGEST_MESSAGE`; it closes with
 1009 beyond it, and so does this loop.
 """
 
@@ -18,9 +18,9 @@ from engine.settings import SessionSettings
 from transports.outbox import LIMIT_BYTES, STALL_S, Message, Outbox, Send
 from transports.realtime import errors
 from transports.realtime.aliases import DEFAULT_MODEL
-from transports.realtime.client_events import LARGEST_MESSAGE
 from transports.realtime.connection import Realtime
 from transports.realtime.session_settings import session_of
+from transports.realtime.wire import LARGEST_MESSAGE
 
 log = logging.getLogger(__name__)
 

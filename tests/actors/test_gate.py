@@ -2,7 +2,7 @@
 
 import asyncio
 
-from actors.gate import Gate, Ticket
+from actors.gate import BEHIND_S, Gate, Ticket
 from engine.inference import Priority
 
 
@@ -86,4 +86,74 @@ async def test_who_gives_up_waiting_leaves_no_place_behind() -> None:
     gate.leave(impatient.ticket)
     gate.leave(inside.ticket)
     gate.leave(inside.ticket)
+    assert len(gate) == 0
+
+
+class Speaker(Asker):
+    """An answer that is spoken; the test sets how far it is ahead of its voice."""
+
+    def __init__(self, gate: Gate, lead_s: float) -> None:
+        self.lead_s = lead_s
+        super().__init__(gate, Priority.FIRST)
+        self.ticket.resumable = True
+        self.ticket.lead_s = lambda: self.lead_s
+
+
+async def test_who_is_far_ahead_of_its_voice_rests_while_somebody_waits_for_words() -> None:
+    gate = Gate(4)
+    ahead, modest = Speaker(gate, 9.0), Speaker(gate, 3.0)
+    await turn()
+    ahead.ticket.begun = modest.ticket.begun = True
+    gate.advanced()
+    assert (ahead.told_to_leave, modest.told_to_leave) == (0, 0), "nobody needs their room"
+    hurried = Speaker(gate, 0.0)
+    await turn()
+    assert (ahead.told_to_leave, modest.told_to_leave) == (1, 0)
+    gate.leave(ahead.ticket)
+    ahead.task = asyncio.create_task(gate.enter(ahead.ticket))
+    await turn()
+    assert not ahead.inside
+    assert not gate.waiting, "who rests keeps nobody waiting"
+    hurried.lead_s = 2.6
+    gate.advanced()
+    await turn()
+    assert ahead.inside, "nobody is in a hurry any more"
+
+
+async def test_who_rests_comes_back_before_its_voice_runs_out_of_words() -> None:
+    gate = Gate(4)
+    hurried = Speaker(gate, 0.0)
+    ahead = Speaker(gate, BEHIND_S + 0.05)
+    await turn()
+    gate.leave(ahead.ticket)
+    ahead.ticket.begun = True
+    ahead.task = asyncio.create_task(gate.enter(ahead.ticket))
+    await turn()
+    assert not ahead.inside
+    await asyncio.wait_for(ahead.task, 5)
+    assert hurried.inside
+
+
+async def test_what_cannot_go_on_later_is_not_stopped() -> None:
+    gate = Gate(4)
+    ahead = Speaker(gate, 9.0)
+    await turn()
+    ahead.ticket.begun, ahead.ticket.resumable = True, False
+    Speaker(gate, 0.0)
+    await turn()
+    assert ahead.told_to_leave == 0
+
+
+async def test_who_gives_up_resting_is_forgotten() -> None:
+    gate = Gate(1)
+    hurried = Speaker(gate, 0.0)
+    await turn()
+    ahead = Speaker(gate, 9.0)
+    ahead.ticket.begun = True
+    await turn()
+    assert len(gate) == 2
+    ahead.task.cancel()
+    gate.leave(ahead.ticket)
+    gate.leave(hurried.ticket)
+    await turn()
     assert len(gate) == 0

@@ -9,6 +9,7 @@ import aiohttp
 import psutil
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
 from actors.llm_plan import Embedded, LlmPlan, Patience
 from actors.store import Store
@@ -108,6 +109,16 @@ async def test_it_answers_from_a_functions_output(client: Llm) -> None:
     deltas = await _all(_ask(client, chat))
     assert "rain" in "".join(delta.text for delta in deltas)
     assert [call for delta in deltas for call in delta.tool_calls] == []
+
+
+async def test_a_begun_answer_goes_on_as_it_would_have(client: Llm) -> None:
+    chat = _chat("You are helpful.", "Recommend three books. Number them.", max_tokens=60)
+    whole = "".join(delta.text for delta in await _all(_ask(client, chat)))
+    words = whole.split(" ")
+    for cut in range(1, len(words) - 1, 3):
+        said = " ".join(words[:cut])
+        going_on = replace(chat, messages=(*chat.messages, ChatMessage("assistant", said)))
+        assert said + "".join(delta.text for delta in await _all(_ask(client, going_on))) == whole
 
 
 async def test_cancelling_stops_the_generation(client: Llm) -> None:

@@ -18,8 +18,8 @@ from websockets.exceptions import ConnectionClosed
 from tests.server.program import Server, voiceforge
 from tests.server.sound import append, at_24_khz, clip, stream
 from tests.server.wire import Wire, connected, failure, typed, undisturbed, until
-from transports.realtime.client_events import LARGEST_MESSAGE
 from transports.realtime.text import LONGEST_TEXT
+from transports.realtime.wire import LARGEST_MESSAGE
 
 pytestmark = pytest.mark.models
 

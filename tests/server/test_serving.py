@@ -16,9 +16,10 @@ from server.app import build
 from server.door import OpenDoor
 from server.lag import LoopLag
 from server.lines import Lines
+from server.listening import StopSignals, address, listen
 from server.metrics import Metrics
 from server.readiness import Readiness
-from server.serve import StopSignals, address, listen, serving, web_server
+from server.serve import serving, web_server
 from server.sessions import SessionRegistry
 from server.settings import LimitSettings, Settings
 from server.system import System

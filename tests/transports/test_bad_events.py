@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openai.types.realtime import RealtimeErrorEvent
 
-from transports.realtime.client_events import LARGEST_AUDIO, NAMES
+from transports.realtime.client_events import NAMES
 from transports.realtime.text import LONGEST_TEXT
+from transports.realtime.wire import LARGEST_AUDIO
 
 VAD = {"type": "server_vad"}
 

@@ -17,7 +17,7 @@ from engine import frames
 from engine.items import Message, Part
 from engine.session import Transport
 from engine.settings import SessionSettings
-from transports.realtime.client_events import LARGEST_MESSAGE
+from transports.realtime.wire import LARGEST_MESSAGE
 from transports.websocket import Lease, RealtimeSocket, Refused
 
 ITEM = Message("item_a", "assistant", (), "in_progress")

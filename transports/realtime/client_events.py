@@ -16,12 +16,6 @@ from transports.realtime.response_events import OutputClear, ResponseCancel, Res
 from transports.realtime.session_events import SessionUpdate
 from transports.realtime.wire import LONGEST_ID
 
-LARGEST_AUDIO = 15 * 1024 * 1024
-"""Bytes of audio in one event, the limit of OpenAI's server."""
-
-LARGEST_MESSAGE = LARGEST_AUDIO * 4 // 3 + 65_536
-"""Bytes of one message: the largest audio in base64 and the event around it."""
-
 AnyClientEvent = (
     Append
     | Clear

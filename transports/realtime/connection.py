@@ -17,13 +17,13 @@ from transports.realtime import input_audio_events as caller
 from transports.realtime import response_events as responses
 from transports.realtime import session_events as sessions
 from transports.realtime.announcements import ANNOUNCEMENTS, PLAYBACK, TRANSCRIPTS
-from transports.realtime.client_events import LARGEST_AUDIO, AnyClientEvent, decode
+from transports.realtime.client_events import AnyClientEvent, decode
 from transports.realtime.items import Recording, item_of, wire_item
 from transports.realtime.reply import Replies
 from transports.realtime.response_object import request_of
 from transports.realtime.session_object import RealtimeSession, SessionObject, identified, merge
 from transports.realtime.session_settings import format_of, settings_of
-from transports.realtime.wire import JsonObject, ServerEvent
+from transports.realtime.wire import LARGEST_AUDIO, JsonObject, ServerEvent
 
 LEAD_MS = 80
 """A client that plays what it gets cannot be made to give audio back, so little is sent ahead."""

@@ -19,6 +19,12 @@ def new_event_id() -> str:
 LONGEST_ID = 512
 """Characters of an event's id, the limit of OpenAI's server."""
 
+LARGEST_AUDIO = 15 * 1024 * 1024
+"""Bytes of audio in one event, the limit of OpenAI's server."""
+
+LARGEST_MESSAGE = LARGEST_AUDIO * 4 // 3 + 65_536
+"""Bytes of one message: the largest audio in base64 and the event around it."""
+
 
 class ClientEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """What a client asks. Unknown fields are passed over; `event_id` comes back in its error."""

@@ -1,0 +1,115 @@
+"""Answers that are far ahead of their voices stop for other callers, and go on word for word."""
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.answer import SPEECH_CHARS_PER_S, Speech
+from engine.capabilities import Chat, ChatMessage, ToolSpec
+from engine.inference import Priority
+from tests.actors.test_openai_llm import _DONE, Connect, Scripted, _all, _ask, _event, _raw, connect
+
+__all__ = ["connect"]  # the fixture
+
+SENTENCES = 60
+STORY = "".join(f" This is number {number} of the sentences." for number in range(SENTENCES))
+TOKENS = STORY.replace(" ", "\0 ").split("\0")[1:]
+
+
+class Storyteller:
+    """An endpoint that tells a story token by token, from where the prompt's answer ends.
+
+    Anybody who asks for something else is answered once `release` is set.
+    """
+
+    def __init__(self) -> None:
+        self.release = asyncio.Event()
+        self.endpoint = Scripted(self._answer)
+
+    async def _answer(self, body: dict[str, Any], response: web.StreamResponse) -> None:
+        last = body["messages"][-1]
+        if last["content"] == "hurry":
+            await self.release.wait()
+            await response.write(_event(" Done.") + _event("", "stop") + _DONE)
+            return
+        said = last["content"] if last["role"] == "assistant" else ""
+        assert STORY.startswith(said)
+        before = said.count(" ")
+        allowed = TOKENS[before:][: body["max_tokens"]]
+        for token in allowed:
+            await response.write(_event(token))
+            await asyncio.sleep(0.002)
+        usage = {"prompt_tokens": 7 + before, "completion_tokens": len(allowed)}
+        usage |= {"prompt_tokens_details": {"cached_tokens": 6 + before}}  # type: ignore[dict-item]
+        await response.write(_event("", "stop") + _raw({"choices": [], "usage": usage}) + _DONE)
+
+
+def _spoken(text: str, **more: Any) -> Chat:
+    return Chat((ChatMessage("user", text),), spoken=True, max_tokens=len(TOKENS), **more)
+
+
+async def test_an_answer_rests_while_somebody_waits_and_goes_on_word_for_word(
+    connect: Connect,
+) -> None:
+    teller = Storyteller()
+    client = await connect(teller.endpoint.handle, embedded=True)
+    story = asyncio.create_task(_all(_ask(client, _spoken("tell"))))
+    await asyncio.sleep(0.05)
+    hurried = _ask(client, _spoken("hurry"))
+    async with asyncio.timeout(5):
+        await teller.endpoint.hung_up.wait()
+    assert not story.done()
+    teller.release.set()
+    assert (await _all(hurried))[0].text == " Done."
+    deltas = await story
+    assert "".join(delta.text for delta in deltas) == STORY
+    last = deltas[-1]
+    assert (last.finish, last.input_tokens, last.output_tokens) == ("stop", 7, len(TOKENS))
+    pieces = [body for body in teller.endpoint.bodies if body["messages"][0]["content"] == "tell"]
+    assert len(pieces) == 2
+    said = pieces[1]["messages"][-1]["content"]
+    assert pieces[1]["max_tokens"] == len(TOKENS) - said.count(" ")
+
+
+async def test_what_is_read_or_may_become_a_call_is_not_stopped(connect: Connect) -> None:
+    weather = ToolSpec("weather", "Says the weather.", {"type": "object", "properties": {}})
+    teller = Storyteller()
+    client = await connect(teller.endpoint.handle, embedded=True)
+    written = Chat((ChatMessage("user", "tell"),), max_tokens=len(TOKENS))
+    stories = [
+        asyncio.create_task(_all(_ask(client, chat)))
+        for chat in (written, _spoken("tell", tools=(weather,)))
+    ]
+    await asyncio.sleep(0.05)
+    hurried = _ask(client, _spoken("hurry"))
+    for story in stories:
+        assert "".join(delta.text for delta in await story) == STORY
+    assert len(teller.endpoint.bodies) == 3
+    teller.release.set()
+    await _all(hurried)
+
+
+async def test_nothing_is_read_ahead_while_somebody_waits_for_words(connect: Connect) -> None:
+    teller = Storyteller()
+    client = await connect(teller.endpoint.handle, embedded=True)
+    hurried = _ask(client, _spoken("hurry"))
+    await asyncio.sleep(0.05)
+    warming = Chat((ChatMessage("user", "half a quest"),), max_tokens=0)
+    assert await _all(_ask(client, warming, Priority.SPECULATIVE)) == []
+    assert len(teller.endpoint.bodies) == 1
+    teller.release.set()
+    await _all(hurried)
+
+
+@given(st.lists(st.sampled_from([" word", " end.", "!", "\n", " a", "…"]), max_size=60))
+def test_only_whole_sentences_count_as_lead_and_time_uses_it_up(tokens: list[str]) -> None:
+    speech = Speech()
+    for token in tokens:
+        speech.add(token, 100.0)
+    whole = max((speech.text.rfind(end) for end in ".!?\n"), default=-1) + 1
+    assert speech.lead_s(100.0) * SPEECH_CHARS_PER_S - whole < 1e-6
+    assert speech.lead_s(103.0) <= max(0.0, speech.lead_s(100.0) - 3) or not tokens
+    assert speech.tokens == len(tokens)
