@@ -16,7 +16,7 @@ import psutil
 
 from engine.process import package_root
 
-START_S = 60
+START_S = 180  # 4 s where nothing else runs
 ACTOR = "ray::RayActor"  # how Ray calls the process of one
 
 
@@ -70,8 +70,12 @@ class RayCluster:
                 start_new_session=True,
             )
         self.nodes.append(node)
-        _until(lambda: "Ray runtime started" in log_path.read_text() or node.poll() is not None)
-        assert node.poll() is None, log_path.read_text()
+        try:
+            _until(lambda: "Ray runtime started" in log_path.read_text() or node.poll() is not None)
+            assert node.poll() is None, log_path.read_text()
+        except BaseException:
+            self.__exit__()
+            raise
         return node
 
 
