@@ -31,12 +31,12 @@ class WorkerStatus(msgspec.Struct, frozen=True):
     state: State = State.STARTING
     path: str = ""
     pid: int = 0
-    node: str = ""
     restarts: int = 0
     resident_bytes: int = 0
     load: Load = msgspec.field(default_factory=Load)
     error_code: str = ""
     error_message: str = ""
+    node: str = ""
 
     @property
     def error(self) -> InferenceError | None:

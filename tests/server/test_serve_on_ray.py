@@ -39,8 +39,9 @@ async def test_a_node_is_lost_in_the_middle_of_an_answer() -> None:
 
                 async def all_are_back() -> bool:
                     _, text = await asyncio.to_thread(server.get, "/v1/system")
-                    workers = json.loads(text)["workers"]
-                    return sum(w["state"] == "ready" and w["node"] != "" for w in workers) == MODELS
+                    workers: list[dict[str, str]] = json.loads(text)["workers"]
+                    up = [worker for worker in workers if worker["state"] == "ready"]
+                    return len(up) == MODELS and all(worker["node"] for worker in up)
 
                 await until(all_are_back, 90)
                 assert len(actors_of(cluster.nodes[0])) == MODELS
