@@ -180,11 +180,11 @@ async def test_a_node_is_lost_under_load_and_every_sentence_is_heard_whole(
     async with serving(pool):
         await until(lambda: pool.state.up == 2)
         assert [len(actors_of(node)) for node in cluster.nodes] == [1, 1]
-        requests = [speak(pool, SENTENCES[number % 3]) for number in range(24)]
+        requests = [speak(pool, SENTENCES[number % 3]) for number in range(16)]
         spoken = [asyncio.create_task(all_of(request)) for request in requests]
-        await until(lambda: sum(task.done() for task in spoken) >= 4)
+        await until(lambda: sum(task.done() for task in spoken) > 2)
         cluster.lose(cluster.nodes[1])  # which no test needs after this one
-        assert pool.state.in_flight > 12  # many on the node that is gone
+        assert pool.state.in_flight > 8  # many on the node that is gone
         for number, speech in enumerate(await asyncio.gather(*spoken)):
             assert speech == right[number % 3]
         assert pool.state.in_flight == 0

@@ -9,10 +9,11 @@ import pytest
 from actors.llm_plan import LlmPlan
 from actors.worker_plans import ModelPlan, RayPlan, decoded
 from actors.workers import Role
+from engine.inference import InferenceError
 from engine.process import package_root
 from server.commands import Commands
 from server.settings import Settings, SettingsError, load
-from tests.server.program import Server
+from tests.local import LocalReplica
 
 STORE = Path("/store")
 
@@ -80,15 +81,30 @@ def test_nothing_but_a_ray_worker_imports_ray() -> None:
     )
 
 
-def test_without_ray_the_server_says_what_to_install(tmp_path: Path) -> None:
+async def refusal(settings: Settings) -> InferenceError:
+    """What a worker says that cannot start."""
+    replica = LocalReplica("tts", Commands(settings, STORE).of_role("tts", "tts", 0))
+    await replica.start()
+    try:
+        with pytest.raises(InferenceError) as refused:
+            await replica.ready()
+    finally:
+        await replica.close()
+    return refused.value
+
+
+async def test_without_ray_it_is_said_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "ray.py").write_text("raise ModuleNotFoundError('not there', name='ray')")
-    with Server(VOICEFORGE_WORKERS__PLACEMENT="ray", PYTHONPATH=str(tmp_path)) as server:
-        assert server.wait(60) == 1
-    assert "pip install 'voiceforge[ray]'" in "".join(server.err)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    refused = await refusal(settings(WORKERS__PLACEMENT="ray"))
+    assert refused.code == "ray_missing"
+    assert "pip install 'voiceforge[ray]'" in str(refused)
 
 
-def test_a_cluster_that_is_not_there_is_said() -> None:
-    where = {"PLACEMENT": "ray", "RAY_ADDRESS": "127.0.0.1:9"}
-    with Server(**{f"VOICEFORGE_WORKERS__{key}": value for key, value in where.items()}) as server:
-        assert server.wait(60) == 1
-    assert "no Ray cluster answers at 127.0.0.1:9" in "".join(server.err)
+async def test_a_cluster_that_is_not_there_is_said() -> None:
+    away = {"WORKERS__PLACEMENT": "ray", "WORKERS__RAY_ADDRESS": "127.0.0.1:9"}
+    refused = await refusal(settings(**away))
+    assert refused.code == "ray_unreachable"
+    assert "no Ray cluster answers at 127.0.0.1:9" in str(refused)
