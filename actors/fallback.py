@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from engine.capabilities import Chat, ChatDelta
+from engine.doorway import Served, ServedRequest
 from engine.inference import InferenceError, Priority
 from engine.load import Load, sum_of
-from engine.worker import Served, ServedRequest
 
 OUT_S = 10.0
 """So long the first is left alone after it could not be reached: nobody else waits for its time-out
@@ -82,7 +82,7 @@ class FallbackRequest:
 
 
 class FallbackChat:
-    """Satisfies `engine.worker.Served`: asks `first`, and `second` when that does not answer.
+    """Satisfies `engine.doorway.Served`: asks `first`, and `second` when that does not answer.
 
     An answer that has begun is never begun again elsewhere.
     """

@@ -24,7 +24,10 @@ class Patience(msgspec.Struct, frozen=True):
 
 
 class Embedded(msgspec.Struct, frozen=True):
-    """Run this GGUF model of the store that lies at `store`."""
+    """Run this GGUF model of the store that lies at `store`, on so many threads.
+
+    Empty, or 0: the store, or all cores, of the machine that runs it.
+    """
 
     model: str
     store: str

@@ -3,6 +3,7 @@
 The embedded model runs in this process too, reached over HTTP as any other endpoint is.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,8 @@ from actors.fallback import FallbackChat
 from actors.llm_plan import Embedded, Endpoint, LlmPlan
 from actors.openai_llm import OpenAIChat
 from actors.store import ModelMissing, Store
+from engine.doorway import Served
 from engine.inference import InferenceError
-from engine.worker import Served
 
 if TYPE_CHECKING:
     from actors.llama import Llama
@@ -44,7 +45,8 @@ def _run(embedded: Embedded, slots: int) -> "Llama":
     from actors.llama import Llama
 
     try:
-        folder = Store(Path(embedded.store)).path(embedded.model)
+        store = Store(Path(embedded.store) if embedded.store else None)
+        folder = store.path(embedded.model)
     except ModelMissing as missing:
         raise InferenceError("model_missing", str(missing)) from missing
-    return Llama(folder, embedded.threads, slots)
+    return Llama(folder, embedded.threads or os.cpu_count() or 1, slots)

@@ -1,26 +1,27 @@
 """Worker processes: `python -m actors.workers NAME SOCKET`, with a plan on standard input.
 
-`model_command` and `llm_command` make that line and the plan. Each model family is one file of this
-folder, named in models.toml, with a `handler`; its imports stay in its own process.
+`model_command` and `llm_command` make that line and the plan, `on_ray` has another machine carry it
+out. Each model family is one file of this folder, named in models.toml, with a `handler`; its
+imports stay in its own process.
 """
 
-import importlib
 import os
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from actors.handlers import Share
 from actors.llm_plan import LlmPlan
-from engine.batcher import Batcher
-from engine.child import become_child
+from actors.worker_plans import ModelPlan, Plan, RayPlan, decoded, load
+from engine.child import become_child, library_limits
 from engine.inference import InferenceError
 from engine.process import WorkerCommand, package_root
-from engine.worker import Served, serve_worker
+from engine.worker import Connected, serve_connections, serve_worker
 
 Role = Literal["stt", "turn", "tts", "llm"]
 
@@ -32,28 +33,21 @@ MODELS: dict[str, str] = {
 }
 """The default model of each role, as the store knows it."""
 
-Load = Callable[[], Callable[[], Served[Any, object]]]
-
-
-class ModelPlan(msgspec.Struct, frozen=True, tag="model"):
-    """Serve a model of the store that lies at `store`, with this share of the machine."""
-
-    model: str
-    store: str
-    share: Share = Share()
-
-
-_plans = msgspec.msgpack.Decoder(ModelPlan | LlmPlan)
+_ON_RAY_LOAD_S = 180.0
+"""To join the cluster, find a node and load there, from a disk that may be slower than ours."""
 
 
 def model_command(
     name: str,
     model: str,
-    store: Path,
+    store: Path | None,
     share: Share = Share(),  # noqa: B008 - frozen
 ) -> WorkerCommand:
-    """How to start a worker, called `name`, of a model other than an LLM."""
-    return _command(name, ModelPlan(model, str(store), share), share.threads)
+    """How to start a worker, called `name`, of a model other than an LLM.
+
+    Without `store` the model lies in the store of the machine that runs it.
+    """
+    return _command(name, ModelPlan(model, str(store or ""), share), share.threads)
 
 
 def llm_command(plan: LlmPlan) -> WorkerCommand:
@@ -64,8 +58,19 @@ def llm_command(plan: LlmPlan) -> WorkerCommand:
     return _command("llm", plan, plan.embedded.threads if plan.embedded else 1, env)
 
 
+def on_ray(name: str, command: WorkerCommand, address: str, place: int) -> WorkerCommand:
+    """How to start what `command` would start, but on a node of the Ray cluster at `address`.
+
+    A process here stands for it (`actors.ray_worker`). `place`: as in `RayPlan`.
+    """
+    env = {key: value for key, value in command.env.items() if key != "PYTHONPATH"}
+    limits = library_limits(command.threads) if command.threads else {}
+    plan = RayPlan(address, place, command.plan, limits | env)
+    return replace(_command(name, plan, threads=1), load_s=_ON_RAY_LOAD_S)
+
+
 def _command(
-    name: str, plan: ModelPlan | LlmPlan, threads: int, env: dict[str, str] | None = None
+    name: str, plan: Plan, threads: int, env: dict[str, str] | None = None
 ) -> WorkerCommand:
     path = os.pathsep.join(filter(None, (package_root(), os.environ.get("PYTHONPATH"))))
     return WorkerCommand(
@@ -76,24 +81,16 @@ def _command(
     )
 
 
-def _load_model(plan: ModelPlan) -> Callable[[], Served[Any, object]]:
-    from actors.store import ModelMissing, Store
-
-    store = Store(Path(plan.store))
+def _engage(name: str, plan: RayPlan) -> Callable[[], Connected]:
     try:
-        folder = store.path(plan.model)
-    except ModelMissing as missing:
-        raise InferenceError("model_missing", str(missing)) from missing
-    family = importlib.import_module(f"actors.{store.model(plan.model).family}")
-    handler = family.handler(folder, plan.share)
-    handler.warm_up()
-    return partial(Batcher, handler)
-
-
-def _load_llm(plan: LlmPlan) -> Callable[[], Served[Any, object]]:
-    from actors.llm_worker import load
-
-    return load(plan)
+        from actors.ray_worker import engage
+    except ModuleNotFoundError as missing:
+        raise InferenceError(
+            "ray_missing",
+            f'workers.placement = "ray" needs Ray, and there is no {missing.name}: '
+            "pip install 'voiceforge[ray]'",
+        ) from missing
+    return engage(name, plan.address, plan.place, plan.env, partial(load, plan.plan))
 
 
 def main(argv: list[str]) -> None:
@@ -101,9 +98,12 @@ def main(argv: list[str]) -> None:
     if len(argv) != 2:
         sys.exit("usage: python -m actors.workers NAME SOCKET, with a plan on standard input")
     name, socket = argv
-    plan = _plans.decode(become_child(f"voiceforge-{name}", planned=True))
-    load = partial(_load_llm if isinstance(plan, LlmPlan) else _load_model, plan)
-    serve_worker(name, socket, load)
+    packed = become_child(f"voiceforge-{name}", planned=True)
+    plan = decoded(packed)
+    if isinstance(plan, RayPlan):
+        serve_connections(name, socket, partial(_engage, name, plan))
+    else:
+        serve_worker(name, socket, partial(load, packed))
 
 
 if __name__ == "__main__":

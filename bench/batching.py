@@ -33,7 +33,7 @@ from engine.load import Load
 CLIPS = 16
 STT_HZ = 16_000
 DEADLINE_MS = 10_000
-LANES = min(os.cpu_count() or 1, 4)  # as server/fleet.py chooses
+LANES = min(os.cpu_count() or 1, 4)  # as server/commands.py chooses
 TOLD_S = 1.5  # a worker says every second how busy it is
 WHISPER = "whisper-base"
 MOST_OTHERS = 0.15

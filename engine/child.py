@@ -31,8 +31,12 @@ def child_environment(threads: int = 1) -> dict[str, str]:
     each thread's own keeps what it once needed.
     """
     ours = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    limits = dict.fromkeys(_THREAD_VARIABLES, str(threads)) | {"MALLOC_ARENA_MAX": "2"}
-    return ours | {PARENT_VARIABLE: str(os.getpid()), **limits}
+    return ours | {PARENT_VARIABLE: str(os.getpid()), **library_limits(threads)}
+
+
+def library_limits(threads: int) -> dict[str, str]:
+    """The variables that tell libraries to use so many threads and few arenas of memory."""
+    return dict.fromkeys(_THREAD_VARIABLES, str(threads)) | {"MALLOC_ARENA_MAX": "2"}
 
 
 _LENGTH = struct.Struct(">I")

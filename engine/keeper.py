@@ -66,7 +66,7 @@ class Keeper:
     async def sleep(self) -> None:
         """Unload the model until it is woken."""
         await self._end()
-        self._tell(state=State.ASLEEP, path="", pid=0, resident_bytes=0, load=Load())
+        self._tell(state=State.ASLEEP, path="", pid=0, node="", resident_bytes=0, load=Load())
 
     async def ready(self) -> None:
         """Wait for the start in progress; raises why the last one failed."""
@@ -122,6 +122,7 @@ class Keeper:
             state=State.READY,
             path=path,
             pid=worker.pid,
+            node=worker.node,
             resident_bytes=worker.resident_bytes,
             error_code="",
             error_message="",
@@ -135,6 +136,7 @@ class Keeper:
             state=State.FAILED,
             path="",
             pid=0,
+            node="",
             resident_bytes=0,
             load=Load(),
             error_code=error.code,

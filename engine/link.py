@@ -88,7 +88,7 @@ class Link:
     async def _converse(self, path: str) -> InferenceError:
         """One connection's life; returns why it ended."""
         try:
-            reader, self._writer = await connect(self.name, path)
+            reader, self._writer, _ = await connect(self.name, path)
         except (OSError, wire.WireError) as failed:
             return self._lost(f"it cannot be reached: {failed}")
         except InferenceError as failed:

@@ -31,7 +31,8 @@ _MOST_ATTEMPTS = 2  # a request that was there at two deaths may be what kills
 
 
 class Replica(Protocol):
-    """One place where a model is served: a local worker (`engine.link`), or a Ray actor.
+    """One place where a model is served: a worker (`engine.link`), whose model runs in it or, with
+    `actors.ray_worker`, in a Ray actor on another machine.
 
     The pool sets the callbacks before `start`: `on_up` when it serves, `on_down` with the error
     when it is lost or could not start, `on_message` with what it says between the two.

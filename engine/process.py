@@ -45,8 +45,10 @@ class WorkerProcess:
         command: WorkerCommand,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
+        hello: wire.Hello,
     ) -> None:
         self.pid = process.pid
+        self.node = hello.node
         self.resident_bytes = resident_bytes(process.pid)
         self._process = process
         self._most_bytes = command.most_bytes
@@ -64,7 +66,7 @@ class WorkerProcess:
         try:
             while (message := await wire.read_from_worker(self._reader)) is not None:
                 if isinstance(message, wire.Pong):
-                    self._pong(message.load)
+                    self._pong(message)
                     told(message.load)
             reason = "it closed the connection"
         except wire.WireError as broken:
@@ -87,11 +89,11 @@ class WorkerProcess:
             await asyncio.sleep(_PING_EVERY_S)
         self._kill(f"it answered nothing for {_SILENT_S:g} s")
 
-    def _pong(self, load: Load) -> None:
+    def _pong(self, pong: wire.Pong) -> None:
         self._answered_at = asyncio.get_running_loop().time()
-        self.resident_bytes = resident_bytes(self.pid)
-        if load.busy_ms > _HUNG_MS:
-            self._kill(f"one batch ran for {load.busy_ms / 1000:.0f} s")
+        self.resident_bytes = pong.resident_bytes
+        if pong.load.busy_ms > _HUNG_MS:
+            self._kill(f"one batch ran for {pong.load.busy_ms / 1000:.0f} s")
         elif self._most_bytes is not None and self.resident_bytes > self._most_bytes:
             grown, limit = self.resident_bytes >> 20, self._most_bytes >> 20
             self._kill(f"it had grown to {grown} MB, over its limit of {limit} MB")
@@ -112,7 +114,7 @@ async def start_worker(name: str, command: WorkerCommand, path: str) -> WorkerPr
     try:
         async with asyncio.timeout(command.load_s):
             await _handshake(name, process)
-            reader, writer = await connect(name, path)
+            reader, writer, hello = await connect(name, path)
     except TimeoutError:
         await _end(process)
         raise InferenceError(
@@ -121,11 +123,16 @@ async def start_worker(name: str, command: WorkerCommand, path: str) -> WorkerPr
     except BaseException:
         await _end(process)
         raise
-    return WorkerProcess(process, command, reader, writer)
+    return WorkerProcess(process, command, reader, writer, hello)
 
 
-async def connect(name: str, path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection to the worker that listens on `path`. Raises `OSError`, `InferenceError`."""
+async def connect(
+    name: str, path: str
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, wire.Hello]:
+    """A connection to the worker that listens on `path`, and its greeting.
+
+    Raises `OSError`, `InferenceError`.
+    """
     reader, writer = await asyncio.open_unix_connection(path)
     try:
         hello = await wire.read_from_worker(reader)
@@ -140,7 +147,7 @@ async def connect(name: str, path: str) -> tuple[asyncio.StreamReader, asyncio.S
     except BaseException:
         writer.close()
         raise
-    return reader, writer
+    return reader, writer, hello
 
 
 async def _spawn(command: WorkerCommand, path: str) -> asyncio.subprocess.Process:

@@ -21,8 +21,10 @@ class State(enum.StrEnum):
 class WorkerStatus(msgspec.Struct, frozen=True):
     """One worker. Once it is ready, it listens on the Unix socket `path`, new for each start.
 
-    `resident_bytes` is its memory. `error_code` and `error_message` say why the last one was lost
-    or could not start, until one is ready again.
+    `node` is the address of the cluster's machine that the model runs on, empty for this one; `pid`
+    is the process here. `resident_bytes` is the memory of the process that holds the model.
+    `error_code` and `error_message` say why the last one was lost or could not start, until one is
+    ready again.
     """
 
     name: str
@@ -34,6 +36,7 @@ class WorkerStatus(msgspec.Struct, frozen=True):
     load: Load = msgspec.field(default_factory=Load)
     error_code: str = ""
     error_message: str = ""
+    node: str = ""
 
     @property
     def error(self) -> InferenceError | None:

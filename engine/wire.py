@@ -15,7 +15,7 @@ from engine.framing import framed, read_body
 from engine.inference import Priority
 from engine.load import Load
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Both sides must agree; a worker of another release is refused when it says hello."""
 
 M = TypeVar("M")
@@ -68,11 +68,12 @@ class Broken(msgspec.Struct, frozen=True, tag="broken", array_like=True):
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello", array_like=True):
-    """First on every connection: who answers here."""
+    """First on every connection: who answers here, on which `node` of a cluster (its address)."""
 
     name: str
     pid: int
     protocol: int = PROTOCOL
+    node: str = ""
 
 
 class Result(msgspec.Struct, frozen=True, tag="result", array_like=True):
@@ -99,9 +100,10 @@ class Failed(msgspec.Struct, frozen=True, tag="failed", array_like=True):
 
 
 class Pong(msgspec.Struct, frozen=True, tag="pong", array_like=True):
-    """Here I am, and so busy."""
+    """Here I am, so busy, holding so much memory."""
 
     load: Load
+    resident_bytes: int = 0
 
 
 FromWorker = Ready | Broken | Hello | Result | Done | Failed | Pong
@@ -122,13 +124,19 @@ async def read_to_worker(reader: asyncio.StreamReader) -> ToWorker | None:
     Raises `WireError` for a torn, oversized or unknown one.
     """
     body = await read_body(reader)
-    return None if body is None else _decode(_to_worker, body)
+    return None if body is None else decode_to_worker(body)
 
 
 async def read_from_worker(reader: asyncio.StreamReader) -> FromWorker | None:
     """The worker's next message, as `read_to_worker`."""
     body = await read_body(reader)
     return None if body is None else _decode(_from_worker, body)
+
+
+def decode_to_worker(body: bytes) -> ToWorker:
+    """A gateway's message without its frame. Raises `WireError` for an unknown one."""
+    message: ToWorker = _decode(_to_worker, body)
+    return message
 
 
 def _decode(decoder: msgspec.msgpack.Decoder[M], body: bytes) -> M:

@@ -1,27 +1,22 @@
-"""The worker processes of this machine: which there are, what each may use, how they are."""
+"""The workers: which there are, and how they are."""
 
 import asyncio
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from actors.download import StoreError
-from actors.handlers import Share
-from actors.llm_plan import Embedded, Endpoint, LlmPlan
-from actors.workers import MODELS, Role, llm_command, model_command
+from actors.workers import MODELS, Role
 from engine.inference import InferenceError
 from engine.keeper import Keeper
-from engine.process import WorkerCommand
 from engine.status import WorkerStatus
-from server.idle import Idle, machine_bytes, memory_is_scarce
+from server.commands import Commands
+from server.idle import Idle, memory_is_scarce
 from server.pulling import Pulling
-from server.settings import EndpointSettings, Settings
+from server.settings import Settings
 from server.store import store_of
 
 log = logging.getLogger(__name__)
@@ -31,11 +26,6 @@ ROLES: tuple[Role, ...] = ("stt", "turn", "tts", "llm")
 
 ON_DEMAND = {"whisper": "whisper-base", "kokoro": "kokoro-82m"}
 """Models that are loaded when somebody needs them: every language but English, other voices."""
-
-EMBEDDED_AT_ONCE = 4
-"""llama.cpp's slots: more share the same cores, and each answer comes later."""
-
-FOREIGN_AT_ONCE = 32
 
 UNLOAD_EVERY_S = 2.0
 
@@ -52,20 +42,6 @@ def worker_names(settings: Settings, role: Role) -> list[str]:
     return [role if not number else f"{role}:{number}" for number in range(count.get(role, 1))]
 
 
-def llm_plan(settings: Settings, store: Path, threads: int) -> LlmPlan:
-    """Which language model answers, and how it is asked."""
-    endpoint, fallback = _endpoint(settings.llm), _endpoint(settings.llm.fallback)
-    embedded = Embedded(MODELS["llm"], str(store), threads) if endpoint is None else None
-    default = EMBEDDED_AT_ONCE if endpoint is None else FOREIGN_AT_ONCE
-    return LlmPlan(embedded, endpoint, fallback, settings.llm.at_once or default)
-
-
-def _endpoint(llm: EndpointSettings) -> Endpoint | None:
-    if llm.base_url is None or llm.model is None:
-        return None
-    return Endpoint(llm.base_url, llm.model, llm.api_key.reveal() if llm.api_key else "")
-
-
 class Fleet:
     """Starts the workers and keeps them alive.
 
@@ -79,16 +55,16 @@ class Fleet:
         self._settings = settings
         self._tell = tell
         self._store = store_of(settings)
-        self._cores = os.cpu_count() or 1
         self._stop_pulling = threading.Event()
+        commands = Commands(settings, self._store.root)
         self._keepers = {
-            name: Keeper(name, self._command(role, name), folder)
-            for role in ROLES
-            for name in worker_names(settings, role)
+            name: Keeper(name, commands.of_role(name, role, place), folder)
+            for first, role in enumerate(ROLES)
+            for place, name in enumerate(worker_names(settings, role), first)
         }
         self._on_demand = {
-            name: Keeper(name, self._on_demand_command(name, model), folder, asleep=True)
-            for name, model in ON_DEMAND.items()
+            name: Keeper(name, commands.of_model(name, model, place), folder, asleep=True)
+            for place, (name, model) in enumerate(ON_DEMAND.items())
         }
         self._idle = Idle(settings.workers.idle_s)
         for keeper in self._all():
@@ -147,25 +123,6 @@ class Fleet:
     def _all(self) -> Iterator[Keeper]:
         yield from self._keepers.values()
         yield from self._on_demand.values()
-
-    def _on_demand_command(self, name: str, model: str) -> WorkerCommand:
-        share = Share(threads=self._settings.threads or 1, lanes=min(self._cores, 4))
-        return self._limited(model_command(name, model, self._store.root, share))
-
-    def _command(self, role: Role, name: str) -> WorkerCommand:
-        threads, store = self._settings.threads, self._store.root
-        if role == "llm":
-            command = llm_command(llm_plan(self._settings, store, threads or self._cores))
-        else:
-            lanes = 1 if role == "turn" else min(self._cores, 4)
-            share = Share(threads=threads or 1, lanes=lanes)
-            command = model_command(name, MODELS[role], store, share)
-        return self._limited(command)
-
-    def _limited(self, command: WorkerCommand) -> WorkerCommand:
-        most_mb = self._settings.workers.most_mb
-        most_bytes = machine_bytes() // 2 if most_mb is None else most_mb << 20
-        return replace(command, most_bytes=most_bytes)
 
     def _changed(self, status: WorkerStatus) -> None:
         self.changed(status)

@@ -114,7 +114,24 @@ class LimitSettings(msgspec.Struct, frozen=True):
 
 
 class WorkerSettings(msgspec.Struct, frozen=True):
-    """How many processes serve each model to all sessions; more of them use more cores."""
+    """How many processes serve each model to all sessions, and where; more of them use more cores.
+
+    `local` ones run on this machine, `ray` ones on the nodes of the Ray cluster that this machine
+    is a node of.
+    """
+
+    placement: Annotated[
+        Literal["local", "ray"],
+        Meta(description="local (on this machine) or ray (on the nodes of a Ray cluster)"),
+    ] = "local"
+    ray_address: Annotated[
+        str,
+        Meta(
+            description="the cluster's head as host:port such as 10.0.0.1:6379, or auto: the "
+            "cluster that this machine is a node of",
+            pattern=r"^(auto|[^@/\s]+:[0-9]{1,5})$",
+        ),
+    ] = "auto"
 
     stt: Workers = 1
     turn: Workers = 1

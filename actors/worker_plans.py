@@ -1,0 +1,80 @@
+"""What a worker is told to do, and how it is done: wherever it runs, on this machine or another."""
+
+import importlib
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from actors.handlers import Share
+from actors.llm_plan import LlmPlan
+from engine.batcher import Batcher
+from engine.doorway import Served
+from engine.inference import InferenceError
+
+
+class ModelPlan(msgspec.Struct, frozen=True, tag="model"):
+    """Serve a model of the store that lies at `store` (empty: where the machine that runs it has
+    its own), with this share of that machine, whose cores limit the lanes.
+    """
+
+    model: str
+    store: str
+    share: Share = Share()
+
+
+class RayPlan(msgspec.Struct, frozen=True, tag="ray"):
+    """Have a node of the Ray cluster at `address` carry out `plan`, an encoded one of the others.
+
+    `place` is which node to prefer: replicas with different numbers get different ones, as long as
+    there are so many. `env` is the environment of the process there.
+    """
+
+    address: str
+    place: int
+    plan: bytes
+    env: dict[str, str] = {}
+
+
+Plan = ModelPlan | LlmPlan | RayPlan
+
+_plans = msgspec.msgpack.Decoder(Plan)
+
+
+def decoded(plan: bytes) -> Plan:
+    """The plan that a worker was given."""
+    told: Plan = _plans.decode(plan)
+    return told
+
+
+def load(packed: bytes) -> Callable[[], Served[Any, object]]:
+    """Load what an encoded `ModelPlan` or `LlmPlan` asks for.
+
+    Returns what opens it in the event loop. Raises `InferenceError`, `model_missing` among them.
+    """
+    plan = decoded(packed)
+    if isinstance(plan, LlmPlan):
+        from actors.llm_worker import load as load_llm
+
+        return load_llm(plan)
+    assert isinstance(plan, ModelPlan)  # a plan for Ray holds no other for Ray
+    return _load_model(plan)
+
+
+def _load_model(plan: ModelPlan) -> Callable[[], Served[Any, object]]:
+    from actors.store import ModelMissing, Store
+
+    store = Store(Path(plan.store) if plan.store else None)
+    try:
+        folder = store.path(plan.model)
+    except ModelMissing as missing:
+        raise InferenceError("model_missing", str(missing)) from missing
+    family = importlib.import_module(f"actors.{store.model(plan.model).family}")
+    lanes = min(plan.share.lanes, os.cpu_count() or 1)
+    handler = family.handler(folder, replace(plan.share, lanes=lanes))
+    handler.warm_up()
+    return partial(Batcher, handler)
