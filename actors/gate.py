@@ -127,9 +127,9 @@ class Gate:
         self._queue(ticket)
 
     def _rouse_all(self) -> None:
-        if self._resting and not self.pressed:
-            for ticket, _ in list(self._resting.values()):
-                self._rouse(ticket)
+        while self._resting and not self.pressed:
+            ticket, _ = next(iter(self._resting.values()))
+            self._rouse(ticket)  # who may rouse the next
 
     def _admit(self) -> None:
         while self._waiting and len(self._inside) < self._most:

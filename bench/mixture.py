@@ -28,6 +28,9 @@ INTO_S = 2.0
 
 MHM_S = 1.2
 FLOWING_S = 0.2
+LULL_S = 1.0
+"""Between two sentences an agent may be silent for so long: who begins then breaks in too."""
+
 YIELD_S = 1.0
 """From the onset of a caller who breaks in until the agent must be silent; how fast it is exactly
 is measured by `bench.callers --only barge`."""
@@ -114,7 +117,7 @@ async def turned(guest: Guest, said: Said) -> Turned:
     """
     turn = said.turn
     now = time.monotonic()
-    broken_into = said.into and guest.audible(now - FLOWING_S, now)
+    broken_into = said.into and guest.audible(now - LULL_S, now)
     at = guest.say(turn)
     first, last = at + turn.first_voiced_ms / 1000, at + turn.last_voiced_ms / 1000
     await guest.until(last)

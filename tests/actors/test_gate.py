@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from actors.gate import BEHIND_S, Gate, Ticket
 from engine.inference import Priority
 
@@ -118,6 +120,25 @@ async def test_who_is_far_ahead_of_its_voice_rests_while_somebody_waits_for_word
     gate.advanced()
     await turn()
     assert ahead.inside, "nobody is in a hurry any more"
+
+
+@pytest.mark.parametrize("most", [1, 4])
+async def test_all_who_rest_come_back_when_nobody_is_in_a_hurry(most: int) -> None:
+    gate = Gate(most)
+    hurried = Speaker(gate, 0.0)
+    resting = [Speaker(gate, 9.0) for _ in range(3)]
+    for one in resting:
+        one.ticket.begun = True
+    await turn()
+    assert not any(one.inside for one in resting)
+    gate.leave(hurried.ticket)
+    await turn()
+    assert [one.inside for one in resting].count(True) == min(most, 3)
+    for one in resting:
+        gate.leave(one.ticket)
+        await turn()
+    assert all(one.inside for one in resting)
+    assert len(gate) == 0
 
 
 async def test_who_rests_comes_back_before_its_voice_runs_out_of_words() -> None:
