@@ -22,6 +22,7 @@ from engine.load import Load, Meter
 
 log = logging.getLogger(__name__)
 
+_KEPT_S = 3.0  # idle connections; llama.cpp closes them after 5 s
 _USAGE_S = 1.0  # how long the token counts may follow the end of the answer
 
 
@@ -212,7 +213,7 @@ class OpenAIChat:
         patience = self._patience
         try:
             async with asyncio.timeout(patience.connect_s + patience.first_token_s):
-                return await self._session().post(url, data=body, headers=headers)
+                return await self._asked(url, body, headers)
         except aiohttp.ConnectionTimeoutError as slow:
             raise InferenceError(
                 "llm_unreachable", f"no connection to {url} within {patience.connect_s:g} s"
@@ -223,6 +224,18 @@ class OpenAIChat:
             raise InferenceError("llm_cut", f"{url} hung up before it answered") from cut
         except (aiohttp.ClientError, ValueError) as lost:
             raise InferenceError("llm_unreachable", f"cannot reach {url}: {lost}") from lost
+
+    async def _asked(
+        self, url: str, body: bytes, headers: dict[str, str]
+    ) -> aiohttp.ClientResponse:
+        """Ask; once more if a kept connection was just being closed, which cannot be foreseen."""
+        http = self._session()
+        try:
+            return await http.post(url, data=body, headers=headers)
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            return await http.post(url, data=body, headers=headers)
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         """The start of an error's body; empty if it does not come."""
@@ -296,7 +309,10 @@ class OpenAIChat:
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:
             self._http = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0),  # the gate limits
+                connector=aiohttp.TCPConnector(
+                    limit=0,  # the gate limits
+                    keepalive_timeout=_KEPT_S,
+                ),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._patience.connect_s),
                 auto_decompress=True,
             )

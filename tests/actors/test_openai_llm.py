@@ -406,3 +406,23 @@ async def test_warming_costs_a_foreign_endpoint_nothing_and_yields_nothing(
     assert [delta.text for delta in warmed] == [""]
     assert own.bodies[0]["max_tokens"] == 0
     assert own.bodies[0]["cache_prompt"] is True
+
+
+async def test_a_kept_connection_that_was_just_closed_costs_no_answer(connect: Connect) -> None:
+    asked = 0
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            assert request.transport is not None
+            request.transport.abort()
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(_event("Yes", "stop") + _DONE)
+        return response
+
+    client = await connect(handle)
+    for _ in range(2):
+        assert (await _all(_ask(client, _chat())))[0].text == "Yes"
+    assert asked == 3
