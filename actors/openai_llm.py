@@ -1,9 +1,4 @@
-"""An LLM behind any OpenAI-compatible endpoint: ours, vLLM, or a vendor's.
-
-The client is aiohttp (Apache-2.0): closing its response closes the connection at once, which is
-what tells a server to stop generating; it streams without a task of its own per response, at a
-fraction of httpx's cost per chunk.
-"""
+"""An LLM behind any OpenAI-compatible endpoint: ours, vLLM, or a vendor's."""
 
 import asyncio
 import logging
@@ -13,17 +8,15 @@ import aiohttp
 
 from actors.answer import Answer
 from actors.gate import Gate, Ticket
+from actors.llm_http import ChatHttp
 from actors.llm_plan import Endpoint, Patience
-from actors.openai_chat import BadStream, Event, EventStream, chat_body, last_delta, refusal_text
+from actors.openai_chat import BadStream, Event, EventStream, last_delta
 from actors.written_calls import WrittenCalls, answerable
 from engine.capabilities import Chat, ChatDelta
 from engine.inference import InferenceError, Priority
 from engine.load import Load, Meter
 
 log = logging.getLogger(__name__)
-
-_KEPT_S = 3.0  # idle connections; llama.cpp closes them after 5 s
-_USAGE_S = 1.0  # how long the token counts may follow the end of the answer
 
 
 class ChatRequest:
@@ -75,12 +68,10 @@ class OpenAIChat:
         patience: Patience = Patience(),  # noqa: B008 - frozen
     ) -> None:
         self._endpoint = endpoint
-        self._patience = patience
+        self._http = ChatHttp(endpoint, patience)
         self._gate = Gate(most_at_once)
         self._loop = asyncio.get_running_loop()
-        self._http: aiohttp.ClientSession | None = None
         self._open: set[Answer] = set()
-        self._usage = True
         self._lanes = most_at_once
         self._meter = Meter()
 
@@ -110,8 +101,7 @@ class OpenAIChat:
             self._cancel(answer)
         if tasks:
             await asyncio.wait(tasks)
-        if self._http is not None:
-            await self._http.close()
+        await self._http.close()
 
     def request(self, payload: Chat, *, priority: Priority, deadline_ms: int) -> ChatRequest:
         """Ask for an answer; see `Inference.request`.
@@ -183,67 +173,12 @@ class OpenAIChat:
 
     async def _stream(self, answer: Answer) -> bool:
         """Whether the answer came to its end; else it was told to rest."""
-        response = await self._post(answer)
+        chat = answerable(answer.chat) if self._endpoint.embedded else answer.chat
+        response = await self._http.post(answer.speech.continued(chat))
         try:
             return await self._read(response, answer)
         finally:
             response.close()  # not released: the server notices and stops
-
-    async def _post(self, answer: Answer) -> aiohttp.ClientResponse:
-        """Send the request; returns once the endpoint has accepted it."""
-        response = await self._send(answer)
-        if response.status == 200:
-            return response
-        said = refusal_text(await self._body(response))
-        response.close()
-        if response.status == 400 and self._usage and "stream_options" in said:
-            self._usage = False
-            return await self._post(answer)
-        raise _refused(self._endpoint, response.status, said)
-
-    async def _send(self, answer: Answer) -> aiohttp.ClientResponse:
-        endpoint = self._endpoint
-        url = endpoint.base_url.rstrip("/") + "/chat/completions"
-        headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
-        if endpoint.api_key:
-            headers["Authorization"] = f"Bearer {endpoint.api_key}"
-        chat = answerable(answer.chat) if endpoint.embedded else answer.chat
-        chat = answer.speech.continued(chat)
-        body = chat_body(chat, endpoint.model, embedded=endpoint.embedded, usage=self._usage)
-        patience = self._patience
-        try:
-            async with asyncio.timeout(patience.connect_s + patience.first_token_s):
-                return await self._asked(url, body, headers)
-        except aiohttp.ConnectionTimeoutError as slow:
-            raise InferenceError(
-                "llm_unreachable", f"no connection to {url} within {patience.connect_s:g} s"
-            ) from slow
-        except TimeoutError as slow:
-            raise _too_slow("first token", patience.first_token_s) from slow
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError) as cut:
-            raise InferenceError("llm_cut", f"{url} hung up before it answered") from cut
-        except (aiohttp.ClientError, ValueError) as lost:
-            raise InferenceError("llm_unreachable", f"cannot reach {url}: {lost}") from lost
-
-    async def _asked(
-        self, url: str, body: bytes, headers: dict[str, str]
-    ) -> aiohttp.ClientResponse:
-        """Ask; once more if a kept connection was just being closed, which cannot be foreseen."""
-        http = self._session()
-        try:
-            return await http.post(url, data=body, headers=headers)
-        except aiohttp.ClientConnectorError:
-            raise
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            return await http.post(url, data=body, headers=headers)
-
-    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
-        """The start of an error's body; empty if it does not come."""
-        try:
-            async with asyncio.timeout(self._patience.connect_s):
-                return await response.content.read(65_536)
-        except (aiohttp.ClientError, TimeoutError):
-            return b""
 
     async def _read(self, response: aiohttp.ClientResponse, answer: Answer) -> bool:
         """Hand the answer on, piece by piece; its end comes last, with the token counts.
@@ -257,7 +192,9 @@ class OpenAIChat:
         calls = WrittenCalls(answerable(answer.chat).tools if wanted else ())
         finish, usage = "", None
         while not events.done and not calls.found:
-            data = await self._chunk(response, answer, finish)
+            data = await self._http.read(
+                response, begun=answer.results.begun, finished=bool(finish)
+            )
             if not data:
                 break
             for event in _checked(events, data):
@@ -289,34 +226,6 @@ class OpenAIChat:
         if delta.text:
             answer.speech.add(delta.text, self._loop.time())
             self._gate.advanced()
-
-    async def _chunk(self, response: aiohttp.ClientResponse, answer: Answer, finish: str) -> bytes:
-        patience = self._patience
-        begun = answer.results.begun
-        limit_s = patience.between_tokens_s if begun else patience.first_token_s
-        try:
-            async with asyncio.timeout(_USAGE_S if finish else limit_s):
-                return await response.content.readany()
-        except TimeoutError:
-            if finish:
-                return b""
-            raise _too_slow("next token" if begun else "first token", limit_s) from None
-        except aiohttp.ClientError as cut:
-            if finish:
-                return b""
-            raise InferenceError("llm_cut", f"the answer was cut in the middle: {cut}") from cut
-
-    def _session(self) -> aiohttp.ClientSession:
-        if self._http is None:
-            self._http = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=0,  # the gate limits
-                    keepalive_timeout=_KEPT_S,
-                ),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._patience.connect_s),
-                auto_decompress=True,
-            )
-        return self._http
 
     # ---- from outside ------------------------------------------------------------------------
 
@@ -354,18 +263,3 @@ def _checked(events: EventStream, data: bytes) -> list[Event]:
         if event.failure is not None:
             raise InferenceError("llm_failed", f"the endpoint failed: {event.failure}")
     return found
-
-
-def _too_slow(stage: str, limit_s: float) -> InferenceError:
-    return InferenceError("llm_timeout", f"no {stage} from the endpoint within {limit_s:g} s")
-
-
-def _refused(endpoint: Endpoint, status: int, said: str) -> InferenceError:
-    if status in (429, 503):
-        code = "llm_overloaded"
-    else:
-        ours = status in (401, 402, 403, 404)  # the key, the model: no fault of the request
-        code = "llm_refused" if 400 <= status < 500 and not ours else "llm_failed"
-    if status in (401, 403):
-        said = "it does not accept the key (llm.api_key)"  # its own words may quote it
-    return InferenceError(code, f"{endpoint.base_url} answered {status}: {said}")
