@@ -29,8 +29,9 @@ WARM_UP = 100  # sessions, after which the allocator has seen everything once
 GROWTH_MB = 20.0
 """What a process may have more after a test: a leak of 20 KB a session would be found."""
 
-WORKER_GROWTH_MB = 60.0
-"""The same for a worker: each lane keeps the memory of the longest speech that it has seen."""
+WORKER_GROWTH_MB = 100.0
+"""The same for a worker: each lane keeps the memory of the longest work that it has seen, 65 MB for
+Piper's sentences."""
 
 KEPT_CONNECTIONS = 8
 """To the LLM's endpoint and for /metrics: kept open for the next, and no more of them than that."""
