@@ -6,8 +6,8 @@ from typing import Any
 from engine import frames
 from engine.frames import Frame
 from transports.realtime import conversation_events as conversation
-from transports.realtime import errors, own_events
 from transports.realtime import input_audio_events as caller
+from transports.realtime import own_events
 from transports.realtime import response_events as responses
 from transports.realtime.wire import ServerEvent
 
@@ -91,7 +91,6 @@ ANNOUNCEMENTS: dict[type[Frame], Announce] = {
     frames.ItemDeleted: _deleted,
     frames.ItemTruncated: _truncated,
     frames.TurnMeasured: _measured,
-    frames.Failure: errors.failure,
 }
 
 TRANSCRIPTS: dict[type[Frame], Announce] = {
