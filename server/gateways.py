@@ -37,8 +37,8 @@ Receive = Callable[[int, control.ToSupervisor], None]
 class GatewayKeeper:
     """One gateway's place, and the processes that fill it, one after the other.
 
-    `receive` gets what it says, `changed` is called with no arguments when `status` is another,
-    `lost` when a process has ended, with its sessions.
+    `receive` gets what it says, `changed` is called with no arguments when the others must know
+    that it is somewhere else, `lost` when a process has ended, with its sessions.
     """
 
     def __init__(self, index: int, settings: Settings, store: Path, folder: Path) -> None:
@@ -200,5 +200,11 @@ class GatewayKeeper:
 
     def told(self, **news: object) -> None:
         """There is news of it."""
-        self.status = replace(self.status, **news)
-        self.changed()
+        before, self.status = self.status, replace(self.status, **news)
+        if _where(before) != _where(self.status):
+            self.changed()
+
+
+def _where(status: GatewayStatus) -> tuple[object, ...]:
+    """What seldom changes. The rest does all the time: who wants it asks."""
+    return status.pid, status.path, status.restarts, status.serving

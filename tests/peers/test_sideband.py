@@ -48,7 +48,7 @@ async def joined(server: Server, call_id: str) -> AsyncIterator[Caller]:
 
 async def to_the_end(line: AsyncRealtimeConnection) -> tuple[list[str], ConnectionClosed]:
     """The types of what still comes, and how the server closes the connection."""
-    kinds = []
+    kinds: list[str] = []
     async with asyncio.timeout(20):
         try:
             while True:
