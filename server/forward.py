@@ -27,6 +27,9 @@ SESSION = re.compile(r"sess_(\d{1,4})_")
 GATEWAY_LOST = 1012
 """Close code "service restart" (IANA's registry)."""
 
+REACH_S = 5.0
+"""For another gateway to accept a connection; it may hang."""
+
 RETRY_AFTER_S = 2
 """A gateway that was lost is back about then, without its sessions."""
 
@@ -100,6 +103,7 @@ async def _reached(path: str, scope: Message) -> ClientConnection:
         compression=None,
         max_size=None,  # either end has its own limit
         ping_interval=None,
+        open_timeout=REACH_S,
     )
 
 

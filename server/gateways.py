@@ -90,6 +90,9 @@ class GatewayKeeper:
     async def close(self) -> None:
         """Kill it and keep it down. Idempotent."""
         self._ending = True
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -115,24 +118,24 @@ class GatewayKeeper:
         ours, theirs = socket.socketpair()
         channel, far_end = socket.socketpair()
         with contextlib.closing(channel), contextlib.closing(theirs), contextlib.closing(far_end):
-            try:
-                self._process = process = await self._spawn(theirs, far_end, path)
-            except OSError as error:
-                ours.close()
-                log.error("a gateway cannot be started", extra={"error": error.strerror})
-                return
-            theirs.close()
-            far_end.close()
-            channel.setblocking(False)
-            reader, self._writer = await asyncio.open_connection(sock=ours)
-            self._channel = channel
-            self.told(pid=process.pid)
-            try:
-                async with beside(self._kill_if_silent(process)):
-                    await self._converse(reader)
-            finally:
-                self._channel = None
-                await self._end(process)
+            reader, writer = await asyncio.open_connection(sock=ours)
+            with contextlib.closing(writer):
+                try:
+                    self._process = process = await self._spawn(theirs, far_end, path)
+                except OSError as error:
+                    log.error("a gateway cannot be started", extra={"error": error.strerror})
+                    return
+                theirs.close()
+                far_end.close()
+                channel.setblocking(False)
+                self._writer, self._channel = writer, channel
+                self.told(pid=process.pid)
+                try:
+                    async with beside(self._kill_if_silent(process)):
+                        await self._converse(reader)
+                finally:
+                    self._writer = self._channel = None
+                    await self._end(process)
         if not self._ending:
             extra = {"gateway": index, "status": process.returncode}
             log.error("a gateway was lost, and its sessions with it", extra=extra)
@@ -165,10 +168,7 @@ class GatewayKeeper:
             process.kill()
             await process.wait()
         assert process.stdin is not None
-        assert self._writer is not None
         process.stdin.close()
-        self._writer.close()
-        self._writer = None
         self.serving.clear()
         self.lost(self.status.index)
         self.told(pid=0, path="", serving=False, sessions=0, lag_ms=0.0, resident_bytes=0)
