@@ -15,7 +15,7 @@ import msgspec
 
 from engine import wire
 from engine.child import complain, give_back_memory, take_standard_output
-from engine.inference import InferenceError, Priority, Request
+from engine.inference import BAD_PAYLOAD, InferenceError, Priority, Request
 from engine.load import Load
 
 P = TypeVar("P")
@@ -106,7 +106,7 @@ class _Doorway(Generic[P]):
         try:
             payload = self._payloads.decode(ask.payload)
         except ValueError as wrong:  # msgspec's own errors, and text that is no UTF-8
-            connection.send(wire.Failed(ask.id, "bad_payload", str(wrong)))
+            connection.send(wire.Failed(ask.id, BAD_PAYLOAD, str(wrong)))
             return
         request = self._served.request(
             payload, priority=ask.priority, deadline_ms=int(ask.remaining_ms)

@@ -99,6 +99,12 @@ def test_a_failure_of_the_server_is_told_to_all(client: Any) -> None:
     assert kinds(sideband)[-1] == kinds(client.outlet)[-1] == "error"
 
 
+def test_a_payload_that_a_model_refused_is_told_to_all(client: Any) -> None:
+    sideband = beside(client)
+    client.told(frames.Failure("invalid_request_error", "bad_payload", "language is 'tlh'"))
+    assert kinds(sideband)[-1] == kinds(client.outlet)[-1] == "error"
+
+
 def test_an_item_is_shown_to_who_asked_for_it(client: Any) -> None:
     client.session.history.add(ITEM)
     sideband = beside(client)

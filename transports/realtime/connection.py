@@ -7,6 +7,7 @@ import msgspec
 
 from engine import frames
 from engine.frames import Frame
+from engine.inference import BAD_PAYLOAD
 from engine.session import EndReason, RequestError, Session
 from engine.settings import SessionSettings
 from transports.audio import CallerAudio, Format
@@ -275,8 +276,8 @@ class Realtime:
             self._audience.tell(event)
 
     def _fail(self, frame: frames.Failure) -> None:
-        """What the client can mend is a `response.create` that had to wait: tell who sent it."""
-        if frame.kind == "invalid_request_error":
+        """A `response.create` that had to wait may be refused: tell who sent it. The rest, all."""
+        if frame.kind == "invalid_request_error" and frame.code != BAD_PAYLOAD:
             self._audience.answer(self._awaiting, errors.failure(frame))
         else:
             self._audience.tell(errors.failure(frame))
