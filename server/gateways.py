@@ -29,6 +29,8 @@ STARTING_S = 60.0
 SILENT_S = 15.0
 """A gateway from which nothing came for so long hangs, even on a busy machine."""
 
+LOOK_EVERY_S = 1.0
+
 EXIT_S = 10.0  # after it has closed its line
 
 Receive = Callable[[int, control.ToSupervisor], None]
@@ -53,7 +55,7 @@ class GatewayKeeper:
         self._store = store
         self._folder = folder
         self._channel: socket.socket | None = None
-        self._heard_at = 0.0
+        self._heard = False
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
@@ -144,17 +146,24 @@ class GatewayKeeper:
         self.greet(self)
         try:
             while (message := await control.read_to_supervisor(reader)) is not None:
-                self._heard_at = asyncio.get_running_loop().time()
+                self._heard = True
                 self.receive(self.status.index, message)
         except (WireError, msgspec.MsgspecError) as broken:
             log.error("a gateway broke the protocol", extra={"error": type(broken).__name__})
 
     async def _kill_if_silent(self, process: asyncio.subprocess.Process) -> None:
-        """A gateway tells how it is every second. One whose loop hangs serves nobody any more."""
-        loop = asyncio.get_running_loop()
-        self._heard_at = loop.time() + STARTING_S - SILENT_S
-        while loop.time() < self._heard_at + SILENT_S:  # noqa: ASYNC110 - no message is no event
-            await asyncio.sleep(1)
+        """A gateway tells how it is every second. One whose loop hangs serves nobody any more.
+
+        Counted are the looks in which nothing had come: a machine that was suspended stops the
+        clock of both, and what the gateway said before then is read only afterwards.
+        """
+        silent_s, patience_s = 0.0, STARTING_S
+        while silent_s < patience_s:
+            self._heard = False
+            await asyncio.sleep(LOOK_EVERY_S)
+            silent_s += LOOK_EVERY_S
+            if self._heard:
+                silent_s, patience_s = 0.0, SILENT_S
         log.error("a gateway hangs", extra={"gateway": self.status.index})
         process.kill()
 

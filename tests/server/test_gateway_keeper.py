@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from server import control, gateways
-from server.control import Drain, Listening, ToSupervisor, Vitals
+from server.control import Drain, Listening, ToSupervisor
 from server.gateways import GatewayKeeper
 from server.settings import Settings
 
@@ -170,36 +170,6 @@ async def test_one_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None
         keeper.start()
         await living(keeper)
         assert keeper.status.restarts == 2
-
-
-async def test_one_that_is_silent_is_killed_and_replaced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(gateways, "STARTING_S", 0.1)
-    monkeypatch.setattr(gateways, "SILENT_S", 0.1)
-    async with keeping(tmp_path) as keeper:
-        keeper.start()
-        life = await living(keeper)
-        await within(life.process.wait())
-        assert life.process.returncode == -9
-        life.end()  # the kernel closes what a killed process had open
-        await living(keeper, 2)
-
-
-async def test_one_that_says_how_it_is_is_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(gateways, "STARTING_S", 1.5)
-    monkeypatch.setattr(gateways, "SILENT_S", 1.5)
-    async with keeping(tmp_path) as keeper:
-        keeper.start()
-        life = await living(keeper)
-        for _ in range(35):
-            life.say(Vitals(0.0))
-            await asyncio.sleep(0.1)
-        assert life.process.returncode is None
-        await within(life.process.wait())  # until it says nothing any more
-        assert life.process.returncode == -9
 
 
 @pytest.mark.parametrize(
