@@ -13,6 +13,7 @@ from actors.onnx_parts import Floats
 from actors.phonemes import Phonemes, Sound
 from actors.rendition import Rendition, Timed, Window, check, cuts
 from engine.capabilities import Speech, Utterance
+from engine.inference import BadPayload
 
 MODEL: Final = "kokoro-v1.0.int8.onnx"
 VOICES: Final = "voices_ja.npz"
@@ -74,12 +75,12 @@ class Kokoro:
 
         A word's times are those of its own phonemes, silence left out, in samples from the
         utterance's start; it comes with the chunk that it begins in. Text with nothing to speak
-        gives nothing. Raises `ValueError` for a voice that is not in `voices`, and for a speed or a
+        gives nothing. Raises `BadPayload` for a voice that is not in `voices`, and for a speed or a
         rate that `check` refuses.
         """
         check(utterance)
         if utterance.voice not in self._styles:
-            raise ValueError(f"voice is {utterance.voice!r}: it must be {', '.join(self.voices)}")
+            raise BadPayload(f"voice is {utterance.voice!r}: it must be {', '.join(self.voices)}")
         styles = self._styles[utterance.voice]
         rendition = Rendition(self.rate_hz, utterance.rate_hz)
         for sounds in self._phonemes.breaths(utterance.text):

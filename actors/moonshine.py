@@ -14,6 +14,7 @@ from actors.handlers import A_SECOND, Batched, Share
 from actors.repetition import repeated
 from actors.silences import holds_speech, pieces
 from engine.capabilities import Clip, Transcript
+from engine.inference import BadPayload
 
 Samples = NDArray[np.float32]
 
@@ -93,7 +94,7 @@ class Moonshine:
     def transcribe(self, clips: list[Clip]) -> list[Transcript]:
         """What each clip says. Text is empty for silence and for less than 0.1 s.
 
-        Clips over 30 s are cut where they are quiet. Raises `ValueError` for another language than
+        Clips over 30 s are cut where they are quiet. Raises `BadPayload` for another language than
         English, for an odd number of bytes and where the times of words are asked for.
         """
         for clip in clips:
@@ -157,14 +158,14 @@ class Moonshine:
 
 def _check(clip: Clip) -> None:
     if not clip.language.lower().startswith("en"):
-        raise ValueError(
+        raise BadPayload(
             f"language is {clip.language!r}: moonshine-tiny-en knows English only; "
             "use a multilingual model"
         )
     if clip.words:
-        raise ValueError("moonshine-tiny-en knows no times of words; use a Whisper model")
+        raise BadPayload("moonshine-tiny-en knows no times of words; use a Whisper model")
     if len(clip.pcm) % 2:
-        raise ValueError(f"clip has {len(clip.pcm)} bytes: 16-bit samples need an even number")
+        raise BadPayload(f"clip has {len(clip.pcm)} bytes: 16-bit samples need an even number")
 
 
 def _padded(rows: list[_Row]) -> tuple[NDArray[np.int64], Samples]:

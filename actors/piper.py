@@ -64,7 +64,7 @@ class Piper:
 
         A word's times are those of its own phonemes, pauses left out, in samples from the
         utterance's start; it comes with the chunk that it begins in. Text with nothing to speak
-        gives nothing. Raises `ValueError` for a speed or a rate that `check` refuses.
+        gives nothing. Raises `BadPayload` for a speed or a rate that `check` refuses.
         """
         check(utterance)
         rendition = Rendition(self.rate_hz, utterance.rate_hz)

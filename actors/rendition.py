@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from actors.onnx_parts import Floats
 from actors.pronounce import Word
 from engine.capabilities import Speech, SpokenWord, Utterance
+from engine.inference import BadPayload
 
 SPEEDS: Final = (0.25, 4.0)
 RATES_HZ: Final = (8000, 48000)
@@ -41,12 +42,12 @@ class Timed(msgspec.Struct, frozen=True):
 
 
 def check(utterance: Utterance) -> None:
-    """Raises `ValueError` for a speed out of `SPEEDS` or a rate out of `RATES_HZ`."""
+    """Raises `BadPayload` for a speed out of `SPEEDS` or a rate out of `RATES_HZ`."""
     speed, rate_hz = utterance.speed, utterance.rate_hz
     if not SPEEDS[0] <= speed <= SPEEDS[1]:
-        raise ValueError(f"speed is {speed}: it must be {SPEEDS[0]} to {SPEEDS[1]}")
+        raise BadPayload(f"speed is {speed}: it must be {SPEEDS[0]} to {SPEEDS[1]}")
     if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
-        raise ValueError(f"rate_hz is {rate_hz}: it must be {RATES_HZ[0]} to {RATES_HZ[1]}")
+        raise BadPayload(f"rate_hz is {rate_hz}: it must be {RATES_HZ[0]} to {RATES_HZ[1]}")
 
 
 def cuts(frames: int, sizes: tuple[int, ...]) -> Iterator[tuple[int, int]]:

@@ -12,6 +12,7 @@ import onnxruntime as ort
 from actors.handlers import A_SECOND, Batched, Share
 from actors.log_mel import FRAMES, MELS, log_mel
 from engine.capabilities import TurnClip, TurnScore
+from engine.inference import BadPayload
 
 FILE = "smart-turn-v3.2-cpu.onnx"
 
@@ -38,7 +39,7 @@ class SmartTurn:
     def score(self, clips: list[TurnClip]) -> list[TurnScore]:
         """How likely each turn is complete, 0-1. Of each clip the last 8 s count.
 
-        The model was trained on clips that end with about 200 ms of silence. Raises `ValueError`
+        The model was trained on clips that end with about 200 ms of silence. Raises `BadPayload`
         for an odd number of bytes.
         """
         if not clips:
@@ -46,7 +47,7 @@ class SmartTurn:
         features = np.empty((len(clips), MELS, FRAMES), np.float32)
         for row, clip in zip(features, clips, strict=True):
             if len(clip.pcm) % 2:
-                raise ValueError(
+                raise BadPayload(
                     f"clip has {len(clip.pcm)} bytes: 16-bit samples need an even number"
                 )
             row[:] = log_mel(np.frombuffer(clip.pcm, np.int16))

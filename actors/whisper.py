@@ -25,6 +25,7 @@ from actors.silences import holds_speech, pieces
 from actors.whisper_tokens import NO_TIMES, START, TRANSCRIBE, Vocabulary
 from actors.word_times import fitted, stretches_ms
 from engine.capabilities import Clip, TimedWord, Transcript
+from engine.inference import BadPayload
 
 log = logging.getLogger(__name__)
 
@@ -157,19 +158,19 @@ class Whisper:
         self.behind_s = BEHIND_S if self.device == "cpu" else FULL_FRAMES / 100
 
     def check(self, clip: Clip) -> None:
-        """Raises `ValueError` if the clip cannot be transcribed, with what to do about it.
+        """Raises `BadPayload` if the clip cannot be transcribed, with what to do about it.
 
         A bad clip spoils no other's batch if it is checked before.
         """
         self._language(clip)
         if len(clip.pcm) % 2:
-            raise ValueError(f"clip has {len(clip.pcm)} bytes: 16-bit samples need an even number")
+            raise BadPayload(f"clip has {len(clip.pcm)} bytes: 16-bit samples need an even number")
 
     def transcribe(self, clips: list[Clip]) -> list[Transcript]:
         """What each clip says. Text is empty for silence and for less than 0.1 s.
 
         Clips over 30 s are cut where they are quiet. A clip reads the same alone and among others.
-        Raises `ValueError` as `check` does.
+        Raises `BadPayload` as `check` does.
         """
         for clip in clips:
             self.check(clip)
@@ -187,7 +188,7 @@ class Whisper:
         """Whisper's name of the clip's language; None if it has to be found."""
         if not self._model.is_multilingual:
             if primary(clip.language) not in ("en", "auto"):
-                raise ValueError(
+                raise BadPayload(
                     f"language is {clip.language!r}: {self.name} knows English only; "
                     "use a model without .en in its name"
                 )
@@ -196,7 +197,7 @@ class Whisper:
             return None
         language = self._vocabulary.language(clip.language)
         if language is None:
-            raise ValueError(
+            raise BadPayload(
                 f"language is {clip.language!r}: {self.name} knows "
                 f"{', '.join(sorted(self._vocabulary.languages))}; 'auto' finds out which it is"
             )

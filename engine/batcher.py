@@ -16,7 +16,7 @@ from typing import Generic, Protocol, TypeVar
 
 from engine.child import complain
 from engine.deadlines import DeadlineQueue
-from engine.inference import InferenceError, Priority
+from engine.inference import BAD_PAYLOAD, BadPayload, InferenceError, Priority
 from engine.load import Load, Meter
 from engine.results import Results
 
@@ -44,8 +44,8 @@ class Handler(Protocol[P, R_co]):
     def run(self, batch: list[P]) -> Iterator[tuple[int, R_co]]:
         """Yield (place in the batch, result), any number for each payload, as soon as it is there.
 
-        Work stops at a `yield` when nobody waits for the batch any more. Raise `InferenceError` for
-        what the caller can mend.
+        Work stops at a `yield` when nobody waits for the batch any more. Raise `BadPayload` for
+        what the caller can mend, `InferenceError` for what has a code of its own.
         """
         ...
 
@@ -221,6 +221,8 @@ class Batcher(Generic[P, R]):
             self._answer(works)
         except InferenceError as refused:
             return refused
+        except BadPayload as bad:
+            return InferenceError(BAD_PAYLOAD, str(bad))
         except Exception as wrong:  # noqa: BLE001 - a model may raise anything
             return _unexpected(self._handler.payload_type, wrong)
         return None

@@ -11,6 +11,7 @@ from engine.frames import (
     ItemWords,
     WordsFailed,
 )
+from engine.inference import kind_of
 
 
 class CallerWords:
@@ -62,4 +63,4 @@ class CallerWords:
         if self.wanted:
             self._send(CallerTranscriptFailed(item_id, code, message))
         else:
-            self._send(Failure("server_error", code, message))
+            self._send(Failure(kind_of(code), code, message))

@@ -12,7 +12,7 @@ import msgspec
 
 from engine import wire
 from engine.child import complain
-from engine.inference import InferenceError, Priority, Request
+from engine.inference import BAD_PAYLOAD, InferenceError, Priority, Request
 from engine.load import Load
 from engine.process import resident_bytes
 
@@ -100,7 +100,7 @@ class Doorway(Generic[P]):
         try:
             payload = self._payloads.decode(ask.payload)
         except ValueError as wrong:  # msgspec's own errors, and text that is no UTF-8
-            visitor.send(wire.Failed(ask.id, "bad_payload", str(wrong)))
+            visitor.send(wire.Failed(ask.id, BAD_PAYLOAD, str(wrong)))
             return
         request = self._served.request(
             payload, priority=ask.priority, deadline_ms=int(ask.remaining_ms)

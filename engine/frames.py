@@ -239,13 +239,17 @@ class ItemTruncated(Frame, frozen=True):
 
 
 class ResponseStarted(Frame, frozen=True):
-    """A generation went live. `in_conversation` is False for an out-of-band response."""
+    """A generation went live. `in_conversation` is False for an out-of-band response.
+
+    `asked` is what `ResponseRequest.asked` was.
+    """
 
     response_id: str
     generation: int
     modality: Modality
     in_conversation: bool
     metadata: dict[str, str]
+    asked: dict[str, object] = {}
 
 
 class ReplyItemStarted(Frame, frozen=True):

@@ -31,6 +31,23 @@ class InferenceError(Exception):
         self.code = code
 
 
+BAD_PAYLOAD = "bad_payload"
+"""The code of an `InferenceError` whose cause the client can mend."""
+
+
+class BadPayload(ValueError):
+    """A model refuses what it is asked. The text names the value, the limit and the way out.
+
+    Unlike any other error of a model it is shown to the client, so it quotes nothing of what was
+    said or heard.
+    """
+
+
+def kind_of(code: str | None) -> str:
+    """Whose fault a failure is: `invalid_request_error`, or else `server_error`."""
+    return "invalid_request_error" if code == BAD_PAYLOAD else "server_error"
+
+
 class Request(Protocol[R_co]):
     """One request on its way.
 

@@ -50,11 +50,13 @@ class Generation:
         *,
         in_conversation: bool = True,
         metadata: dict[str, str] | None = None,
+        asked: dict[str, object] | None = None,
     ) -> None:
         self.number = number
         self.modality: Modality = modality
         self.in_conversation = in_conversation
         self.metadata = metadata or {}
+        self.asked = asked or {}
         self.response_id = f"resp_{secrets.token_hex(12)}"
         self.stamps: dict[str, float] = {}
 
@@ -142,6 +144,7 @@ class Reply:
                 generation.modality,
                 generation.in_conversation,
                 generation.metadata,
+                generation.asked,
             )
         )
         waiting, self._waiting = self._waiting, []

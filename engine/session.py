@@ -122,8 +122,10 @@ class Session:
         self._turns.welcome()
 
     def detach(self) -> None:
-        """The transport is gone. Playout stops, the history is kept until `attach` or `stop`."""
-        self._transport = None
+        """The client is gone. Playout stops, the history is kept until `attach` or `stop`.
+
+        The transport is still told what happens: others may follow the session through it.
+        """
         if self.end_reason is None:
             self._turns.leave()
             for side in list(self._sides.values()):

@@ -70,7 +70,8 @@ class ResponseRequest(msgspec.Struct, frozen=True):
     """One response as a client asks for it; None means: as the session has it.
 
     `in_conversation` False makes it out-of-band: it neither takes the floor nor enters the history,
-    and `input`, when given, replaces the history for it.
+    and `input`, when given, replaces the history for it. `asked` comes back with its
+    `ResponseStarted`, for a transport that shows what was asked in the client's own words.
     """
 
     in_conversation: bool = True
@@ -83,4 +84,5 @@ class ResponseRequest(msgspec.Struct, frozen=True):
     max_output_tokens: int | None = None
     input: tuple[Item, ...] | None = None
     metadata: dict[str, str] = {}
+    asked: dict[str, object] = {}
     event_id: str | None = None

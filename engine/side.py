@@ -37,6 +37,7 @@ class Side:
             request.modality or settings.modality,
             in_conversation=False,
             metadata=request.metadata,
+            asked=request.asked,
         )
         self._prompt = prompt_of(
             self._generation,

@@ -18,5 +18,5 @@ class Transport(Protocol):
     """The rate at which the transport wants the agent's speech."""
 
     def send(self, frame: Frame) -> None:
-        """Take one of the outward frames of `engine.frames`."""
+        """Take one of the outward frames of `engine.frames`, also while the client is away."""
         ...

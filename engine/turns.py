@@ -333,8 +333,9 @@ class Turns(Actor):
     def _tell_unbegun(self, request: ResponseRequest) -> None:
         """A client that asked for a response is told its end, also of one that never began."""
         modality = request.modality or self.settings.modality
-        told = Generation(0, modality, metadata=request.metadata)
-        self._send(ResponseStarted(told.response_id, 0, modality, True, told.metadata))
+        told = Generation(0, modality)
+        begun = (told.response_id, 0, modality, True, request.metadata, request.asked)
+        self._send(ResponseStarted(*begun))
         ended = (told.response_id, "cancelled", "client_cancelled", None, (), Usage())
         self._send(ResponseEnded(*ended))
 
@@ -360,6 +361,7 @@ class Turns(Actor):
             number,
             request.modality or self.settings.modality,
             metadata=request.metadata,
+            asked=request.asked,
         )
         if words is not None:
             generation.stamps["pause"] = self._hushed_at

@@ -57,9 +57,10 @@ class GatewayStatus(msgspec.Struct, frozen=True):
 
 
 class Gateways(msgspec.Struct, frozen=True, tag="gateways"):
-    """All gateways."""
+    """All gateways: told when one is somewhere else, and in answer to the `Look` with `number`."""
 
     statuses: tuple[GatewayStatus, ...]
+    number: int | None = None
 
 
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
@@ -123,6 +124,14 @@ class Wake(msgspec.Struct, frozen=True, tag="wake"):
     worker: str
 
 
+class Look(msgspec.Struct, frozen=True, tag="look"):
+    """How are all gateways now? Asked when somebody wants to know: told at every change, the cost
+    would grow with the square of their number.
+    """
+
+    number: int
+
+
 class Vitals(msgspec.Struct, frozen=True, tag="vitals"):
     """The last second: how late the event loop woke at worst, how long callers whose turn was over
     waited for each answer.
@@ -132,7 +141,7 @@ class Vitals(msgspec.Struct, frozen=True, tag="vitals"):
     waits_ms: tuple[float, ...] = ()
 
 
-ToSupervisor = Listening | Serving | Enter | Leave | Away | Wake | Vitals
+ToSupervisor = Listening | Serving | Enter | Leave | Away | Wake | Look | Vitals
 
 _to_gateway = msgspec.msgpack.Decoder(ToGateway)
 _to_supervisor = msgspec.msgpack.Decoder(ToSupervisor)

@@ -11,6 +11,11 @@ from transports.websocket import Refused
 
 log = logging.getLogger(__name__)
 
+PATIENCE_S = 5.0
+"""For the supervisor's answer, which takes no time at all unless the machine is overwhelmed."""
+
+RETRY_UNANSWERED_S = 5
+
 
 class Place(Protocol):
     """One session's place."""
@@ -76,15 +81,21 @@ class SupervisedDoor:
         self._asked: dict[int, asyncio.Future[Welcome | Refusal]] = {}
 
     async def enter(self) -> Place:
-        """Ask, and wait for the answer."""
+        """Ask, and wait for the answer. One that does not come in time is a no."""
         number = next(self._numbers)
         answer = self._asked[number] = asyncio.get_running_loop().create_future()
         self._send(Enter(number))
         try:
-            answered = await answer
+            async with asyncio.timeout(PATIENCE_S):
+                answered = await answer
         except asyncio.CancelledError:
             self._send(Leave(number))  # harmless if there was no place
             raise
+        except TimeoutError:
+            self._send(Leave(number))
+            log.error("the supervisor does not answer")
+            self._refused("unanswered")
+            raise Refused("the server is too busy to answer", RETRY_UNANSWERED_S) from None
         finally:
             del self._asked[number]
         if isinstance(answered, Refusal):

@@ -12,6 +12,10 @@ from websockets.asyncio.client import ClientConnection, unix_connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.typing import Subprotocol
 
+from transports.handshake import deny
+from transports.reading import ABNORMAL, NO_CODE
+from transports.realtime.errors import ErrorDetails
+
 log = logging.getLogger(__name__)
 
 Message = MutableMapping[str, Any]
@@ -20,11 +24,14 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 SESSION = re.compile(r"sess_(\d{1,4})_")
-GATEWAY_LOST, ABNORMAL, NO_CODE = (
-    1012,
-    1006,
-    1005,
-)  # "service restart" (IANA's registry); RFC 6455, 7.4.1
+GATEWAY_LOST = 1012
+"""Close code "service restart" (IANA's registry)."""
+
+REACH_S = 5.0
+"""For another gateway to accept a connection; it may hang."""
+
+RETRY_AFTER_S = 2
+"""A gateway that was lost is back about then, without its sessions."""
 
 
 def gateway_of(session_id: str) -> int | None:
@@ -36,7 +43,8 @@ def gateway_of(session_id: str) -> int | None:
 class Forwarding:
     """An ASGI application before the realtime socket: `path_of` knows where other gateways listen.
 
-    What is for a session of this gateway, or of none, goes to `local`.
+    A client that comes back (`session_id`) and a sideband (`call_id`) are carried to the gateway of
+    their session; what is for a session of this gateway, or of none, goes to `local`.
     """
 
     def __init__(
@@ -49,7 +57,8 @@ class Forwarding:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         query = parse_qs(scope.get("query_string", b"").decode(errors="replace"))
-        owner = gateway_of(query.get("session_id", [""])[0])
+        wanted = query.get("call_id") or query.get("session_id") or [""]
+        owner = gateway_of(wanted[0])
         path = self._path_of(owner) if owner is not None and owner != self._index else None
         if path is None or scope["type"] != "websocket":
             await self._local(scope, receive, send)
@@ -67,11 +76,11 @@ async def carry(path: str, scope: Message, receive: Receive, send: Send) -> None
     try:
         there = await _reached(path, scope)
     except InvalidStatus as refused:
-        await _deny(scope, send, refused)
+        await _repeat(scope, send, refused)
         return
     except (OSError, WebSocketException) as lost:
         log.warning("a gateway could not be reached", extra={"error": type(lost).__name__})
-        await send({"type": "websocket.close", "code": GATEWAY_LOST, "reason": "gateway lost"})
+        await _unreachable(scope, send)
         return
     try:
         await send({"type": "websocket.accept", "subprotocol": there.subprotocol})
@@ -94,6 +103,7 @@ async def _reached(path: str, scope: Message) -> ClientConnection:
         compression=None,
         max_size=None,  # either end has its own limit
         ping_interval=None,
+        open_timeout=REACH_S,
     )
 
 
@@ -139,7 +149,15 @@ async def _to_gateway(there: ClientConnection, receive: Receive) -> None:
             await asyncio.Event().wait()  # the other direction tells the client
 
 
-async def _deny(scope: Message, send: Send, refused: InvalidStatus) -> None:
+async def _unreachable(scope: Message, send: Send) -> None:
+    """HTTP 503: the session may be there again, or be known to be gone."""
+    text = "the gateway of this session does not answer: try again"
+    error = ErrorDetails("server_error", "gateway_lost", text, None, None)
+    retry_after = [(b"retry-after", str(RETRY_AFTER_S).encode())]
+    await deny(scope, send, 503, error, GATEWAY_LOST, retry_after)
+
+
+async def _repeat(scope: Message, send: Send, refused: InvalidStatus) -> None:
     """The gateway's answer to the handshake, as it came."""
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close", "code": GATEWAY_LOST, "reason": "refused"})

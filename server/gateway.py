@@ -78,7 +78,9 @@ class Gateway:
             plan.index,
             self._traces,
         )
-        self._system = System(plan.index, self._platform.workers, self._sessions)
+        self._system = System(
+            plan.index, self._platform.workers, self._sessions, lambda look: self._send(look)
+        )
         self._forwarding = Forwarding(
             RealtimeSocket(self._sessions), plan.index, self._system.path_of
         )
@@ -132,8 +134,8 @@ class Gateway:
                     self._readiness.loading(model, what)
                 case control.Workers(statuses):
                     self._platform.follow(statuses)
-                case control.Gateways(statuses):
-                    self._system.gateways = statuses
+                case control.Gateways():
+                    self._system.told(message)
                 case control.Fetched():
                     self._starting = asyncio.create_task(self._start())
                 case control.Welcome() | control.Refusal():

@@ -28,6 +28,8 @@ STARTING_S = 60.0
 SILENT_S = 15.0
 """A gateway from which nothing came for so long hangs, even on a busy machine."""
 
+LOOK_EVERY_S = 1.0
+
 EXIT_S = 10.0  # after it has closed its line
 
 Receive = Callable[[int, control.ToSupervisor], None]
@@ -36,8 +38,8 @@ Receive = Callable[[int, control.ToSupervisor], None]
 class GatewayKeeper:
     """One gateway's place, and the processes that fill it, one after the other.
 
-    `receive` gets what it says, `changed` is called with no arguments when `status` is another,
-    `lost` when a process has ended, with its sessions.
+    `receive` gets what it says, `changed` is called with no arguments when the others must know
+    that it is somewhere else, `lost` when a process has ended, with its sessions.
     """
 
     def __init__(self, index: int, settings: Settings, store: Path, folder: Path) -> None:
@@ -52,7 +54,7 @@ class GatewayKeeper:
         self._store = store
         self._folder = folder
         self._channel: socket.socket | None = None
-        self._heard_at = 0.0
+        self._heard = False
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
@@ -89,6 +91,9 @@ class GatewayKeeper:
     async def close(self) -> None:
         """Kill it and keep it down. Idempotent."""
         self._ending = True
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -114,24 +119,24 @@ class GatewayKeeper:
         ours, theirs = socket.socketpair()
         channel, far_end = socket.socketpair()
         with contextlib.closing(channel), contextlib.closing(theirs), contextlib.closing(far_end):
-            try:
-                self._process = process = await self._spawn(theirs, far_end, path)
-            except OSError as error:
-                ours.close()
-                log.error("a gateway cannot be started", extra={"error": error.strerror})
-                return
-            theirs.close()
-            far_end.close()
-            channel.setblocking(False)
-            reader, self._writer = await asyncio.open_connection(sock=ours)
-            self._channel = channel
-            self.told(pid=process.pid)
-            try:
-                async with beside(self._kill_if_silent(process)):
-                    await self._converse(reader)
-            finally:
-                self._channel = None
-                await self._end(process)
+            reader, writer = await asyncio.open_connection(sock=ours)
+            with contextlib.closing(writer):
+                try:
+                    self._process = process = await self._spawn(theirs, far_end, path)
+                except OSError as error:
+                    log.error("a gateway cannot be started", extra={"error": error.strerror})
+                    return
+                theirs.close()
+                far_end.close()
+                channel.setblocking(False)
+                self._writer, self._channel = writer, channel
+                self.told(pid=process.pid)
+                try:
+                    async with beside(self._kill_if_silent(process)):
+                        await self._converse(reader)
+                finally:
+                    self._writer = self._channel = None
+                    await self._end(process)
         if not self._ending:
             extra = {"gateway": index, "status": process.returncode}
             log.error("a gateway was lost, and its sessions with it", extra=extra)
@@ -140,17 +145,24 @@ class GatewayKeeper:
         self.greet(self)
         try:
             while (message := await control.read_to_supervisor(reader)) is not None:
-                self._heard_at = asyncio.get_running_loop().time()
+                self._heard = True
                 self.receive(self.status.index, message)
         except (WireError, msgspec.MsgspecError) as broken:
             log.error("a gateway broke the protocol", extra={"error": type(broken).__name__})
 
     async def _kill_if_silent(self, process: asyncio.subprocess.Process) -> None:
-        """A gateway tells how it is every second. One whose loop hangs serves nobody any more."""
-        loop = asyncio.get_running_loop()
-        self._heard_at = loop.time() + STARTING_S - SILENT_S
-        while loop.time() < self._heard_at + SILENT_S:  # noqa: ASYNC110 - no message is no event
-            await asyncio.sleep(1)
+        """A gateway tells how it is every second. One whose loop hangs serves nobody any more.
+
+        Counted are the looks in which nothing had come: a machine that was suspended stops the
+        clock of both, and what the gateway said before then is read only afterwards.
+        """
+        silent_s, patience_s = 0.0, STARTING_S
+        while silent_s < patience_s:
+            self._heard = False
+            await asyncio.sleep(LOOK_EVERY_S)
+            silent_s += LOOK_EVERY_S
+            if self._heard:
+                silent_s, patience_s = 0.0, SILENT_S
         log.error("a gateway hangs", extra={"gateway": self.status.index})
         process.kill()
 
@@ -164,10 +176,7 @@ class GatewayKeeper:
             process.kill()
             await process.wait()
         assert process.stdin is not None
-        assert self._writer is not None
         process.stdin.close()
-        self._writer.close()
-        self._writer = None
         self.serving.clear()
         self.lost(self.status.index)
         self.told(pid=0, path="", serving=False, sessions=0, lag_ms=0.0, resident_bytes=0)
@@ -199,5 +208,11 @@ class GatewayKeeper:
 
     def told(self, **news: object) -> None:
         """There is news of it."""
-        self.status = replace(self.status, **news)
-        self.changed()
+        before, self.status = self.status, replace(self.status, **news)
+        if _where(before) != _where(self.status):
+            self.changed()
+
+
+def _where(status: GatewayStatus) -> tuple[object, ...]:
+    """What seldom changes. The rest does all the time: who wants it asks."""
+    return status.pid, status.path, status.restarts, status.serving

@@ -81,6 +81,19 @@ def sections() -> list[str]:
             "with `?session_id=<id>&resume=<token>`, both from `session.created`; the conversation "
             "goes on with its history."
         ),
+        page.heading("A sideband", 3),
+        page.paragraph(
+            "A second connection with `?call_id=<id>`, the `id` of `session.created`, joins an "
+            "open session beside its client, as OpenAI's server controls do: it gets "
+            "`session.created`, then every event from there on but `response.output_audio.delta`, "
+            "and may send any client event (`session.update`, `response.create`, function "
+            "outputs). Errors and `conversation.item.retrieved` go to the connection that asked. "
+            "It takes no place among the sessions. One that stops reading is dropped; the session "
+            "goes on without it. While the client is away it goes on, but can have nothing spoken "
+            "(`client_away`). When the session ends it is closed with 1000 and the reason, or 1011 "
+            "if the session failed; with 1012 if its gateway is lost. An id that no open session "
+            "has is answered with HTTP 404, more than 8 sidebands with 429."
+        ),
         page.heading("Settings of the server"),
         page.paragraph(
             "In `voiceforge.toml`, as environment variables, or on the command line; "

@@ -52,13 +52,13 @@ def routes(readiness: Readiness, metrics: Metrics, system: System) -> list[HTTPR
         texts = [metrics.exposition()]
         if not own:
             texts += await system.texts_of_others("/metrics?own=true")
-        shown = texts[0] if own else together(texts) + system.exposition()
+        shown = texts[0] if own else together(texts) + await system.exposition()
         return Response(shown, headers={"content-type": CONTENT_TYPE_LATEST})
 
-    @get("/v1/system", sync_to_thread=False, summary="What runs here, and how busy it is")
-    def live() -> Whole:
+    @get("/v1/system", summary="What runs here, and how busy it is")
+    async def live() -> Whole:
         """Gateways with their sessions, and workers with their queues and batches."""
-        return system.whole()
+        return await system.whole()
 
     @post("/v1/realtime/calls/{call_id:str}/hangup", status_code=200, summary="End a session")
     async def hang_up(call_id: FromPath[str]) -> None:

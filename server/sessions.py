@@ -108,6 +108,14 @@ class SessionRegistry:
         log.info("session resumed")
         return entry.lease
 
+    def find(self, session_id: str) -> Lease | None:
+        """An open session, for a sideband; None if it is not here."""
+        entry = self._entries.get(session_id)
+        if entry is None:
+            return None
+        serve_session(session_id)
+        return entry.lease
+
     def attach(self, lease: Lease) -> None:
         """The client that resumed knows the history: let it hear the session again."""
         lease.session.attach(lease.transport)

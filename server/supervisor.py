@@ -125,7 +125,7 @@ class Supervisor:
         for model, what in self._told.items():
             gateway.send(control.Loading(model, what))
         gateway.send(control.Workers(self._fleet.statuses))
-        gateway.send(control.Gateways(tuple(g.status for g in self._gateways)))
+        gateway.send(self._picture())
         if self._fetched:
             gateway.send(control.Fetched())
 
@@ -147,6 +147,8 @@ class Supervisor:
                 self._places.mark(index, number, away=away)
             case control.Wake(worker):
                 self._fleet.wake(worker)
+            case control.Look(number):
+                gateway.send(self._picture(number))
             case control.Vitals(lag_ms, waits_ms):
                 self._seconds.lag_ms = max(self._seconds.lag_ms, lag_ms)
                 self._seconds.waits_ms += waits_ms
@@ -178,7 +180,10 @@ class Supervisor:
         self._broadcast(control.Loading(model, what))
 
     def _gateways_changed(self) -> None:
-        self._broadcast(control.Gateways(tuple(g.status for g in self._gateways)))
+        self._broadcast(self._picture())
+
+    def _picture(self, number: int | None = None) -> control.Gateways:
+        return control.Gateways(tuple(g.status for g in self._gateways), number)
 
     def _broadcast(self, message: control.ToGateway) -> None:
         for gateway in self._gateways:

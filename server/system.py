@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import itertools
+import logging
 from collections.abc import Callable, Sequence
 
 import aiohttp
@@ -9,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.status import WorkerStatus
-from server.control import GatewayStatus
+from server.control import Gateways, GatewayStatus, Look
 from server.forward import gateway_of
 from server.machine_metrics import gateway_metrics, worker_metrics
 from server.metrics_of_all import exposition
@@ -18,8 +20,13 @@ from server.sessions import SessionRegistry
 Workers = Callable[[], Sequence[WorkerStatus]]
 """How the workers are."""
 
+Ask = Callable[[Look], None]
+"""Asks the supervisor, which answers with `Gateways` of the same number."""
+
 PATIENCE_S = 3.0
-"""For another gateway to answer; one that does not is left out."""
+"""For another gateway to answer; one that does not is left out. For the supervisor likewise."""
+
+log = logging.getLogger(__name__)
 
 
 class GatewaySilent(Exception):
@@ -38,9 +45,14 @@ class Whole(msgspec.Struct, frozen=True):
 class System:
     """What this gateway knows of the machine, and how it reaches the other gateways."""
 
-    def __init__(self, index: int, workers: Workers, sessions: SessionRegistry) -> None:
+    def __init__(
+        self, index: int, workers: Workers, sessions: SessionRegistry, ask: Ask | None = None
+    ) -> None:
         self.index = index
         self.gateways: tuple[GatewayStatus, ...] = ()
+        self._ask_supervisor = ask
+        self._numbers = itertools.count()
+        self._looking: dict[int, asyncio.Future[None]] = {}
         self._workers = workers
         self._sessions = sessions
         self._http: dict[str, aiohttp.ClientSession] = {}
@@ -49,15 +61,39 @@ class System:
         """Where another gateway's private socket is."""
         return next((g.path for g in self.gateways if g.index == gateway and g.path), None)
 
-    def whole(self) -> Whole:
+    def told(self, picture: Gateways) -> None:
+        """The supervisor says how all gateways are."""
+        self.gateways = picture.statuses
+        looking = None if picture.number is None else self._looking.get(picture.number)
+        if looking is not None and not looking.done():
+            looking.set_result(None)
+
+    async def _look(self) -> None:
+        """Have the supervisor say it now; if it does not, what is known may be old."""
+        if self._ask_supervisor is None:
+            return
+        number = next(self._numbers)
+        looking = self._looking[number] = asyncio.get_running_loop().create_future()
+        self._ask_supervisor(Look(number))
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await looking
+        except TimeoutError:
+            log.warning("the supervisor does not answer")
+        finally:
+            del self._looking[number]
+
+    async def whole(self) -> Whole:
         """Everything, at this moment."""
+        await self._look()
         total = sum(gateway.sessions for gateway in self.gateways)
         gateways = tuple(replace(gateway, path="") for gateway in self.gateways)
         workers = tuple(replace(worker, path="") for worker in self._workers())
         return Whole(self.index, total, gateways, workers)
 
-    def exposition(self) -> str:
+    async def exposition(self) -> str:
         """The machine's metrics in Prometheus' text format, the same whichever gateway tells."""
+        await self._look()
         return exposition([*gateway_metrics(self.gateways), *worker_metrics(self._workers())])
 
     async def hang_up(self, session_id: str) -> bool:

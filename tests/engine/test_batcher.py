@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 
 from engine.batcher import BatchedRequest, Batcher
-from engine.inference import InferenceError, Priority
+from engine.inference import BadPayload, InferenceError, Priority
 
 
 class Held:
-    """A model that answers with the payload once `go` is set for it; negative ones are refused."""
+    """A model that answers with the payload once `go` is set for it; -2 is refused as it should be,
+    other negative ones are not expected."""
 
     payload_type = int
 
@@ -29,6 +30,8 @@ class Held:
 
     def run(self, batch: list[int]) -> Iterator[tuple[int, int]]:
         self.sizes.append(len(batch))
+        if -2 in batch:
+            raise BadPayload("number is -2: it must be 0 or more")
         if any(number < 0 for number in batch):
             raise ValueError("a negative number")
         self.running |= set(batch)
@@ -161,6 +164,19 @@ async def test_a_bad_payload_fails_alone_in_its_batch(make: Callable[..., Bench]
         await results(bad)
     assert "negative" not in str(failed.value)
     assert bench.model.sizes == [1, 3, 1, 1, 1]
+
+
+async def test_what_a_model_refuses_is_told_with_its_cause(make: Callable[..., Bench]) -> None:
+    bench = make(max_batch=4)
+    first = bench.ask(1)
+    await bench.running(1)
+    good, bad = bench.ask(2), bench.ask(-2)
+    bench.model.go(1, 2)
+    assert await results(first) == [1]
+    assert await results(good) == [2]
+    with pytest.raises(InferenceError, match=r"^number is -2: it must be 0 or more$") as failed:
+        await results(bad)
+    assert failed.value.code == "bad_payload"
 
 
 async def test_a_result_after_its_deadline_counts_as_late(make: Callable[..., Bench]) -> None:

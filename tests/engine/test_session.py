@@ -377,6 +377,9 @@ def test_a_client_that_comes_back_goes_on_with_its_history() -> None:
             await talk.silence(1)
             heard = talk.heard()
             talk.session.detach()
+            ended = await talk.until(ResponseEnded)  # told to those who still follow the session
+            assert isinstance(ended, ResponseEnded)
+            assert ended.status == "cancelled"
             await talk.silence(30)
             assert talk.heard() == heard
             talk.session.attach(talk.client)

@@ -185,7 +185,7 @@ async def test_the_documentation_names_every_route_alias_and_setting(site: Site)
     _, text = await site.get("/docs")
     for name in ("GET /readyz", "alloy", "gpt-realtime", "voiceforge.turn.measured"):
         assert name in text
-    for name in ("VOICEFORGE_LIMITS__MAX_SESSIONS", "resume"):
+    for name in ("VOICEFORGE_LIMITS__MAX_SESSIONS", "resume", "?call_id="):
         assert name in text
 
 

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -90,3 +92,19 @@ def test_an_address_is_one_that_a_client_can_use(host: str, shown: str) -> None:
     bound = listen(host, 0)
     assert address(bound) == f"{shown}:{bound.getsockname()[1]}"
     bound.close()
+
+
+def test_the_supervisor_imports_nothing_that_only_gateways_need() -> None:
+    heavy = [
+        "numpy",
+        "onnxruntime",
+        "soxr",
+        "uvicorn",
+        "litestar",
+        "aiohttp",
+        "prometheus_client",
+        "ray",
+    ]
+    script = f"import sys, server.process; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert done.stdout.strip() == b"[]"

@@ -121,8 +121,28 @@ def test_a_response_may_differ_from_the_session(client: Any) -> None:
             Message("n", "user", (Part("text", "now"),)),
         ),
         metadata={"topic": "x"},
+        asked={"voice": "marin", "max_output_tokens": 20},
         event_id="e1",
     )
+
+
+def test_a_response_shows_its_own_voice_and_limit_in_the_client_s_words(client: Any) -> None:
+    request = asked(client, audio={"output": {"voice": "marin"}}, max_output_tokens="inf")
+    own = client.told(frames.ResponseStarted("resp_1", 1, "audio", True, {}, request.asked))
+    plain = client.told(frames.ResponseStarted("resp_2", 2, "audio", True, {}))
+    session = client.outlet.events[0]["session"]
+    shown = [events[0]["response"] for events in (own, plain)]
+    assert [response["audio"]["output"]["voice"] for response in shown] == [
+        "marin",
+        session["audio"]["output"]["voice"],
+    ]
+    client.ask(
+        {"type": "session.update", "session": {"type": "realtime", "max_output_tokens": 500}}
+    )
+    (updated,) = client.told(frames.ResponseStarted("resp_3", 3, "audio", True, {}, request.asked))
+    assert updated["response"]["max_output_tokens"] == "inf"
+    (updated,) = client.told(frames.ResponseStarted("resp_4", 4, "audio", True, {}))
+    assert updated["response"]["max_output_tokens"] == 500
 
 
 def test_an_empty_input_is_not_the_history(client: Any) -> None:

@@ -202,10 +202,11 @@ TURNS = (
         interrupt_response=st.booleans(),
     )
 )
+CHARACTERS = st.characters(blacklist_characters="\0", codec="utf-8")
 SETTINGS = st.builds(
     SessionSettings,
-    instructions=st.text(st.characters(blacklist_characters="\0", codec="utf-8"), max_size=50),
-    variables=st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3),
+    instructions=st.text(CHARACTERS, max_size=50),
+    variables=st.dictionaries(st.text(CHARACTERS, max_size=5), st.text(CHARACTERS, max_size=5)),
     modality=st.sampled_from(["audio", "text"]),
     speed=st.floats(0.25, 4.0),
     turn=TURNS,

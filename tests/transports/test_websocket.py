@@ -44,6 +44,9 @@ class Registry:
         lease = self.leases.get(session_id)
         return lease if lease is not None and lease.token == token else None
 
+    def find(self, session_id: str) -> Lease | None:
+        return self.leases.get(session_id)
+
     def attach(self, lease: Lease) -> None:
         lease.session.attach(lease.transport)
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from engine import frames
 from engine.frames import Frame
+from engine.inference import kind_of
 from transports.realtime import conversation_events as conversation
-from transports.realtime import errors, own_events
 from transports.realtime import input_audio_events as caller
+from transports.realtime import own_events
 from transports.realtime import response_events as responses
 from transports.realtime.wire import ServerEvent
 
@@ -66,7 +67,7 @@ def _transcript(frame: frames.CallerTranscript) -> ServerEvent:
 def _transcript_failed(frame: frames.CallerTranscriptFailed) -> ServerEvent:
     return caller.TranscriptFailed(
         item_id=frame.item_id,
-        error=caller.TranscriptError("server_error", frame.code, frame.message),
+        error=caller.TranscriptError(kind_of(frame.code), frame.code, frame.message),
     )
 
 
@@ -91,7 +92,6 @@ ANNOUNCEMENTS: dict[type[Frame], Announce] = {
     frames.ItemDeleted: _deleted,
     frames.ItemTruncated: _truncated,
     frames.TurnMeasured: _measured,
-    frames.Failure: errors.failure,
 }
 
 TRANSCRIPTS: dict[type[Frame], Announce] = {

@@ -1,29 +1,32 @@
-"""One client of the realtime protocol: its events to the session, the session's frames to it."""
+"""A session in the realtime protocol: events to the session, its frames to who is told of it."""
 
 import secrets
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 import msgspec
 
 from engine import frames
 from engine.frames import Frame
+from engine.inference import BAD_PAYLOAD
 from engine.session import EndReason, RequestError, Session
 from engine.settings import SessionSettings
-from transports.audio import AudioError, CallerAudio, Format
+from transports.audio import CallerAudio, Format
 from transports.realtime import conversation_events as conversation
 from transports.realtime import errors, own_events
 from transports.realtime import input_audio_events as caller
 from transports.realtime import response_events as responses
 from transports.realtime import session_events as sessions
 from transports.realtime.announcements import ANNOUNCEMENTS, PLAYBACK, TRANSCRIPTS
+from transports.realtime.audience import Audience, Outlet
+from transports.realtime.caller_pcm import pcm_of
 from transports.realtime.client_events import AnyClientEvent, decode
 from transports.realtime.items import Recording, item_of, wire_item
 from transports.realtime.reply import Replies
 from transports.realtime.response_object import request_of
-from transports.realtime.session_object import RealtimeSession, SessionObject, identified, merge
+from transports.realtime.session_object import RealtimeSession, SessionObject, identified
 from transports.realtime.session_settings import format_of, settings_of
-from transports.realtime.wire import LARGEST_AUDIO, JsonObject, ServerEvent
+from transports.realtime.update import updated
+from transports.realtime.wire import JsonObject
 
 LEAD_MS = 80
 """A client that plays what it gets cannot be made to give audio back, so little is sent ahead."""
@@ -32,38 +35,6 @@ FRAME_MS = 40  # of agent speech in an event: 25 events a second, each 2.6 kB as
 
 ORDINARY, INTERNAL_ERROR = 1000, 1011
 """WebSocket close codes (RFC 6455, 7.4.1) for the end of a session."""
-
-MOVED = 4001  # private range of RFC 6455: the session goes on at another connection
-
-LARGEST_SESSION = 1024 * 1024
-"""Bytes of the session object as JSON: it is shown whole after each change."""
-
-STEP_BYTES = 19_200
-"""Of audio converted at a time, 0.4 s at 24 kHz: others must not wait for a long recording."""
-
-_encoder = msgspec.json.Encoder()
-
-
-class Outlet(Protocol):
-    """The way to the client; both calls return at once."""
-
-    def put(self, text: str) -> None:
-        """Send one event."""
-        ...
-
-    def close(self, code: int, reason: str) -> None:
-        """Send what was put, then close. What is put afterwards is dropped."""
-        ...
-
-
-class _Nowhere:
-    """The outlet of a client that is away: nothing is kept, the history tells it all later."""
-
-    def put(self, text: str) -> None:
-        return
-
-    def close(self, code: int, reason: str) -> None:
-        return
 
 
 def no_limits() -> tuple[sessions.RateLimit, ...]:
@@ -74,8 +45,9 @@ def no_limits() -> tuple[sessions.RateLimit, ...]:
 class Realtime:
     """A session's transport in the realtime protocol.
 
-    It outlives its outlet: a client that comes back finds its settings as it left them. Raises
-    `RequestError` if `wanted`, the session object to begin with, cannot be had.
+    It outlives its client's `outlet`: one that comes back finds its settings as it left them.
+    Others may listen and ask beside it (`join`). Raises `RequestError` if `wanted`, the session
+    object to begin with, cannot be had.
     `announces_playback` adds the output_audio_buffer events, which belong to WebRTC.
     """
 
@@ -92,12 +64,13 @@ class Realtime:
     ) -> None:
         self.settings: SessionSettings = settings_of(wanted)
         self.ended = False
-        self._outlet = outlet
+        self._audience = Audience(outlet)
         self._object = wanted
+        self._awaiting: Outlet | None = None
         self._announces_playback = announces_playback
         self._rate_limits = rate_limits
         self._conversation_id = f"conv_{secrets.token_hex(10)}"
-        self._replies = Replies(self._emit, self._put)
+        self._replies = Replies(self._audience.tell, self._audience.tell_client)
         self._caller = CallerAudio(format_of(wanted.audio.input.format))
         self._use_output_format()
 
@@ -107,69 +80,82 @@ class Realtime:
         """Greet the client and start the session; `resume_token` lets the client come back."""
         self._session = session
         self._object = identified(self._object, session.id, resume_token)
-        self._emit(sessions.SessionCreated(session=self._object))
+        self._audience.answer(None, sessions.SessionCreated(session=self._object))
         session.start()
 
     def reopen(self, outlet: Outlet) -> None:
         """The client came back over `outlet`: tell it the history, before the session goes on."""
-        self._outlet.close(MOVED, "the session goes on at another connection")
-        self._outlet = outlet
-        self._replies = Replies(self._emit, self._put)  # what was under way ended unseen
-        self._emit(sessions.SessionCreated(session=self._object))
+        self._audience.move(outlet)
+        self._audience.answer(outlet, sessions.SessionCreated(session=self._object))
         previous: str | None = None
         for item in self._session.history:
-            self._item(wire_item(item), previous, done=True)
+            for event in conversation.told(wire_item(item), previous, done=True):
+                self._audience.answer(outlet, event)
             previous = item.id
 
     def leave(self, outlet: Outlet) -> bool:
         """The client at `outlet` is gone. False if it had already come back at another."""
-        if self._outlet is not outlet:
-            return False
-        self._outlet = _Nowhere()
-        return True
+        return self._audience.leave(outlet)
 
-    # ---- from the client ------------------------------------------------------------------
+    def join(self, sideband: Outlet) -> None:
+        """Let another listen from now on, and ask. Raises `RequestError` if there are too many."""
+        self._audience.join(sideband)
+        self._audience.answer(sideband, sessions.SessionCreated(session=self._shown(self._object)))
 
-    def receive(self, message: str | bytes) -> None:
-        """Take one message. Whatever is wrong with it, the client gets an `error` event."""
-        for _ in self.steps(message):
+    def part(self, sideband: Outlet) -> None:
+        """A sideband is gone; the session goes on."""
+        self._audience.part(sideband)
+
+    def _shown(self, session: SessionObject) -> SessionObject:
+        """To a sideband: without the secret that would let it take the client's place."""
+        return identified(session, self._session.id, None)
+
+    # ---- from the client, or a sideband ---------------------------------------------------
+
+    def receive(self, message: str | bytes, asker: Outlet | None = None) -> None:
+        """Take one message. Whatever is wrong with it, the asker gets an `error` event.
+
+        The asker is a sideband, or a socket of the client's; None: the one where the client is.
+        """
+        for _ in self.steps(message, asker):
             pass
 
-    def steps(self, message: str | bytes) -> Iterator[None]:
+    def steps(self, message: str | bytes, asker: Outlet | None = None) -> Iterator[None]:
         """As `receive`, in steps of a millisecond or less."""
         if self.ended:
             return
         try:
             event = decode(message)
         except errors.BadEvent as error:
-            self._emit(errors.bad_event(error))
+            self._audience.answer(asker, errors.bad_event(error))
             return
         yield
         try:
-            yield from self._ask(event)
+            yield from self._ask(event, asker)
         except RequestError as error:
-            self._emit(errors.refused(error, event.event_id))
+            self._audience.answer(asker, errors.refused(error, event.event_id))
         except RecursionError:
             message = "the event is nested too deeply: at most a few hundred levels are accepted"
-            self._emit(errors.invalid("invalid_value", message, None, event.event_id))
+            error_event = errors.invalid("invalid_value", message, None, event.event_id)
+            self._audience.answer(asker, error_event)
 
-    def _ask(self, event: AnyClientEvent) -> Iterator[None]:
+    def _ask(self, event: AnyClientEvent, asker: Outlet | None) -> Iterator[None]:
         session = self._session
         match event:
             case caller.Append():
-                for pcm in self._pcm(event.audio, self._caller, "audio"):
+                self._check_client()
+                for pcm in pcm_of(event.audio, self._caller, "audio"):
                     session.hear(pcm)
                     yield
             case caller.Commit():
+                self._check_client()
                 session.commit()
             case caller.Clear():
                 session.clear()
             case sessions.SessionUpdate():
                 self._update(event)
             case responses.ResponseCreate():
-                session.respond(
-                    request_of(event.response, self._object, session.item, event.event_id)
-                )
+                self._respond(event, asker)
             case responses.ResponseCancel():
                 session.cancel(event.response_id)
             case responses.OutputClear():
@@ -178,33 +164,35 @@ class Realtime:
                 yield from self._create_item(event)
             case conversation.ItemRetrieve():
                 shown = wire_item(session.item(event.item_id))
-                self._emit(conversation.Retrieved(item=shown))
+                self._audience.answer(asker, conversation.Retrieved(item=shown))
             case conversation.ItemDelete():
                 session.delete(event.item_id)
             case conversation.ItemTruncate():
                 session.truncate(event.item_id, event.audio_end_ms)
 
-    def _pcm(self, audio: bytes, stream: CallerAudio, param: str) -> Iterator[bytes]:
-        if len(audio) > LARGEST_AUDIO:
+    def _respond(self, event: responses.ResponseCreate, asker: Outlet | None) -> None:
+        request = request_of(event.response, self._object, self._session.item, event.event_id)
+        if (request.modality or self.settings.modality) == "audio":
+            self._check_client()
+        self._session.respond(request)
+        if request.in_conversation:
+            self._awaiting = asker
+
+    def _check_client(self) -> None:
+        """A sideband may not have the agent speak, or hear, while the client is away."""
+        if self._audience.client_away:
             raise RequestError(
-                "audio_too_large",
-                f"'{param}' has {len(audio)} bytes of audio: at most {LARGEST_AUDIO} are accepted "
-                "in one event; send it in pieces",
-                param,
+                "client_away",
+                "the session's client is away, and would not hear the answer: wait for it to "
+                "return, or ask for a response whose output_modalities are ['text']",
             )
-        try:
-            stream.check(audio)
-        except AudioError as error:
-            raise RequestError("invalid_value", str(error), param) from error
-        for start in range(0, len(audio), STEP_BYTES):
-            yield stream.feed(audio[start : start + STEP_BYTES])
 
     def _create_item(self, event: conversation.ItemCreate) -> Iterator[None]:
         item = item_of(event.item, "item")
         if isinstance(item, Recording):
             pcm = bytearray()
             stream = CallerAudio(self._caller.format)
-            for piece in self._pcm(item.audio, stream, "item.content[0].audio"):
+            for piece in pcm_of(item.audio, stream, "item.content[0].audio"):
                 pcm += piece
                 yield
             self._session.add_audio(item.id, item.role, bytes(pcm), event.previous_item_id)
@@ -212,13 +200,7 @@ class Realtime:
             self._session.add(item, event.previous_item_id)
 
     def _update(self, event: sessions.SessionUpdate) -> None:
-        try:
-            changed = merge(self._object, event.session)
-        except msgspec.ValidationError as error:
-            code, message, param = errors.explain(error, event.session, "session")
-            raise RequestError(code, message, param) from error
-        settings = settings_of(changed)
-        _check_size(changed)
+        changed, settings = updated(self._object, event.session)
         self._check_format(changed)
         self._session.configure(settings)
         self.settings = settings
@@ -227,8 +209,11 @@ class Realtime:
         if heard is not self._caller.format:
             self._caller = CallerAudio(heard)
         self._use_output_format()
-        self._emit(sessions.SessionUpdated(session=changed))
-        self._session.greet()
+        told = sessions.SessionUpdated(session=changed)
+        for_sidebands = msgspec.structs.replace(told, session=self._shown(changed))
+        self._audience.tell(told, for_sidebands)
+        if not self._audience.client_away:
+            self._session.greet()
 
     def _check_format(self, changed: SessionObject) -> None:
         """Speech that is under way was already made for the format that it began with."""
@@ -244,20 +229,20 @@ class Realtime:
         self._output_format = _output_format(self._object)
         self.rate_hz = self._output_format.rate_hz
 
-    # ---- to the client --------------------------------------------------------------------
+    # ---- to the client, and the sidebands -------------------------------------------------
 
     def send(self, frame: Frame) -> None:
-        """Tell the client what the session says."""
+        """Tell everybody what the session says."""
         if isinstance(frame, frames.ReplyAudio):
             self._replies.audio(frame, self._output_format)
         elif (announce := ANNOUNCEMENTS.get(type(frame))) is not None:
-            self._emit(announce(frame))
+            self._audience.tell(announce(frame))
         elif (transcribe := TRANSCRIPTS.get(type(frame))) is not None:
             if self.settings.transcribe:
-                self._emit(transcribe(frame))
+                self._audience.tell(transcribe(frame))
         elif (playback := PLAYBACK.get(type(frame))) is not None:
             if self._announces_playback:
-                self._emit(playback(frame))
+                self._audience.tell(playback(frame))
         else:
             self._tell(frame)
 
@@ -275,45 +260,36 @@ class Realtime:
                 self._replies.started(frame, self._object, self._conversation_id)
             case frames.ResponseEnded():
                 if self._replies.ended(frame):
-                    self._emit(sessions.RateLimitsUpdated(rate_limits=self._rate_limits()))
+                    self._audience.tell(sessions.RateLimitsUpdated(rate_limits=self._rate_limits()))
             case frames.ItemAdded():
                 if not self._replies.owns(frame.item.id):
                     self._item(wire_item(frame.item), frame.previous_item_id, frame.done)
+            case frames.Failure():
+                self._fail(frame)
             case frames.SessionEnded():
                 self._end(frame)
             case _:
                 raise TypeError(f"{type(frame).__name__} is no frame that a transport is sent")
 
     def _item(self, shown: JsonObject, previous_item_id: str | None, done: bool) -> None:
-        self._emit(conversation.Added(previous_item_id=previous_item_id, item=shown))
-        if done:
-            self._emit(conversation.Done(previous_item_id=previous_item_id, item=shown))
+        for event in conversation.told(shown, previous_item_id, done=done):
+            self._audience.tell(event)
+
+    def _fail(self, frame: frames.Failure) -> None:
+        """A `response.create` that had to wait may be refused: tell who sent it. The rest, all."""
+        if frame.kind == "invalid_request_error" and frame.code != BAD_PAYLOAD:
+            self._audience.answer(self._awaiting, errors.failure(frame))
+        else:
+            self._audience.tell(errors.failure(frame))
 
     def _end(self, frame: frames.SessionEnded) -> None:
         if frame.reason == EndReason.TOO_LONG:
             message = frame.message or "the session reached its longest duration"
-            self._emit(errors.invalid("session_expired", message, None, None))
-        self._emit(own_events.SessionEnded(reason=frame.reason, message=frame.message))
+            self._audience.tell(errors.invalid("session_expired", message, None, None))
+        self._audience.tell(own_events.SessionEnded(reason=frame.reason, message=frame.message))
         self.ended = True
         failed = frame.reason == EndReason.FAILED
-        self._outlet.close(INTERNAL_ERROR if failed else ORDINARY, frame.reason)
-
-    def _emit(self, event: ServerEvent) -> None:
-        self._outlet.put(_encoder.encode(event).decode())
-
-    def _put(self, text: str) -> None:
-        self._outlet.put(text)
-
-
-def _check_size(session: SessionObject) -> None:
-    size = len(_encoder.encode(session))
-    if size > LARGEST_SESSION:
-        raise RequestError(
-            "invalid_value",
-            f"the session object would have {size} bytes: at most {LARGEST_SESSION} are kept; "
-            "shorten the tools or the variables",
-            "session",
-        )
+        self._audience.close(INTERNAL_ERROR if failed else ORDINARY, frame.reason)
 
 
 def _output_format(session: SessionObject) -> Format:

@@ -1,5 +1,6 @@
 """Events about the items of the conversation."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from msgspec import Meta
@@ -53,3 +54,10 @@ class Truncated(ServerEvent, frozen=True, tag="conversation.item.truncated"):
     item_id: str
     audio_end_ms: int
     content_index: int = 0
+
+
+def told(item: JsonObject, previous_item_id: str | None, *, done: bool) -> Iterator[ServerEvent]:
+    """The events that tell of an item, which is complete if `done`."""
+    yield Added(previous_item_id=previous_item_id, item=item)
+    if done:
+        yield Done(previous_item_id=previous_item_id, item=item)

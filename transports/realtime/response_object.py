@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from engine.frames import ResponseEnded, ResponseStarted, Usage
+from engine.inference import kind_of
 from engine.items import Item
 from engine.session import RequestError
 from engine.settings import ResponseRequest
@@ -97,8 +98,18 @@ def request_of(
         else max_tokens_of(overrides.max_output_tokens),
         input=None if overrides.input is None else _input_of(overrides.input, look_up),
         metadata=overrides.metadata or {},
+        asked=_asked(overrides),
         event_id=event_id,
     )
+
+
+def _asked(overrides: Overrides) -> dict[str, object]:
+    """What the response object shows of its own, in the client's words."""
+    own = {
+        "voice": overrides.audio.output.voice,
+        "max_output_tokens": overrides.max_output_tokens,
+    }
+    return {name: value for name, value in own.items() if value is not None}
 
 
 def _check(overrides: Overrides, session: SessionObject) -> None:
@@ -152,9 +163,10 @@ def begun(frame: ResponseStarted, session: SessionObject, conversation_id: str) 
         "metadata": frame.metadata or None,
     }
     if isinstance(session, RealtimeSession):
-        output = session.audio.output
-        shown["max_output_tokens"] = session.max_output_tokens
-        shown["audio"] = {"output": {"format": output.format, "voice": output.voice}}
+        output, asked = session.audio.output, frame.asked
+        shown["max_output_tokens"] = asked.get("max_output_tokens", session.max_output_tokens)
+        voice = asked.get("voice", output.voice)
+        shown["audio"] = {"output": {"format": output.format, "voice": voice}}
     return shown
 
 
@@ -172,7 +184,8 @@ def _details(frame: ResponseEnded) -> JsonObject | None:
     if frame.status == "completed":
         return None
     if frame.status == "failed":
-        error = {"type": "server_error", "code": frame.reason, "message": frame.message}
+        kind = kind_of(frame.reason)
+        error = {"type": kind, "code": frame.reason, "message": frame.message}
         return {"type": "failed", "error": error}
     return {"type": frame.status, "reason": frame.reason}
 

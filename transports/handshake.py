@@ -1,0 +1,64 @@
+"""How the handshake of a WebSocket ends: with the upgrade, or with an HTTP answer instead of it."""
+
+import msgspec
+
+from transports.outbox import Message, Send
+from transports.realtime.errors import ErrorDetails
+
+SUBPROTOCOL = "realtime"
+
+POLICY, TRY_LATER = 1008, 1013
+"""Close codes (RFC 6455, 7.4.1, and IANA's registry)."""
+
+
+class Refused(Exception):
+    """No session can be opened now; the text says why, `retry_after_s` when to try again."""
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+def acceptance(scope: Message) -> Message:
+    """Browsers offer their key as further subprotocols; those are never repeated."""
+    offered = scope.get("subprotocols") or []
+    chosen = SUBPROTOCOL if SUBPROTOCOL in offered else None
+    return {"type": "websocket.accept", "subprotocol": chosen}
+
+
+async def refuse_http(send: Send) -> None:
+    """HTTP 426 to who asks for a page."""
+    text = "/v1/realtime is a WebSocket: connect with ws:// or wss://"
+    error = ErrorDetails("invalid_request_error", "upgrade_required", text, None, None)
+    await _answer(send, "http", 426, error, [(b"upgrade", b"websocket")])
+
+
+async def refuse(scope: Message, send: Send, refused: Refused) -> None:
+    """HTTP 503 with Retry-After where the server can say it before the handshake, else 403."""
+    error = ErrorDetails("server_error", "no_capacity", str(refused), None, None)
+    retry_after = (b"retry-after", str(refused.retry_after_s).encode())
+    await deny(scope, send, 503, error, TRY_LATER, [retry_after])
+
+
+async def deny(
+    scope: Message,
+    send: Send,
+    status: int,
+    error: ErrorDetails,
+    code: int = POLICY,
+    headers: list[tuple[bytes, bytes]] | None = None,
+) -> None:
+    """Answer with HTTP `status`; close with `code` where the server can only answer 403."""
+    if "websocket.http.response" in (scope.get("extensions") or {}):
+        await _answer(send, "websocket.http", status, error, headers or [])
+    else:
+        await send({"type": "websocket.close", "code": code, "reason": error.message})
+
+
+async def _answer(
+    send: Send, kind: str, status: int, error: ErrorDetails, more: list[tuple[bytes, bytes]]
+) -> None:
+    headers = [(b"content-type", b"application/json"), *more]
+    await send({"type": f"{kind}.response.start", "status": status, "headers": headers})
+    body = msgspec.json.encode({"error": error})
+    await send({"type": f"{kind}.response.body", "body": body})

@@ -1,0 +1,38 @@
+"""What a `session.update` makes of the session object in force."""
+
+import msgspec
+
+from engine.errors import RequestError
+from engine.settings import SessionSettings
+from transports.realtime import errors
+from transports.realtime.session_object import SessionObject, merge
+from transports.realtime.session_settings import settings_of
+from transports.realtime.wire import JsonObject
+
+LARGEST_SESSION = 1024 * 1024
+"""Bytes of the session object as JSON: it is shown whole after each change."""
+
+_encoder = msgspec.json.Encoder()
+
+
+def updated(current: SessionObject, update: JsonObject) -> tuple[SessionObject, SessionSettings]:
+    """The object that is in force then, and its settings. Raises `RequestError`."""
+    try:
+        changed = merge(current, update)
+    except msgspec.ValidationError as error:
+        code, message, param = errors.explain(error, update, "session")
+        raise RequestError(code, message, param) from error
+    settings = settings_of(changed)
+    _check_size(changed)
+    return changed, settings
+
+
+def _check_size(session: SessionObject) -> None:
+    size = len(_encoder.encode(session))
+    if size > LARGEST_SESSION:
+        raise RequestError(
+            "invalid_value",
+            f"the session object would have {size} bytes: at most {LARGEST_SESSION} are kept; "
+            "shorten the tools or the variables",
+            "session",
+        )
