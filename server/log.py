@@ -53,7 +53,12 @@ def fields(record: logging.LogRecord) -> dict[str, object]:
     said: dict[str, object] = {"event": event_of(record)}
     if session := _session.get():
         said["session"] = session
-    said |= {name: value for name, value in vars(record).items() if name not in STANDARD}
+    said |= {
+        name: value
+        for name, value in vars(record).items()
+        if name not in STANDARD
+        and not name.startswith("_")  # libraries mark records for themselves
+    }
     if record.exc_info and record.exc_info[1] is not None:
         said["error"] = without_content(record.exc_info[1])
         said["at"] = places(record.exc_info[2])

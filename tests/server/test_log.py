@@ -117,5 +117,5 @@ def test_other_peoples_loggers_are_heard_from_warning_up_whatever_our_level(
 
 def test_a_terminal_gets_lines_for_a_person(stream: io.StringIO) -> None:
     log.configure(LogSettings(format="text"), stream)
-    ours.warning("slow", extra={"ms": 12, "session": "sess_1"})
+    ours.warning("slow", extra={"ms": 12, "session": "sess_1", "_of_a_library": 1})
     assert stream.getvalue().rstrip().endswith("warning slow  ms=12 session=sess_1")
