@@ -14,16 +14,24 @@ SPEECH_CHARS_PER_S = 15.0
 """English at 150 to 180 words a minute. Scripts that say more with a character only seem to be less
 ahead than they are."""
 
+LONGEST_ANSWER_TOKENS = 1024
+"""Of an embedded model, where the client sets no limit: about six minutes of speech. Small models
+sometimes repeat themselves without end."""
+
 _SENTENCE_ENDS = frozenset(".!?\n")
 
 
 class Speech:
-    """What an answer has said, and how far that is ahead of the voice that speaks it."""
+    """What an answer has said, and how far that is ahead of the voice that speaks it.
 
-    def __init__(self) -> None:
+    `speed`: the voice's, 1 is usual.
+    """
+
+    def __init__(self, speed: float = 1.0) -> None:
         self.text = ""
         self.tokens = 0
         self._first_at: float | None = None
+        self._chars_per_s = SPEECH_CHARS_PER_S * speed
         self._sayable = 0  # characters up to the last end of a sentence: the rest waits for it
 
     def add(self, text: str, now: float) -> None:
@@ -39,15 +47,21 @@ class Speech:
         """For how much longer the voice can go on with what has been said. May be negative."""
         if self._first_at is None:
             return 0.0
-        return self._sayable / SPEECH_CHARS_PER_S - (now - self._first_at)
+        return self._sayable / self._chars_per_s - (now - self._first_at)
 
     def continued(self, chat: Chat) -> Chat:
-        """The chat with which to go on: what was said is the beginning of the answer."""
+        """The chat with which to go on: what was said is the beginning of the answer.
+
+        A model that was asked to go on with its own message goes on with both: two are refused.
+        """
         if not self.text:
             return chat
-        said = ChatMessage("assistant", self.text)
-        left = None if chat.max_tokens is None else max(1, chat.max_tokens - self.tokens)
-        return replace(chat, messages=(*chat.messages, said), max_tokens=left)
+        messages, text = chat.messages, self.text
+        if messages and messages[-1].role == "assistant":
+            messages, text = messages[:-1], (messages[-1].content or "") + text
+        left = (chat.max_tokens or LONGEST_ANSWER_TOKENS) - self.tokens
+        said = ChatMessage("assistant", text)
+        return replace(chat, messages=(*messages, said), max_tokens=max(1, left))
 
 
 @dataclass(eq=False)
@@ -61,7 +75,10 @@ class Answer:
     timed_ms: float | None = None
     task: asyncio.Task[None] | None = None
     attempt: asyncio.Task[bool] | None = None
-    speech: Speech = field(default_factory=Speech)
+    speech: Speech = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.speech = Speech(self.chat.voice_speed or 1.0)
 
     @property
     def warms(self) -> bool:
@@ -71,7 +88,7 @@ class Answer:
     @property
     def resumable(self) -> bool:
         """Whether it may rest in the middle: what is spoken can, what may become a call cannot."""
-        return self.chat.spoken and not self.chat.tools
+        return self.chat.voice_speed is not None and not self.chat.tools
 
     def lead_s(self, now: float) -> float:
         """How far it is ahead of its voice. What only warms is never behind."""

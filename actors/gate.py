@@ -14,6 +14,9 @@ BEHIND_S = 2.5
 """One with less needs the endpoint: the end of a sentence (a second or two on a busy CPU) and its
 speech must still be made."""
 
+LONGEST_REST_S = 8.0
+"""The lead is an estimate: after so long an answer that rests says another sentence."""
+
 
 def _never_ahead() -> float:
     return 0.0
@@ -73,7 +76,7 @@ class Gate:
         ticket.admitted = loop.create_future()
         rest_s = ticket.lead_s() - BEHIND_S
         if ticket.begun and rest_s > 0 and self.pressed:
-            due = loop.call_later(rest_s, self._rouse, ticket)
+            due = loop.call_later(min(rest_s, LONGEST_REST_S), self._rouse, ticket)
             self._resting[id(ticket)] = ticket, due
         else:
             self._queue(ticket)
@@ -141,7 +144,14 @@ class Gate:
         self._rouse_all()
 
     def _make_room(self) -> None:
-        """Tell those to leave who keep others waiting and lose nothing by it."""
+        """Tell those to leave who keep others waiting and lose nothing by it.
+
+        Who has begun leaves where a word ends. If that takes so long that its lead is gone, or that
+        nobody waits any more, it stays.
+        """
+        for ticket in self._inside.values():
+            if ticket.begun and (ticket.lead_s() < BEHIND_S or not self.pressed):
+                ticket.leaving = False
         inside = [ticket for ticket in self._inside.values() if not ticket.leaving]
         leaving = len(self._inside) - len(inside)
         if self.pressed:

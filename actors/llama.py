@@ -8,6 +8,7 @@ from pathlib import Path
 
 import xllamacpp
 
+from actors.answer import LONGEST_ANSWER_TOKENS
 from engine.inference import InferenceError
 
 ENVIRONMENT = {"GOMP_SPINCOUNT": "1000"}
@@ -32,9 +33,6 @@ _BATCH_TOKENS = 64
 that 0.4 s instead of the length of the prompt. What it costs was measured on a busy machine only.
 """
 
-
-LONGEST_ANSWER_TOKENS = 1024
-"""About six minutes of speech. Small models sometimes repeat themselves without end."""
 
 TEMPERATURE = 0.1
 """For requests that name none: at llama.cpp's 0.8 a model of this size makes things up."""

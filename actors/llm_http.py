@@ -15,6 +15,7 @@ from engine.capabilities import Chat
 from engine.inference import InferenceError
 
 _KEPT_S = 3.0  # idle connections; llama.cpp closes them after 5 s
+_AT_ONCE_S = 0.3
 _USAGE_S = 1.0  # how long the token counts may follow the end of the answer
 
 
@@ -37,8 +38,10 @@ class ChatHttp:
         response = await self._send(chat)
         if response.status == 200:
             return response
-        said = refusal_text(await self._body(response))
-        response.close()
+        try:
+            said = refusal_text(await self._body(response))
+        finally:
+            response.close()
         if response.status == 400 and self._usage and "stream_options" in said:
             self._usage = False
             return await self.post(chat)
@@ -69,13 +72,20 @@ class ChatHttp:
     async def _asked(
         self, url: str, body: bytes, headers: dict[str, str]
     ) -> aiohttp.ClientResponse:
-        """Ask; once more if a kept connection was just being closed, which cannot be foreseen."""
+        """Ask; once more if a kept connection was just being closed, which cannot be foreseen.
+
+        It shows at once. An endpoint that hangs up later has worked on the request.
+        """
         http = self._session()
+        clock = asyncio.get_running_loop().time
+        asked_at = clock()
         try:
             return await http.post(url, data=body, headers=headers)
         except aiohttp.ClientConnectorError:
             raise
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            if clock() - asked_at > _AT_ONCE_S:
+                raise
             return await http.post(url, data=body, headers=headers)
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:

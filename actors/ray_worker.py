@@ -11,7 +11,8 @@ process ends: the gateways' pools send what was open to another replica, and the
 next process, which finds another node. Nothing is sent twice to the same actor.
 
 Order: one call in each direction is on its way at a time; what comes meanwhile goes with the next.
-That is also the back-pressure, and bounds what Ray holds to two calls.
+That bounds what Ray holds to two calls; how much they carry is bounded by what gateways may have
+open (`engine.pool.MOST_IN_FLIGHT`).
 """
 
 import asyncio

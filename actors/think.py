@@ -35,6 +35,7 @@ class Think(WaitingActor):
         self._llm = llm
         self._request: Request[ChatDelta] | None = None
         self._priority = Priority.FIRST
+        self._warming = False
 
     def receive(self, frame: Frame) -> None:
         if isinstance(frame, Warm):
@@ -44,12 +45,18 @@ class Think(WaitingActor):
         self.emit(frame)
         if isinstance(frame, Prompt):
             self._drop_warms()
+            if frame.say is not None and self._warming:
+                self._cancel()  # what is said verbatim needs no reading
             self.queue(frame)
             self.prioritise(frame.priority)  # also of what is being read for it
 
     def _drop_warms(self) -> None:
         for warm in [waiting for waiting in self._inbox if isinstance(waiting, Warm)]:
             self._inbox.remove(warm)
+
+    def _cancel(self) -> None:
+        if self._request is not None:
+            self._request.cancel()
 
     def prioritise(self, priority: Priority) -> None:
         self._priority = priority
@@ -74,12 +81,14 @@ class Think(WaitingActor):
             deadline_ms=DEADLINE_MS[Priority.SPECULATIVE],
         )
         self._request = request
+        self._warming = True
         try:
             async for _ in request:
                 pass
         except InferenceError:
             return  # the prompt itself will tell
         finally:
+            self._warming = False
             if self._request is request:
                 self._request = None
 

@@ -115,8 +115,9 @@ class Chat(msgspec.Struct, frozen=True):
     """What to answer. `max_tokens` None: as long as the model likes.
 
     `max_tokens` 0 answers nothing: it only warms the endpoint's prompt cache with this prefix.
-    `tool_choice` is auto, none, required, or a function's name. A `spoken` answer is wanted no
-    faster than a voice speaks it, but for its beginning.
+    `tool_choice` is auto, none, required, or a function's name. An answer with a
+    `voice_speed` (1: the voice's own) is spoken: but for its beginning, it is wanted no faster than
+    that. None: it is read.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -124,7 +125,7 @@ class Chat(msgspec.Struct, frozen=True):
     tool_choice: str = "auto"
     temperature: float | None = None
     max_tokens: int | None = None
-    spoken: bool = False
+    voice_speed: float | None = None
 
 
 class ChatDelta(msgspec.Struct, frozen=True):

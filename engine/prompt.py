@@ -17,6 +17,7 @@ def chat_of(
     items = list(history) if request.input is None else list(request.input)
     if words:
         items.append(Message("", "user", (Part("audio", words),)))
+    spoken = (request.modality or settings.modality) == "audio"
     instructions = settings.instructions if request.instructions is None else request.instructions
     return Chat(
         messages=chat_messages(items, fill(instructions, settings.variables)),
@@ -24,7 +25,7 @@ def chat_of(
         tool_choice=request.tool_choice or settings.tool_choice,
         temperature=settings.temperature if request.temperature is None else request.temperature,
         max_tokens=request.max_output_tokens or settings.max_output_tokens,
-        spoken=(request.modality or settings.modality) == "audio",
+        voice_speed=settings.speed if spoken else None,
     )
 
 

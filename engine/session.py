@@ -173,8 +173,10 @@ class Session:
             )
         check_variables(settings)
         limited = settings.longest_ms != self.settings.longest_ms
-        self.settings = settings
+        was, self.settings = self.settings, settings
         self._turns.configure(settings)
+        if (settings.instructions, settings.tools) != (was.instructions, was.tools):
+            self._turns.prepare()
         if self._began is not None and limited:
             self._limit_duration()
 

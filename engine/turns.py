@@ -134,6 +134,11 @@ class Turns(Actor):
             self._audio.keep_from(None)
         self._arm()
 
+    def prepare(self) -> None:
+        """Have the LLM read the instructions before anybody speaks."""
+        if self._rules.responds and not self.responding:
+            self._warm(None)
+
     def say(self, text: str, interruptible: bool) -> None:
         """Say `text` verbatim."""
         self._request, self._say = ResponseRequest(), text
@@ -202,7 +207,9 @@ class Turns(Actor):
 
     def leave(self) -> None:
         """The client is gone: stop speaking and forget what was being said."""
-        self._waiting = None
+        if self._waiting is not None:
+            self._tell_unbegun(self._waiting)
+            self._waiting = None
         if self.state.live is not None:
             self._feed(moves.Cancelled())
         self._feed(moves.Dropped())
@@ -381,7 +388,7 @@ class Turns(Actor):
         )
 
     def _warm(self, words: str | None) -> None:
-        """While the caller speaks, the LLM can read all that comes before the answer."""
+        """Have the LLM read what comes before the answer, while there is time."""
         self.emit(Warm(chat_of(ResponseRequest(), self.settings, self._history, words)))
 
     def _take_turn(self, words: str) -> None:

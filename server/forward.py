@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import logging
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs
 
 from websockets.asyncio.client import ClientConnection, unix_connect
@@ -13,14 +12,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from websockets.typing import Subprotocol
 
 from transports.handshake import deny
-from transports.reading import ABNORMAL, NO_CODE
+from transports.outbox import Message, Send
+from transports.reading import ABNORMAL, NO_CODE, Receive
 from transports.realtime.errors import ErrorDetails
 
 log = logging.getLogger(__name__)
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 SESSION = re.compile(r"sess_(\d{1,4})_")

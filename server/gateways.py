@@ -136,6 +136,7 @@ class GatewayKeeper:
                         await self._converse(reader)
                 finally:
                     self._writer = self._channel = None
+                    writer.close()
                     await self._end(process)
         if not self._ending:
             extra = {"gateway": index, "status": process.returncode}

@@ -178,3 +178,17 @@ async def test_who_gives_up_resting_is_forgotten() -> None:
     gate.leave(hurried.ticket)
     await turn()
     assert len(gate) == 0
+
+
+async def test_who_was_told_to_rest_and_fell_behind_meanwhile_stays() -> None:
+    gate = Gate(4)
+    ahead, hurried = Speaker(gate, 9.0), Speaker(gate, 0.0)
+    ahead.ticket.begun = True
+    await turn()
+    gate.advanced()
+    assert ahead.ticket.leaving
+    ahead.lead_s = 1.0
+    gate.advanced()
+    assert not ahead.ticket.leaving
+    assert gate.pressed
+    gate.leave(hurried.ticket)

@@ -408,6 +408,23 @@ async def test_warming_costs_a_foreign_endpoint_nothing_and_yields_nothing(
     assert own.bodies[0]["cache_prompt"] is True
 
 
+async def test_an_endpoint_that_worked_before_it_hung_up_is_not_asked_twice(
+    connect: Connect,
+) -> None:
+    asked = 0
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0.5)
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    assert (await _error(_ask(await connect(handle), _chat()))).code == "llm_cut"
+    assert asked == 1
+
+
 async def test_a_kept_connection_that_was_just_closed_costs_no_answer(connect: Connect) -> None:
     asked = 0
 

@@ -7,7 +7,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.answer import SPEECH_CHARS_PER_S, Speech
+from actors.answer import LONGEST_ANSWER_TOKENS, SPEECH_CHARS_PER_S, Speech
 from engine.capabilities import Chat, ChatMessage, ToolSpec
 from engine.inference import Priority
 from tests.actors.test_openai_llm import _DONE, Connect, Scripted, _all, _ask, _event, _raw, connect
@@ -48,7 +48,7 @@ class Storyteller:
 
 
 def _spoken(text: str, **more: Any) -> Chat:
-    return Chat((ChatMessage("user", text),), spoken=True, max_tokens=len(TOKENS), **more)
+    return Chat((ChatMessage("user", text),), voice_speed=1.0, max_tokens=len(TOKENS), **more)
 
 
 async def test_an_answer_rests_while_somebody_waits_and_goes_on_word_for_word(
@@ -102,6 +102,22 @@ async def test_nothing_is_read_ahead_while_somebody_waits_for_words(connect: Con
     assert len(teller.endpoint.bodies) == 1
     teller.release.set()
     await _all(hurried)
+
+
+def test_an_answer_that_goes_on_with_the_agents_last_message_is_one_with_it() -> None:
+    speech = Speech()
+    speech.add(" and more.", 0.0)
+    asked = (ChatMessage("user", "Tell."), ChatMessage("assistant", "This"))
+    going_on = speech.continued(Chat(asked, max_tokens=None))
+    assert going_on.messages == (asked[0], ChatMessage("assistant", "This and more."))
+    assert going_on.max_tokens == LONGEST_ANSWER_TOKENS - 1
+
+
+def test_a_fast_voice_uses_its_lead_up_sooner() -> None:
+    slow, fast = Speech(0.5), Speech(2.0)
+    for speech in (slow, fast):
+        speech.add("x" * 29 + ".", 10.0)
+    assert (slow.lead_s(10.0), fast.lead_s(10.0)) == (4.0, 1.0)
 
 
 @given(st.lists(st.sampled_from([" word", " end.", "!", "\n", " a", "…"]), max_size=60))

@@ -478,6 +478,28 @@ def test_greeting_and_longest_duration_can_be_set_after_the_start() -> None:
     in_virtual_time(scenario())
 
 
+def test_new_instructions_are_read_before_anybody_speaks_and_hold_no_greeting_up() -> None:
+    async def scenario() -> None:
+        async with Conversation() as talk:
+            settings = SessionSettings(instructions="Be brief.", greeting=Greeting("Good day."))
+            talk.session.configure(settings)
+            await talk.silence(1)
+            (warmed,) = talk.llm.asked
+            assert warmed.max_tokens == 0
+            assert warmed.messages[0].content == "Be brief."
+            talk.session.configure(replace(settings, instructions="Be kind."))
+            await talk.silence(0.02)
+            asked_at = talk.now
+            talk.session.greet()
+            await talk.until(ResponseEnded)
+            assert talk.client.at(ReplyAudio)[0] - asked_at < 0.12, "0.15 s take the LLM"
+            talk.session.configure(replace(settings, instructions="Be kind.", speed=1.1))
+            await talk.silence(1)
+            assert len(talk.llm.asked) == 2, "nothing new to read"
+
+    in_virtual_time(scenario())
+
+
 def test_nobody_is_reprompted_who_is_away_or_holds_the_button() -> None:
     async def scenario() -> None:
         settings = SessionSettings(reprompt=Reprompt(2000, "Are you there?"))

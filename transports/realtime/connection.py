@@ -115,7 +115,7 @@ class Realtime:
     def receive(self, message: str | bytes, asker: Outlet | None = None) -> None:
         """Take one message. Whatever is wrong with it, the asker gets an `error` event.
 
-        The asker is a sideband, or a socket of the client's; None: the one where the client is.
+        The asker is a sideband; None: the client, wherever it is by then.
         """
         for _ in self.steps(message, asker):
             pass
