@@ -101,23 +101,29 @@ class ScriptedRequest(Generic[R]):
 
     def __init__(self, script: AsyncIterator[R]) -> None:
         self._script = script
-        self._cancelled = False
+        self._cancelled = asyncio.Event()
         self.priorities: list[Priority] = []
 
     def __aiter__(self) -> "ScriptedRequest[R]":
         return self
 
     async def __anext__(self) -> R:
-        result = None if self._cancelled else await anext(self._script)
-        if result is None or self._cancelled:
-            raise StopAsyncIteration
-        return result
+        step = asyncio.ensure_future(anext(self._script))
+        cancel = asyncio.ensure_future(self._cancelled.wait())
+        try:
+            await asyncio.wait((step, cancel), return_when=asyncio.FIRST_COMPLETED)
+            if self._cancelled.is_set():
+                raise StopAsyncIteration
+            return step.result()
+        finally:
+            cancel.cancel()
+            step.cancel()
 
     def promote(self, priority: Priority, deadline_ms: int) -> None:
         self.priorities.append(priority)
 
     def cancel(self) -> None:
-        self._cancelled = True
+        self._cancelled.set()
 
 
 class Scripted(Generic[P, R]):
