@@ -64,6 +64,11 @@ class Speech:
         return replace(chat, messages=(*messages, said), max_tokens=max(1, left))
 
 
+def resumable(chat: Chat) -> bool:
+    """Whether its answer may rest in the middle: what is spoken can, what may be a call cannot."""
+    return chat.voice_speed is not None and not chat.tools
+
+
 @dataclass(eq=False)
 class Answer:
     """A request's state. An answer that rests goes on where it stopped, word for word."""
@@ -84,11 +89,6 @@ class Answer:
     def warms(self) -> bool:
         """Whether the prompt is only read."""
         return self.chat.max_tokens == 0
-
-    @property
-    def resumable(self) -> bool:
-        """Whether it may rest in the middle: what is spoken can, what may become a call cannot."""
-        return self.chat.voice_speed is not None and not self.chat.tools
 
     def lead_s(self, now: float) -> float:
         """How far it is ahead of its voice. What only warms is never behind."""

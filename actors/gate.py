@@ -18,10 +18,6 @@ LONGEST_REST_S = 8.0
 """The lead is an estimate: after so long an answer that rests says another sentence."""
 
 
-def _never_ahead() -> float:
-    return 0.0
-
-
 class Ticket:
     """One request at the gate. `preempt` is called when it must make room for a more urgent one.
 
@@ -35,9 +31,9 @@ class Ticket:
         priority: Priority,
         deadline: float,
         preempt: Callable[[], None],
+        lead_s: Callable[[], float],
         *,
         resumable: bool = False,
-        lead_s: Callable[[], float] = _never_ahead,
     ) -> None:
         self.priority = priority
         self.deadline = deadline

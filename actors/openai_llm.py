@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 
-from actors.answer import Answer
+from actors.answer import Answer, resumable
 from actors.gate import Gate, Ticket
 from actors.llm_http import ChatHttp
 from actors.llm_plan import Endpoint, Patience
@@ -114,10 +114,10 @@ class OpenAIChat:
             priority,
             deadline,
             lambda: self._preempt(answer),
-            lead_s=lambda: answer.lead_s(self._loop.time()),
+            lambda: answer.lead_s(self._loop.time()),
+            resumable=self._endpoint.embedded and resumable(payload),
         )
         answer = Answer(payload, ticket)
-        ticket.resumable = self._endpoint.embedded and answer.resumable
         self._open.add(answer)
         answer.task = self._loop.create_task(self._answer(answer))
         answer.task.add_done_callback(lambda _: self._open.discard(answer))

@@ -13,7 +13,8 @@ class Asker:
 
     def __init__(self, gate: Gate, priority: Priority, deadline: float = 1.0) -> None:
         self.told_to_leave = 0
-        self.ticket = Ticket(priority, deadline, self._leave)
+        self.lead_s = 0.0
+        self.ticket = Ticket(priority, deadline, self._leave, lambda: self.lead_s)
         self.task = asyncio.create_task(gate.enter(self.ticket))
 
     def _leave(self) -> None:
@@ -95,10 +96,9 @@ class Speaker(Asker):
     """An answer that is spoken; the test sets how far it is ahead of its voice."""
 
     def __init__(self, gate: Gate, lead_s: float) -> None:
-        self.lead_s = lead_s
         super().__init__(gate, Priority.FIRST)
+        self.lead_s = lead_s
         self.ticket.resumable = True
-        self.ticket.lead_s = lambda: self.lead_s
 
 
 async def test_who_is_far_ahead_of_its_voice_rests_while_somebody_waits_for_words() -> None:
