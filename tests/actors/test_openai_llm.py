@@ -1,108 +1,45 @@
 import asyncio
 import gc
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from aiohttp import web
-from aiohttp.test_utils import TestServer, unused_port
+from aiohttp.test_utils import unused_port
 
 from actors.llm_plan import Endpoint, Patience
-from actors.openai_llm import ChatRequest, OpenAIChat
+from actors.openai_llm import OpenAIChat
 from engine.capabilities import Chat, ChatDelta, ChatMessage, ToolSpec
-from engine.inference import InferenceError, Priority
+from engine.inference import Priority
+from tests.actors.endpoint import (
+    DONE,
+    Connect,
+    Scripted,
+    ask,
+    chat_with,
+    connect,
+    error_of,
+    event,
+    everything,
+    raw,
+)
 
-Answer = Callable[[dict[str, Any], web.StreamResponse], Awaitable[None]]
-Connect = Callable[..., Awaitable[OpenAIChat]]
+__all__ = ["connect"]  # the fixture
 
 _WEATHER = ToolSpec("weather", "Says the weather.", {"type": "object", "properties": {}})
-
-
-def _chat(text: str = "Hello", **more: Any) -> Chat:
-    return Chat((ChatMessage("user", text),), **more)
-
-
-def _event(text: str = "", finish: str | None = None, **more: Any) -> bytes:
-    delta = {"content": text} if text else {}
-    return _raw({"choices": [{"index": 0, "delta": delta, "finish_reason": finish}], **more})
-
-
-def _raw(value: object) -> bytes:
-    return b"data: " + json.dumps(value).encode() + b"\n\n"
-
-
-_DONE = b"data: [DONE]\n\n"
-
-
-class Scripted:
-    """An endpoint that answers as the test says, and remembers what it was asked."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.bodies: list[dict[str, Any]] = []
-        self.hung_up = asyncio.Event()
-        self._answer = answer
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        body = await request.json()
-        self.bodies.append(body)
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await response.prepare(request)
-        try:
-            await self._answer(body, response)
-        except (asyncio.CancelledError, ConnectionError):
-            self.hung_up.set()
-            raise
-        return response
-
-
-@pytest_asyncio.fixture
-async def connect() -> AsyncIterator[Connect]:
-    closing: list[Callable[[], Awaitable[None]]] = []
-
-    async def connect(handle: Any, *, embedded: bool = False, **more: Any) -> OpenAIChat:
-        app = web.Application()
-        app.router.add_post("/v1/chat/completions", handle)
-        server = TestServer(app)
-        await server.start_server()
-        endpoint = Endpoint(str(server.make_url("/v1")), "qwen", "secret", embedded)
-        client = OpenAIChat(endpoint, **more)
-        closing.extend((client.close, server.close))
-        return client
-
-    yield connect
-    for close in closing:
-        await close()
-
-
-def _ask(client: OpenAIChat, chat: Chat, priority: Priority = Priority.FIRST) -> ChatRequest:
-    return client.request(chat, priority=priority, deadline_ms=1000)
-
-
-async def _all(request: ChatRequest) -> list[ChatDelta]:
-    async with asyncio.timeout(20):
-        return [delta async for delta in request]
-
-
-async def _error(request: ChatRequest) -> InferenceError:
-    with pytest.raises(InferenceError) as failed:
-        await _all(request)
-    return failed.value
 
 
 async def test_text_streams_and_ends_with_the_token_counts(connect: Connect) -> None:
     async def answer(body: dict[str, Any], response: web.StreamResponse) -> None:
         usage = {"prompt_tokens": 9, "completion_tokens": 2}
         usage |= {"prompt_tokens_details": {"cached_tokens": 5}}  # type: ignore[dict-item]
-        whole = b": keep alive\n\n" + _event("Grüß ") + _event("dich") + _event("", "stop")
-        whole += _raw({"choices": [], "usage": usage}) + _DONE
+        whole = b": keep alive\n\n" + event("Grüß ") + event("dich") + event("", "stop")
+        whole += raw({"choices": [], "usage": usage}) + DONE
         for byte in whole:  # torn wherever it can be
             await response.write(bytes([byte]))
 
     endpoint = Scripted(answer)
     client = await connect(endpoint.handle)
-    deltas = await _all(_ask(client, _chat(temperature=0.5, max_tokens=7)))
+    deltas = await everything(ask(client, chat_with(temperature=0.5, max_tokens=7)))
     assert [delta.text for delta in deltas] == ["Grüß ", "dich", ""]
     assert deltas[-1] == ChatDelta("", (), "stop", 9, 2, 5)
     assert endpoint.bodies == [
@@ -121,12 +58,12 @@ async def test_function_calls_come_in_pieces(connect: Connect) -> None:
     async def answer(body: dict[str, Any], response: web.StreamResponse) -> None:
         for function in ({"name": "weather", "arguments": ""}, {"arguments": "{}"}):
             call = {"index": 0, "id": "c1" if "name" in function else None, "function": function}
-            await response.write(_raw({"choices": [{"delta": {"tool_calls": [call]}}]}))
-        await response.write(_event("", "tool_calls") + _DONE)
+            await response.write(raw({"choices": [{"delta": {"tool_calls": [call]}}]}))
+        await response.write(event("", "tool_calls") + DONE)
 
     endpoint = Scripted(answer)
     client = await connect(endpoint.handle)
-    deltas = await _all(_ask(client, _chat(tools=(_WEATHER,), tool_choice="weather")))
+    deltas = await everything(ask(client, chat_with(tools=(_WEATHER,), tool_choice="weather")))
     calls = [call for delta in deltas for call in delta.tool_calls]
     assert [(call.id, call.name, call.arguments) for call in calls] == [
         ("c1", "weather", ""),
@@ -144,11 +81,11 @@ async def test_the_embedded_model_s_written_calls_are_calls(
 ) -> None:
     async def answer(body: dict[str, Any], response: web.StreamResponse) -> None:
         for letter in written or "{no call}":
-            await response.write(_event(letter))
-        await response.write(_event(" and rambling on", "stop") + _DONE)
+            await response.write(event(letter))
+        await response.write(event(" and rambling on", "stop") + DONE)
 
     client = await connect(Scripted(answer).handle, embedded=True)
-    deltas = await _all(_ask(client, _chat(tools=(_WEATHER,))))
+    deltas = await everything(ask(client, chat_with(tools=(_WEATHER,))))
     if written:
         assert [call.arguments for delta in deltas for call in delta.tool_calls] == [
             '{"at": "Ulm"}'
@@ -164,7 +101,7 @@ async def test_the_embedded_model_tells_of_an_output_and_does_not_call_again(
     connect: Connect,
 ) -> None:
     async def answer(body: dict[str, Any], response: web.StreamResponse) -> None:
-        await response.write(_event('{"name": "weather"', "stop") + _DONE)
+        await response.write(event('{"name": "weather"', "stop") + DONE)
 
     call = {"id": "1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
     asked, output = ChatMessage("user", "Rain?"), ChatMessage("tool", "Yes.", tool_call_id="1")
@@ -172,7 +109,7 @@ async def test_the_embedded_model_tells_of_an_output_and_does_not_call_again(
     chat = Chat((asked, called, output), tools=(_WEATHER,))
     endpoint = Scripted(answer)
     client = await connect(endpoint.handle, embedded=True)
-    deltas = await _all(_ask(client, chat))
+    deltas = await everything(ask(client, chat))
     [body] = endpoint.bodies
     assert [message["role"] for message in body["messages"]] == ["user", "tool"]
     assert "tools" not in body
@@ -180,17 +117,17 @@ async def test_the_embedded_model_tells_of_an_output_and_does_not_call_again(
 
     endpoint = Scripted(answer)
     client = await connect(endpoint.handle)
-    await _all(_ask(client, chat))
+    await everything(ask(client, chat))
     assert endpoint.bodies[0]["messages"][1]["tool_calls"] == [call]
     assert len(endpoint.bodies[0]["tools"]) == 1
 
 
 async def test_json_that_is_no_call_is_not_held_back(connect: Connect) -> None:
     async def answer(body: dict[str, Any], response: web.StreamResponse) -> None:
-        await response.write(_event('{"weather": "rain"}') + _event(" and so on", "stop") + _DONE)
+        await response.write(event('{"weather": "rain"}') + event(" and so on", "stop") + DONE)
 
     client = await connect(Scripted(answer).handle, embedded=True)
-    deltas = await _all(_ask(client, _chat(tools=(_WEATHER,))))
+    deltas = await everything(ask(client, chat_with(tools=(_WEATHER,))))
     assert [delta.text for delta in deltas[:2]] == ['{"weather": "rain"}', " and so on"]
 
 
@@ -201,11 +138,11 @@ async def test_an_endpoint_that_knows_no_stream_options_is_asked_without(connect
         bodies.append(body := await request.json())
         if "stream_options" in body:
             return web.json_response({"error": {"message": "stream_options: unknown"}}, status=400)
-        return web.Response(body=_event("Hi", "stop") + _DONE)
+        return web.Response(body=event("Hi", "stop") + DONE)
 
     client = await connect(handle)
     for _ in range(2):
-        assert [delta.text for delta in await _all(_ask(client, _chat()))] == ["Hi", ""]
+        assert [delta.text for delta in await everything(ask(client, chat_with()))] == ["Hi", ""]
     assert ["stream_options" in body for body in bodies] == [True, False, False]
 
 
@@ -219,7 +156,7 @@ async def test_a_refusal_says_what_the_endpoint_says(
     async def handle(request: web.Request) -> web.Response:
         return web.json_response({"error": {"message": "no such model: qwen"}}, status=status)
 
-    failed = await _error(_ask(await connect(handle), _chat()))
+    failed = await error_of(ask(await connect(handle), chat_with()))
     assert failed.code == code
     assert f"{status}: no such model: qwen" in str(failed)
     assert "secret" not in str(failed)
@@ -227,7 +164,7 @@ async def test_a_refusal_says_what_the_endpoint_says(
 
 async def test_an_endpoint_that_is_down_is_unreachable() -> None:
     client = OpenAIChat(Endpoint(f"http://127.0.0.1:{unused_port()}/v1", "qwen"))
-    assert (await _error(_ask(client, _chat()))).code == "llm_unreachable"
+    assert (await error_of(ask(client, chat_with()))).code == "llm_unreachable"
     await client.close()
 
 
@@ -237,13 +174,13 @@ async def test_a_slow_endpoint_times_out_by_stage(
 ) -> None:
     async def answer(body: dict[str, Any], response: web.StreamResponse) -> None:
         if begun:
-            await response.write(_event("One "))
+            await response.write(event("One "))
         await asyncio.Event().wait()
 
     endpoint = Scripted(answer)
     patience = Patience(first_token_s=20 if begun else 0.2, between_tokens_s=0.2)
     client = await connect(endpoint.handle, patience=patience)
-    failed = await _error(_ask(client, _chat()))
+    failed = await error_of(ask(client, chat_with()))
     assert failed.code == "llm_timeout"
     assert f"no {stage} from the endpoint within 0.2 s" in str(failed)
     await asyncio.wait_for(endpoint.hung_up.wait(), 20)
@@ -252,16 +189,16 @@ async def test_a_slow_endpoint_times_out_by_stage(
 @pytest.mark.parametrize("torn", [False, True], ids=["clean", "torn"])
 async def test_an_answer_without_its_end_is_cut(connect: Connect, torn: bool) -> None:
     async def answer(body: dict[str, Any], response: web.StreamResponse) -> None:
-        await response.write(_event("Your table is"))
+        await response.write(event("Your table is"))
         if torn:
             assert response._req is not None
             assert response._req.transport is not None
             response._req.transport.abort()
 
     client = await connect(Scripted(answer).handle)
-    request = _ask(client, _chat())
+    request = ask(client, chat_with())
     assert (await anext(request)).text == "Your table is"
-    assert (await _error(request)).code == "llm_cut"
+    assert (await error_of(request)).code == "llm_cut"
 
 
 @pytest.mark.parametrize(
@@ -277,23 +214,23 @@ async def test_a_broken_stream_fails_clearly(connect: Connect, junk: bytes) -> N
         await response.write(junk)
 
     assert (
-        await _error(_ask(await connect(Scripted(answer).handle), _chat()))
+        await error_of(ask(await connect(Scripted(answer).handle), chat_with()))
     ).code == "llm_failed"
 
 
 async def _endless(body: dict[str, Any], response: web.StreamResponse) -> None:
-    await response.write(_event(body["messages"][0]["content"]))
+    await response.write(event(body["messages"][0]["content"]))
     await asyncio.Event().wait()
 
 
 async def test_cancelling_hangs_up_and_ends_silently(connect: Connect) -> None:
     endpoint = Scripted(_endless)
     client = await connect(endpoint.handle)
-    request = _ask(client, _chat())
+    request = ask(client, chat_with())
     await anext(request)
     request.cancel()
     request.cancel()
-    assert await _all(request) == []
+    assert await everything(request) == []
     await asyncio.wait_for(endpoint.hung_up.wait(), 5)
     load = client.load()
     assert (load.queued, load.running) == (0, 0)
@@ -302,7 +239,7 @@ async def test_cancelling_hangs_up_and_ends_silently(connect: Connect) -> None:
 async def test_dropping_a_request_hangs_up(connect: Connect) -> None:
     endpoint = Scripted(_endless)
     client = await connect(endpoint.handle)
-    request = _ask(client, _chat())
+    request = ask(client, chat_with())
     await anext(request)
     del request
     gc.collect()
@@ -317,18 +254,18 @@ async def test_a_caller_who_waits_does_not_displace_an_answer_that_has_begun(
 
     async def answer(body: dict[str, Any], response: web.StreamResponse) -> None:
         asked.append(text := body["messages"][0]["content"])
-        await response.write(_event(text))
+        await response.write(event(text))
         await release.wait()
-        await response.write(_event("", "stop") + _DONE)
+        await response.write(event("", "stop") + DONE)
 
     client = await connect(Scripted(answer).handle, most_at_once=1)
-    prepared = _ask(client, _chat("prepared"), Priority.SPECULATIVE)
+    prepared = ask(client, chat_with("prepared"), Priority.SPECULATIVE)
     assert (await anext(prepared)).text == "prepared"
-    urgent = _ask(client, _chat("urgent"))
+    urgent = ask(client, chat_with("urgent"))
     await asyncio.sleep(0.05)
     release.set()
-    assert [delta.finish for delta in await _all(prepared)] == ["stop"]
-    assert (await _all(urgent))[0].text == "urgent"
+    assert [delta.finish for delta in await everything(prepared)] == ["stop"]
+    assert (await everything(urgent))[0].text == "urgent"
     assert asked == ["prepared", "urgent"]
 
 
@@ -341,25 +278,25 @@ async def test_a_displaced_answer_that_had_not_begun_is_asked_for_again(connect:
         arrived.set()
         if asked == ["prepared"]:
             await asyncio.Event().wait()
-        await response.write(_event(text, "stop") + _DONE)
+        await response.write(event(text, "stop") + DONE)
 
     client = await connect(Scripted(answer).handle, most_at_once=1)
-    prepared = _ask(client, _chat("prepared"), Priority.SPECULATIVE)
+    prepared = ask(client, chat_with("prepared"), Priority.SPECULATIVE)
     await arrived.wait()
-    urgent = _ask(client, _chat("urgent"))
-    assert (await _all(urgent))[0].text == "urgent"
-    assert (await _all(prepared))[0].text == "prepared"
+    urgent = ask(client, chat_with("urgent"))
+    assert (await everything(urgent))[0].text == "urgent"
+    assert (await everything(prepared))[0].text == "prepared"
     assert asked == ["prepared", "urgent", "prepared"]
 
 
 async def test_a_promoted_answer_is_not_displaced(connect: Connect) -> None:
     client = await connect(Scripted(_endless).handle, most_at_once=1)
-    promoted = _ask(client, _chat("promoted"), Priority.SPECULATIVE)
+    promoted = ask(client, chat_with("promoted"), Priority.SPECULATIVE)
     await anext(promoted)
     promoted.promote(Priority.FIRST, 500)
-    urgent = _ask(client, _chat("urgent"))
+    urgent = ask(client, chat_with("urgent"))
     promoted.cancel()
-    assert await _all(promoted) == []
+    assert await everything(promoted) == []
     assert (await anext(urgent)).text == "urgent"
     urgent.cancel()
 
@@ -371,15 +308,15 @@ async def test_what_waits_goes_in_order_of_urgency_and_promotion_counts(connect:
     async def answer(body: dict[str, Any], response: web.StreamResponse) -> None:
         asked.append(body["messages"][0]["content"])
         await release.wait()
-        await response.write(_event("ok", "stop") + _DONE)
+        await response.write(event("ok", "stop") + DONE)
 
     client = await connect(Scripted(answer).handle, most_at_once=1)
     names = {"first": Priority.FIRST, "batch": Priority.BATCH, "ahead": Priority.AHEAD}
-    requests = [_ask(client, _chat(name), priority) for name, priority in names.items()]
-    late = _ask(client, _chat("promoted"), Priority.BATCH)
+    requests = [ask(client, chat_with(name), priority) for name, priority in names.items()]
+    late = ask(client, chat_with("promoted"), Priority.BATCH)
     late.promote(Priority.PARTIAL, 100)
     release.set()
-    await asyncio.gather(*map(_all, [*requests, late]))
+    await asyncio.gather(*map(everything, [*requests, late]))
     assert asked == ["first", "promoted", "ahead", "batch"]
 
 
@@ -387,7 +324,7 @@ async def test_what_an_endpoint_says_of_a_key_is_kept_private(connect: Connect) 
     async def handle(request: web.Request) -> web.Response:
         return web.json_response({"error": {"message": "Incorrect key: sk-123"}}, status=401)
 
-    failed = await _error(_ask(await connect(handle), _chat()))
+    failed = await error_of(ask(await connect(handle), chat_with()))
     assert failed.code == "llm_failed"
     assert "llm.api_key" in str(failed)
     assert "sk-123" not in str(failed)
@@ -397,12 +334,14 @@ async def test_warming_costs_a_foreign_endpoint_nothing_and_yields_nothing(
     connect: Connect,
 ) -> None:
     async def answer(body: dict[str, Any], response: web.StreamResponse) -> None:
-        await response.write(_event("B", "length") + _DONE)
+        await response.write(event("B", "length") + DONE)
 
     foreign, own = Scripted(answer), Scripted(answer)
-    assert await _all(_ask(await connect(foreign.handle), _chat(max_tokens=0))) == []
+    assert await everything(ask(await connect(foreign.handle), chat_with(max_tokens=0))) == []
     assert foreign.bodies == []
-    warmed = await _all(_ask(await connect(own.handle, embedded=True), _chat(max_tokens=0)))
+    warmed = await everything(
+        ask(await connect(own.handle, embedded=True), chat_with(max_tokens=0))
+    )
     assert [delta.text for delta in warmed] == [""]
     assert own.bodies[0]["max_tokens"] == 0
     assert own.bodies[0]["cache_prompt"] is True
@@ -421,7 +360,7 @@ async def test_an_endpoint_that_worked_before_it_hung_up_is_not_asked_twice(
         request.transport.abort()
         return web.Response()
 
-    assert (await _error(_ask(await connect(handle), _chat()))).code == "llm_cut"
+    assert (await error_of(ask(await connect(handle), chat_with()))).code == "llm_cut"
     assert asked == 1
 
 
@@ -436,10 +375,10 @@ async def test_a_kept_connection_that_was_just_closed_costs_no_answer(connect: C
             request.transport.abort()
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        await response.write(_event("Yes", "stop") + _DONE)
+        await response.write(event("Yes", "stop") + DONE)
         return response
 
     client = await connect(handle)
     for _ in range(2):
-        assert (await _all(_ask(client, _chat())))[0].text == "Yes"
+        assert (await everything(ask(client, chat_with())))[0].text == "Yes"
     assert asked == 3

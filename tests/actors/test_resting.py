@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from actors.answer import LONGEST_ANSWER_TOKENS, SPEECH_CHARS_PER_S, Speech
 from engine.capabilities import Chat, ChatMessage, ToolSpec
 from engine.inference import Priority
-from tests.actors.test_openai_llm import _DONE, Connect, Scripted, _all, _ask, _event, _raw, connect
+from tests.actors.endpoint import DONE, Connect, Scripted, ask, connect, event, everything, raw
 
 __all__ = ["connect"]  # the fixture
 
@@ -33,18 +33,18 @@ class Storyteller:
         last = body["messages"][-1]
         if last["content"] == "hurry":
             await self.release.wait()
-            await response.write(_event(" Done.") + _event("", "stop") + _DONE)
+            await response.write(event(" Done.") + event("", "stop") + DONE)
             return
         said = last["content"] if last["role"] == "assistant" else ""
         assert STORY.startswith(said)
         before = said.count(" ")
         allowed = TOKENS[before:][: body["max_tokens"]]
         for token in allowed:
-            await response.write(_event(token))
+            await response.write(event(token))
             await asyncio.sleep(0.002)
         usage = {"prompt_tokens": 7 + before, "completion_tokens": len(allowed)}
         usage |= {"prompt_tokens_details": {"cached_tokens": 6 + before}}  # type: ignore[dict-item]
-        await response.write(_event("", "stop") + _raw({"choices": [], "usage": usage}) + _DONE)
+        await response.write(event("", "stop") + raw({"choices": [], "usage": usage}) + DONE)
 
 
 def _spoken(text: str, **more: Any) -> Chat:
@@ -56,14 +56,14 @@ async def test_an_answer_rests_while_somebody_waits_and_goes_on_word_for_word(
 ) -> None:
     teller = Storyteller()
     client = await connect(teller.endpoint.handle, embedded=True)
-    story = asyncio.create_task(_all(_ask(client, _spoken("tell"))))
+    story = asyncio.create_task(everything(ask(client, _spoken("tell"))))
     await asyncio.sleep(0.05)
-    hurried = _ask(client, _spoken("hurry"))
+    hurried = ask(client, _spoken("hurry"))
     async with asyncio.timeout(5):
         await teller.endpoint.hung_up.wait()
     assert not story.done()
     teller.release.set()
-    assert (await _all(hurried))[0].text == " Done."
+    assert (await everything(hurried))[0].text == " Done."
     deltas = await story
     assert "".join(delta.text for delta in deltas) == STORY
     last = deltas[-1]
@@ -80,28 +80,28 @@ async def test_what_is_read_or_may_become_a_call_is_not_stopped(connect: Connect
     client = await connect(teller.endpoint.handle, embedded=True)
     written = Chat((ChatMessage("user", "tell"),), max_tokens=len(TOKENS))
     stories = [
-        asyncio.create_task(_all(_ask(client, chat)))
+        asyncio.create_task(everything(ask(client, chat)))
         for chat in (written, _spoken("tell", tools=(weather,)))
     ]
     await asyncio.sleep(0.05)
-    hurried = _ask(client, _spoken("hurry"))
+    hurried = ask(client, _spoken("hurry"))
     for story in stories:
         assert "".join(delta.text for delta in await story) == STORY
     assert len(teller.endpoint.bodies) == 3
     teller.release.set()
-    await _all(hurried)
+    await everything(hurried)
 
 
 async def test_nothing_is_read_ahead_while_somebody_waits_for_words(connect: Connect) -> None:
     teller = Storyteller()
     client = await connect(teller.endpoint.handle, embedded=True)
-    hurried = _ask(client, _spoken("hurry"))
+    hurried = ask(client, _spoken("hurry"))
     await asyncio.sleep(0.05)
     warming = Chat((ChatMessage("user", "half a quest"),), max_tokens=0)
-    assert await _all(_ask(client, warming, Priority.SPECULATIVE)) == []
+    assert await everything(ask(client, warming, Priority.SPECULATIVE)) == []
     assert len(teller.endpoint.bodies) == 1
     teller.release.set()
-    await _all(hurried)
+    await everything(hurried)
 
 
 def test_an_answer_that_goes_on_with_the_agents_last_message_is_one_with_it() -> None:
