@@ -18,12 +18,28 @@ slow; one that sleeps at once is slow on an idle machine. Median tokens/s on 2 c
 runs of five) and contended (one): without end 35 and 2, 1000 spins 27-34 and 17, none 22-23 and 21.
 """
 
-SLOTS = 4
-CONTEXT_TOKENS = 4096
-"""Per slot: an hour of conversation, in 25 MB of cache."""
+SLOTS = 8
+"""Conversations that stay read. With half as many as callers, one in five lost what was read of it
+and waited seconds for that."""
+
+CONTEXT_TOKENS = 16_384
+"""Shared by the slots, in 107 MB of cache: an hour of conversation takes about 4,000."""
+
+ABREAST = 4
+
+FEW_THREADS = 8
+"""Up to so many, arithmetic is what an answer waits for, and several at once only slow each other.
+Milliseconds from token to token on 2 cores (`python -m bench.tokens`): 22 of one answer, 46 of two
+at once, 70 of three, 68 of four. With many more it is the memory, and a batch is read once: that is
+taken from the sizes, and was not measured.
+"""
 
 _CACHE_TYPE = xllamacpp.ggml_type.GGML_TYPE_Q8_0
 """97 MB less than 16-bit floats; 8 answers came at 41-45 tokens a second, with those at 42-46."""
+
+_SAME_PROMPT = 0.5
+"""A slot that has so much of a prompt is taken to know the conversation. Less may be instructions
+that callers share: for these llama.cpp looks among the parked prompts, which it else would not."""
 
 _PROMPT_CACHE_MIB = 512
 """Prompts that lost their slot wait here: a caller's instructions are not computed twice."""
@@ -41,10 +57,17 @@ TEMPERATURE = 0.1
 class Llama:
     """A running model. It answers at `base_url` to who knows `api_key`, until the process ends."""
 
-    def __init__(self, folder: Path, threads: int, slots: int = SLOTS) -> None:
-        """Load the GGUF in `folder`, run it once and listen. Takes about a second."""
+    def __init__(self, folder: Path, threads: int, at_once: int | None = None) -> None:
+        """Load the GGUF in `folder`, run it once and listen. Takes about a second.
+
+        `at_once`: how many answers to work on at a time; None for what these threads do best.
+        """
         self.api_key = secrets.token_urlsafe(24)
-        self._server = xllamacpp.Server(_parameters(_weights(folder), threads, slots, self.api_key))
+        self.at_once = at_once or (1 if threads <= FEW_THREADS else ABREAST)
+        self.slots = max(SLOTS, self.at_once)
+        self._server = xllamacpp.Server(
+            _parameters(_weights(folder), threads, self.slots, self.api_key)
+        )
         self.base_url = f"{self._server.listening_address}/v1"
 
 
@@ -61,10 +84,11 @@ def _parameters(weights: Path, threads: int, slots: int, key: str) -> xllamacpp.
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(weights)
     parameters.n_parallel = slots
-    parameters.n_ctx = CONTEXT_TOKENS * slots
+    parameters.n_ctx = CONTEXT_TOKENS
     parameters.cache_type_k = _CACHE_TYPE
     parameters.cache_type_v = _CACHE_TYPE
-    parameters.kv_unified = True  # idle slots can be parked in the prompt cache
+    parameters.kv_unified = True
+    parameters.cache_idle_slots = False  # what is parked is found again too seldom
     parameters.fit_params = False  # the sizes above fit; probing for better ones costs start-up
     parameters.cpuparams.n_threads = threads
     parameters.cpuparams_batch.n_threads = threads
@@ -72,6 +96,7 @@ def _parameters(weights: Path, threads: int, slots: int, key: str) -> xllamacpp.
     parameters.sampling.temp = TEMPERATURE
     parameters.n_batch = _BATCH_TOKENS
     parameters.n_ubatch = _BATCH_TOKENS
+    parameters.slot_prompt_similarity = _SAME_PROMPT
     parameters.cache_ram_mib = _PROMPT_CACHE_MIB
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = 0

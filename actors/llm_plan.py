@@ -37,11 +37,12 @@ class Embedded(msgspec.Struct, frozen=True):
 class LlmPlan(msgspec.Struct, frozen=True, tag="llm"):
     """Ask `endpoint`, or without one the `embedded` model; `fallback` when that does not answer.
 
-    `at_once` requests are sent to an endpoint at the same time, the others wait in order.
+    `at_once` requests are sent to an endpoint at the same time, the others wait in order. Without
+    it an endpoint gets 32, the embedded model as many as its machine works on with profit.
     """
 
     embedded: Embedded | None = None
     endpoint: Endpoint | None = None
     fallback: Endpoint | None = None
-    at_once: int = 4
+    at_once: int | None = None
     patience: Patience = Patience()

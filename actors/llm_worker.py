@@ -18,6 +18,8 @@ from engine.inference import InferenceError
 if TYPE_CHECKING:
     from actors.llama import Llama
 
+FOREIGN_AT_ONCE = 32
+
 _kept: list[object] = []
 """The model that runs: it ends when nobody holds it."""
 
@@ -25,23 +27,26 @@ _kept: list[object] = []
 def load(plan: LlmPlan) -> Callable[[], Served[Any, object]]:
     """Start the embedded model, if it is the one; returns what opens the queue."""
     endpoint = plan.endpoint
+    at_once = elsewhere = plan.at_once or FOREIGN_AT_ONCE
+    most = None
     if plan.embedded is not None:
         llama = _run(plan.embedded, plan.at_once)
         _kept.append(llama)
         endpoint = Endpoint(llama.base_url, plan.embedded.model, llama.api_key, embedded=True)
+        at_once, most = llama.at_once, llama.slots
     assert endpoint is not None  # the server names one of the two
 
     def open_queue() -> Served[Any, object]:
-        first = OpenAIChat(endpoint, most_at_once=plan.at_once, patience=plan.patience)
+        first = OpenAIChat(endpoint, at_once=at_once, most=most, patience=plan.patience)
         if plan.fallback is None:
             return first
-        second = OpenAIChat(plan.fallback, most_at_once=plan.at_once, patience=plan.patience)
+        second = OpenAIChat(plan.fallback, at_once=elsewhere, patience=plan.patience)
         return FallbackChat(first, second)
 
     return open_queue
 
 
-def _run(embedded: Embedded, slots: int) -> "Llama":
+def _run(embedded: Embedded, at_once: int | None) -> "Llama":
     from actors.llama import Llama
 
     try:
@@ -49,4 +54,4 @@ def _run(embedded: Embedded, slots: int) -> "Llama":
         folder = store.path(embedded.model)
     except ModelMissing as missing:
         raise InferenceError("model_missing", str(missing)) from missing
-    return Llama(folder, embedded.threads or os.cpu_count() or 1, slots)
+    return Llama(folder, embedded.threads or os.cpu_count() or 1, at_once)

@@ -50,6 +50,7 @@ def session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    options.enable_mem_pattern = False  # it keeps a plan of memory for every length of a sentence
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     with os.fdopen(os.memfd_create("model"), "wb") as file:
         file.write(model)

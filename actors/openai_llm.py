@@ -18,6 +18,9 @@ from engine.load import Load, Meter
 
 log = logging.getLogger(__name__)
 
+_NOTICED_S = 0.15
+"""A busy machine's two tokens: the first that nobody takes is still sent."""
+
 
 class ChatRequest:
     """As `engine.inference.Request`. Dropping it cancels it, unless it warms the prompt cache."""
@@ -54,7 +57,9 @@ class ChatRequest:
 
 
 class OpenAIChat:
-    """Satisfies `Inference[Chat, ChatDelta]` over one endpoint, `most_at_once` requests at a time.
+    """Satisfies `Inference[Chat, ChatDelta]` over one endpoint, `at_once` requests at a time.
+
+    Those that cannot be stopped do not count while others are in a hurry, up to `most` in all.
 
     Iteration raises `InferenceError`: `llm_unreachable`, `llm_timeout`, `llm_cut` (the answer ended
     in the middle), `llm_refused` (with what the endpoint says), `llm_overloaded`, `llm_failed`.
@@ -64,15 +69,16 @@ class OpenAIChat:
         self,
         endpoint: Endpoint,
         *,
-        most_at_once: int = 4,
+        at_once: int = 4,
+        most: int | None = None,
         patience: Patience = Patience(),  # noqa: B008 - frozen
     ) -> None:
         self._endpoint = endpoint
         self._http = ChatHttp(endpoint, patience)
-        self._gate = Gate(most_at_once)
+        self._gate = Gate(at_once, most)
         self._loop = asyncio.get_running_loop()
         self._open: set[Answer] = set()
-        self._lanes = most_at_once
+        self._lanes = at_once
         self._meter = Meter()
 
     payload_type = Chat
@@ -99,6 +105,8 @@ class OpenAIChat:
         tasks = [answer.task for answer in self._open if answer.task is not None]
         for answer in list(self._open):
             self._cancel(answer)
+            if answer.attempt is not None:
+                answer.attempt.cancel()
         if tasks:
             await asyncio.wait(tasks)
         await self._http.close()
@@ -114,7 +122,7 @@ class OpenAIChat:
             priority,
             deadline,
             lambda: self._preempt(answer),
-            lambda: answer.lead_s(self._loop.time()),
+            lambda: answer.speech.lead_s(self._loop.time()),
             resumable=self._endpoint.embedded and resumable(payload),
         )
         answer = Answer(payload, ticket)
@@ -140,8 +148,8 @@ class OpenAIChat:
             answer.results.end()
 
     def _needless(self, answer: Answer) -> bool:
-        """Whether nobody gains: foreign endpoints bill, and who needs words soon is not held up."""
-        return answer.warms and (not self._endpoint.embedded or self._gate.pressed)
+        """Whether nobody gains: foreign endpoints bill, and who wants words is not held up."""
+        return answer.warms and (not self._endpoint.embedded or len(self._gate) > 0)
 
     async def _attempt(self, answer: Answer) -> bool:
         """Wait for a place and answer. False if it was preempted: it must be asked for again."""
@@ -160,6 +168,10 @@ class OpenAIChat:
             answer.attempt.add_done_callback(_take_note)
             try:
                 await asyncio.wait([answer.attempt])
+            except asyncio.CancelledError:
+                if self._endpoint.embedded:
+                    await _let_go(answer)
+                raise
             finally:
                 answer.attempt.cancel()
                 held_ms = (self._loop.time() - started) * 1000
@@ -174,6 +186,7 @@ class OpenAIChat:
     async def _stream(self, answer: Answer) -> bool:
         """Whether the answer came to its end; else it was told to rest."""
         chat = answerable(answer.chat) if self._endpoint.embedded else answer.chat
+        answer.reading = True
         response = await self._http.post(answer.speech.continued(chat))
         try:
             return await self._read(response, answer)
@@ -195,11 +208,14 @@ class OpenAIChat:
             data = await self._http.read(
                 response, begun=answer.results.begun, finished=bool(finish)
             )
+            answer.reading = False
+            if answer.results.ended:
+                return True  # nobody wants it any more
             if not data:
                 break
             for event in _checked(events, data):
                 if event.delta is not None and not answer.warms:
-                    if answer.ticket.leaving and event.delta.text[:1].isspace():
+                    if answer.must_rest(event.delta.text):
                         return False
                     for delta in calls.feed(event.delta):
                         self._hand_on(answer, delta)
@@ -225,7 +241,7 @@ class OpenAIChat:
         answer.results.add(delta)
         if delta.text:
             answer.speech.add(delta.text, self._loop.time())
-            self._gate.advanced()
+            self._gate.review()
 
     # ---- from outside ------------------------------------------------------------------------
 
@@ -233,8 +249,11 @@ class OpenAIChat:
         self._gate.promote(answer.ticket, priority, self._loop.time() + deadline_ms / 1000)
 
     def _preempt(self, answer: Answer) -> None:
-        """What has begun stops by itself, where a word ends."""
-        if answer.attempt is not None and not answer.ticket.begun:
+        """What has begun stops by itself, where a word ends. llama.cpp reads a prompt to its end
+        in any case: it stops where the answer would begin, and its prompt stays read.
+        """
+        embedded = self._endpoint.embedded
+        if answer.attempt is not None and not answer.ticket.begun and not embedded:
             answer.attempt.cancel()
 
     def _cancel(self, answer: Answer) -> None:
@@ -246,6 +265,21 @@ class OpenAIChat:
         """Garbage is collected in any thread, and after the loop has gone."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._cancel, answer)
+
+
+async def _let_go(answer: Answer) -> None:
+    """Stop llama.cpp's work on it, and wait until it has stopped.
+
+    It notices with a token that nobody takes. Until then the slot that knows this conversation is
+    busy: what the caller says next would get another, and all of it would be read again.
+    """
+    if answer.attempt is None:
+        return
+    if answer.reading:
+        await asyncio.wait([answer.attempt])
+    else:
+        answer.attempt.cancel()
+        await asyncio.sleep(_NOTICED_S)
 
 
 def _take_note(attempt: asyncio.Task[bool]) -> None:

@@ -12,11 +12,6 @@ from engine.process import WorkerCommand
 from server.idle import machine_bytes
 from server.settings import EndpointSettings, Settings
 
-EMBEDDED_AT_ONCE = 4
-"""llama.cpp's slots: more share the same cores, and each answer comes later."""
-
-FOREIGN_AT_ONCE = 32
-
 MOST_LANES = 4
 """And no more than the machine that runs them has cores."""
 
@@ -25,8 +20,7 @@ def llm_plan(settings: Settings, store: str, threads: int) -> LlmPlan:
     """Which language model answers, and how it is asked."""
     endpoint, fallback = _endpoint(settings.llm), _endpoint(settings.llm.fallback)
     embedded = Embedded(MODELS["llm"], store, threads) if endpoint is None else None
-    default = EMBEDDED_AT_ONCE if endpoint is None else FOREIGN_AT_ONCE
-    return LlmPlan(embedded, endpoint, fallback, settings.llm.at_once or default)
+    return LlmPlan(embedded, endpoint, fallback, settings.llm.at_once)
 
 
 def _endpoint(llm: EndpointSettings) -> Endpoint | None:

@@ -80,7 +80,10 @@ class LlmSettings(EndpointSettings, frozen=True):
 
     at_once: Annotated[
         Count | None,
-        Meta(description="requests sent to it at once, 1 or more; unset: 4 embedded, else 32"),
+        Meta(
+            description="requests sent to it at once, 1 or more; unset: 32, and embedded "
+            "as many as this machine's cores work on with profit"
+        ),
     ] = None
     fallback: EndpointSettings = EndpointSettings()
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from actors.gate import BEHIND_S, Gate, Ticket
+from actors.gate import NEED_S, Gate, Ticket
 from engine.inference import Priority
 
 
@@ -95,45 +95,110 @@ async def test_who_gives_up_waiting_leaves_no_place_behind() -> None:
 class Speaker(Asker):
     """An answer that is spoken; the test sets how far it is ahead of its voice."""
 
-    def __init__(self, gate: Gate, lead_s: float) -> None:
-        super().__init__(gate, Priority.FIRST)
+    def __init__(self, gate: Gate, lead_s: float = 0.0, *, begun: bool = False) -> None:
+        super().__init__(gate, Priority.FIRST, asyncio.get_running_loop().time() + 0.5)
         self.lead_s = lead_s
         self.ticket.resumable = True
+        self.ticket.begun = begun
+
+    def come_again(self, gate: Gate) -> None:
+        gate.leave(self.ticket)
+        self.task = asyncio.create_task(gate.enter(self.ticket))
 
 
-async def test_who_is_far_ahead_of_its_voice_rests_while_somebody_waits_for_words() -> None:
-    gate = Gate(4)
-    ahead, modest = Speaker(gate, 9.0), Speaker(gate, 3.0)
+async def test_who_is_ahead_of_its_voice_leaves_for_somebody_who_waits_for_words() -> None:
+    gate = Gate(2, most=4)
+    ahead, modest = Speaker(gate, 9.0, begun=True), Speaker(gate, 3.0, begun=True)
     await turn()
-    ahead.ticket.begun = modest.ticket.begun = True
-    gate.advanced()
+    gate.review()
     assert (ahead.told_to_leave, modest.told_to_leave) == (0, 0), "nobody needs their room"
-    hurried = Speaker(gate, 0.0)
+    hurried = Speaker(gate)
     await turn()
+    assert hurried.inside, "at once: the other leaves where its word ends"
     assert (ahead.told_to_leave, modest.told_to_leave) == (1, 0)
-    gate.leave(ahead.ticket)
-    ahead.task = asyncio.create_task(gate.enter(ahead.ticket))
+    gate.review()
+    assert ahead.told_to_leave == 1
+    ahead.come_again(gate)
     await turn()
     assert not ahead.inside
     assert not gate.waiting, "who rests keeps nobody waiting"
-    hurried.lead_s = 2.6
-    gate.advanced()
-    await turn()
-    assert ahead.inside, "nobody is in a hurry any more"
-
-
-@pytest.mark.parametrize("most", [1, 4])
-async def test_all_who_rest_come_back_when_nobody_is_in_a_hurry(most: int) -> None:
-    gate = Gate(most)
-    hurried = Speaker(gate, 0.0)
-    resting = [Speaker(gate, 9.0) for _ in range(3)]
-    for one in resting:
-        one.ticket.begun = True
-    await turn()
-    assert not any(one.inside for one in resting)
     gate.leave(hurried.ticket)
     await turn()
-    assert [one.inside for one in resting].count(True) == min(most, 3)
+    assert ahead.inside
+
+
+async def test_of_those_who_speak_the_one_whose_voice_runs_out_first_goes_on() -> None:
+    gate = Gate(1)
+    speaking = Speaker(gate, begun=True)
+    await turn()
+    late, later = Speaker(gate, 2.0, begun=True), Speaker(gate, 2.2, begun=True)
+    await turn()
+    assert not late.inside
+    speaking.lead_s = 2.1  # it has come to the end of a sentence
+    gate.review()
+    assert speaking.told_to_leave == 1
+    speaking.come_again(gate)
+    await turn()
+    assert late.inside
+    gate.leave(late.ticket)
+    await turn()
+    assert speaking.inside
+    assert not later.inside
+
+
+async def test_first_words_come_before_those_needed_a_second_later() -> None:
+    gate = Gate(1)
+    inside = Speaker(gate, begun=True)
+    await turn()
+    soon = Speaker(gate, NEED_S + 1.0, begun=True)
+    first = Speaker(gate)
+    await turn()
+    gate.leave(inside.ticket)
+    await turn()
+    assert first.inside
+    assert not soon.inside
+
+
+async def test_a_first_sentence_is_finished_however_long_others_have_waited() -> None:
+    gate = Gate(1)
+    inside = Speaker(gate)
+    await turn()
+    waiting = Speaker(gate)
+    waiting.ticket.deadline -= 60
+    inside.ticket.begun = True
+    await turn()
+    gate.review()
+    assert inside.told_to_leave == 0
+    inside.lead_s = 1.2  # its first sentence is said
+    gate.review()
+    assert inside.told_to_leave == 1
+
+
+async def test_an_answer_far_ahead_waits_for_one_that_may_never_be_heard() -> None:
+    gate = Gate(1)
+    ahead = Speaker(gate, 20.0, begun=True)
+    await turn()
+    soon = asyncio.get_running_loop().time() + 3
+    prepared = Asker(gate, Priority.SPECULATIVE, deadline=soon)
+    await turn()
+    assert ahead.told_to_leave == 1
+    gate.leave(ahead.ticket)
+    await turn()
+    assert prepared.inside
+
+
+@pytest.mark.parametrize("at_once", [1, 4])
+async def test_all_who_rest_come_back_when_nobody_is_in_a_hurry(at_once: int) -> None:
+    gate = Gate(at_once)
+    hurried = [Speaker(gate) for _ in range(at_once)]
+    await turn()
+    resting = [Speaker(gate, 9.0, begun=True) for _ in range(3)]
+    await turn()
+    assert not any(one.inside for one in resting)
+    for one in hurried:
+        gate.leave(one.ticket)
+    await turn()
+    assert [one.inside for one in resting].count(True) == min(at_once, 3)
     for one in resting:
         gate.leave(one.ticket)
         await turn()
@@ -141,36 +206,31 @@ async def test_all_who_rest_come_back_when_nobody_is_in_a_hurry(most: int) -> No
     assert len(gate) == 0
 
 
-async def test_who_rests_comes_back_before_its_voice_runs_out_of_words() -> None:
-    gate = Gate(4)
-    hurried = Speaker(gate, 0.0)
-    ahead = Speaker(gate, BEHIND_S + 0.05)
+async def test_what_cannot_go_on_later_is_not_stopped_and_keeps_nobody_out() -> None:
+    gate = Gate(1, most=2)
+    endless = Speaker(gate, 9.0, begun=True)
+    endless.ticket.resumable = False
     await turn()
-    gate.leave(ahead.ticket)
-    ahead.ticket.begun = True
-    ahead.task = asyncio.create_task(gate.enter(ahead.ticket))
+    hurried, prepared = Speaker(gate), Asker(gate, Priority.SPECULATIVE)
     await turn()
-    assert not ahead.inside
-    await asyncio.wait_for(ahead.task, 5)
+    assert endless.told_to_leave == 0
     assert hurried.inside
-
-
-async def test_what_cannot_go_on_later_is_not_stopped() -> None:
-    gate = Gate(4)
-    ahead = Speaker(gate, 9.0)
+    another = Speaker(gate)
+    gate.leave(hurried.ticket)
     await turn()
-    ahead.ticket.begun, ahead.ticket.resumable = True, False
-    Speaker(gate, 0.0)
+    assert another.inside
+    assert not prepared.inside, "it can wait for an endpoint that has nothing else to do"
+    crowded = Speaker(gate)
+    another.ticket.begun, another.ticket.resumable = True, False
     await turn()
-    assert ahead.told_to_leave == 0
+    assert not crowded.inside, "the endpoint has no more places"
 
 
 async def test_who_gives_up_resting_is_forgotten() -> None:
     gate = Gate(1)
-    hurried = Speaker(gate, 0.0)
+    hurried = Speaker(gate)
     await turn()
-    ahead = Speaker(gate, 9.0)
-    ahead.ticket.begun = True
+    ahead = Speaker(gate, 9.0, begun=True)
     await turn()
     assert len(gate) == 2
     ahead.task.cancel()
@@ -180,15 +240,41 @@ async def test_who_gives_up_resting_is_forgotten() -> None:
     assert len(gate) == 0
 
 
-async def test_who_was_told_to_rest_and_fell_behind_meanwhile_stays() -> None:
-    gate = Gate(4)
-    ahead, hurried = Speaker(gate, 9.0), Speaker(gate, 0.0)
-    ahead.ticket.begun = True
+async def test_who_was_told_to_rest_stays_if_nobody_is_more_urgent_any_more() -> None:
+    gate = Gate(1, most=2)
+    ahead = Speaker(gate, 9.0, begun=True)
     await turn()
-    gate.advanced()
+    hurried = Speaker(gate)
+    await turn()
     assert ahead.ticket.leaving
-    ahead.lead_s = 1.0
-    gate.advanced()
-    assert not ahead.ticket.leaving
-    assert gate.pressed
     gate.leave(hurried.ticket)
+    assert not ahead.ticket.leaving
+
+
+async def test_who_asks_for_the_same_again_is_no_later_for_it() -> None:
+    gate = Gate(1)
+    inside = Asker(gate, Priority.FIRST)
+    await turn()
+    first, second = (Asker(gate, Priority.SPECULATIVE, deadline=5.0) for _ in range(2))
+    await turn()
+    gate.promote(first.ticket, Priority.FIRST, 6.0)
+    gate.promote(second.ticket, Priority.FIRST, 7.0)
+    gate.promote(first.ticket, Priority.FIRST, 8.0)
+    gate.leave(inside.ticket)
+    await turn()
+    assert first.inside
+    assert not second.inside
+
+
+async def test_the_time_before_a_promotion_is_no_waiting() -> None:
+    gate = Gate(1)
+    Asker(gate, Priority.FIRST)
+    await turn()
+    prepared = Asker(gate, Priority.SPECULATIVE)
+    await turn()
+    since = prepared.ticket.waits_since
+    await asyncio.sleep(0.01)
+    gate.promote(prepared.ticket, Priority.FIRST, 1.0)
+    assert since is not None
+    assert prepared.ticket.waits_since is not None
+    assert prepared.ticket.waits_since >= since + 0.01

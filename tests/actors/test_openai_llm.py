@@ -258,7 +258,7 @@ async def test_a_caller_who_waits_does_not_displace_an_answer_that_has_begun(
         await release.wait()
         await response.write(event("", "stop") + DONE)
 
-    client = await connect(Scripted(answer).handle, most_at_once=1)
+    client = await connect(Scripted(answer).handle, at_once=1)
     prepared = ask(client, chat_with("prepared"), Priority.SPECULATIVE)
     assert (await anext(prepared)).text == "prepared"
     urgent = ask(client, chat_with("urgent"))
@@ -280,7 +280,7 @@ async def test_a_displaced_answer_that_had_not_begun_is_asked_for_again(connect:
             await asyncio.Event().wait()
         await response.write(event(text, "stop") + DONE)
 
-    client = await connect(Scripted(answer).handle, most_at_once=1)
+    client = await connect(Scripted(answer).handle, at_once=1)
     prepared = ask(client, chat_with("prepared"), Priority.SPECULATIVE)
     await arrived.wait()
     urgent = ask(client, chat_with("urgent"))
@@ -290,7 +290,7 @@ async def test_a_displaced_answer_that_had_not_begun_is_asked_for_again(connect:
 
 
 async def test_a_promoted_answer_is_not_displaced(connect: Connect) -> None:
-    client = await connect(Scripted(_endless).handle, most_at_once=1)
+    client = await connect(Scripted(_endless).handle, at_once=1)
     promoted = ask(client, chat_with("promoted"), Priority.SPECULATIVE)
     await anext(promoted)
     promoted.promote(Priority.FIRST, 500)
@@ -310,7 +310,7 @@ async def test_what_waits_goes_in_order_of_urgency_and_promotion_counts(connect:
         await release.wait()
         await response.write(event("ok", "stop") + DONE)
 
-    client = await connect(Scripted(answer).handle, most_at_once=1)
+    client = await connect(Scripted(answer).handle, at_once=1)
     names = {"first": Priority.FIRST, "batch": Priority.BATCH, "ahead": Priority.AHEAD}
     requests = [ask(client, chat_with(name), priority) for name, priority in names.items()]
     late = ask(client, chat_with("promoted"), Priority.BATCH)

@@ -55,7 +55,7 @@ async def test_an_answer_rests_while_somebody_waits_and_goes_on_word_for_word(
     connect: Connect,
 ) -> None:
     teller = Storyteller()
-    client = await connect(teller.endpoint.handle, embedded=True)
+    client = await connect(teller.endpoint.handle, embedded=True, at_once=1, most=4)
     story = asyncio.create_task(everything(ask(client, _spoken("tell"))))
     await asyncio.sleep(0.05)
     hurried = ask(client, _spoken("hurry"))
@@ -77,7 +77,7 @@ async def test_an_answer_rests_while_somebody_waits_and_goes_on_word_for_word(
 async def test_what_is_read_or_may_become_a_call_is_not_stopped(connect: Connect) -> None:
     weather = ToolSpec("weather", "Says the weather.", {"type": "object", "properties": {}})
     teller = Storyteller()
-    client = await connect(teller.endpoint.handle, embedded=True)
+    client = await connect(teller.endpoint.handle, embedded=True, at_once=1, most=4)
     written = Chat((ChatMessage("user", "tell"),), max_tokens=len(TOKENS))
     stories = [
         asyncio.create_task(everything(ask(client, chat)))
@@ -94,7 +94,7 @@ async def test_what_is_read_or_may_become_a_call_is_not_stopped(connect: Connect
 
 async def test_nothing_is_read_ahead_while_somebody_waits_for_words(connect: Connect) -> None:
     teller = Storyteller()
-    client = await connect(teller.endpoint.handle, embedded=True)
+    client = await connect(teller.endpoint.handle, embedded=True, at_once=1, most=4)
     hurried = ask(client, _spoken("hurry"))
     await asyncio.sleep(0.05)
     warming = Chat((ChatMessage("user", "half a quest"),), max_tokens=0)
@@ -116,7 +116,7 @@ def test_an_answer_that_goes_on_with_the_agents_last_message_is_one_with_it() ->
 def test_a_fast_voice_uses_its_lead_up_sooner() -> None:
     slow, fast = Speech(0.5), Speech(2.0)
     for speech in (slow, fast):
-        speech.add("x" * 29 + ".", 10.0)
+        speech.add("x" * 35 + ".", 10.0)
     assert (slow.lead_s(10.0), fast.lead_s(10.0)) == (4.0, 1.0)
 
 

@@ -1,0 +1,113 @@
+"""What the embedded endpoint works on until it notices that nobody wants it keeps its place."""
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+from engine.inference import Priority
+from tests.actors.endpoint import (
+    DONE,
+    Connect,
+    Scripted,
+    ask,
+    chat_with,
+    connect,
+    event,
+    everything,
+)
+
+__all__ = ["connect"]  # the fixture
+
+
+class Reader:
+    """An endpoint that answers with what it was asked, once the test lets it have read that."""
+
+    def __init__(self) -> None:
+        self.read = asyncio.Event()
+        self.asked: list[str] = []
+        self.arrivals: asyncio.Queue[str] = asyncio.Queue()
+        self.endpoint = Scripted(self._answer)
+
+    async def _answer(self, body: dict[str, Any], response: web.StreamResponse) -> None:
+        self.asked.append(text := body["messages"][0]["content"])
+        self.arrivals.put_nowait(text)
+        await self.read.wait()
+        for word in (text, " and", " so", " on"):
+            await response.write(event(word))
+            await asyncio.sleep(0.02)
+        await response.write(event("", "stop") + DONE)
+
+
+async def arrived(reader: Reader, text: str) -> None:
+    async with asyncio.timeout(5):
+        assert await reader.arrivals.get() == text
+
+
+async def test_a_prompt_is_read_to_its_end_before_the_next_one_is_sent(connect: Connect) -> None:
+    reader = Reader()
+    client = await connect(reader.endpoint.handle, embedded=True, at_once=1, most=4)
+    dropped = ask(client, chat_with("half a question"), Priority.SPECULATIVE)
+    await arrived(reader, "half a question")
+    dropped.cancel()
+    whole = ask(client, chat_with("the whole question"), Priority.SPECULATIVE)
+    await asyncio.sleep(0.1)
+    assert reader.asked == ["half a question"]
+    assert await everything(dropped) == []
+    reader.read.set()
+    assert (await everything(whole))[0].text == "the whole question"
+    async with asyncio.timeout(5):
+        await reader.endpoint.hung_up.wait()
+
+
+async def test_after_an_answer_was_dropped_the_endpoint_is_given_time_to_notice(
+    connect: Connect,
+) -> None:
+    reader = Reader()
+    reader.read.set()
+    client = await connect(reader.endpoint.handle, embedded=True, at_once=1, most=4)
+    dropped = ask(client, chat_with("tell"), Priority.SPECULATIVE)
+    await anext(dropped)
+    dropped.cancel()
+    following = ask(client, chat_with("stop"), Priority.SPECULATIVE)
+    await asyncio.sleep(0.05)
+    assert reader.asked == ["tell"]
+    assert (await everything(following))[0].text == "stop"
+
+
+async def test_a_foreign_endpoint_is_not_waited_for(connect: Connect) -> None:
+    reader = Reader()
+    client = await connect(reader.endpoint.handle, at_once=1)
+    dropped = ask(client, chat_with("half a question"), Priority.SPECULATIVE)
+    await arrived(reader, "half a question")
+    dropped.cancel()
+    ask_again = ask(client, chat_with("the whole question"), Priority.SPECULATIVE)
+    await arrived(reader, "the whole question")
+    reader.read.set()
+    await everything(ask_again)
+
+
+async def test_who_waits_for_a_reply_does_not_wait_for_prepared_ones(connect: Connect) -> None:
+    reader = Reader()
+    client = await connect(reader.endpoint.handle, embedded=True, at_once=1, most=4)
+    prepared = ask(client, chat_with("prepared"), Priority.SPECULATIVE)
+    await arrived(reader, "prepared")
+    urgent = ask(client, chat_with("urgent"))
+    await arrived(reader, "urgent")
+    reader.read.set()
+    assert (await everything(urgent))[0].text == "urgent"
+    assert (await everything(prepared))[0].text == "prepared"
+    assert reader.asked == ["prepared", "urgent", "prepared"]
+
+
+async def test_closing_waits_for_nothing(connect: Connect) -> None:
+    reader = Reader()
+    client = await connect(reader.endpoint.handle, embedded=True)
+    kept = ask(client, chat_with("never read"))
+    await arrived(reader, "never read")
+    dropped = ask(client, chat_with("dropped"))
+    await arrived(reader, "dropped")
+    dropped.cancel()
+    async with asyncio.timeout(2):
+        await client.close()
+    assert await everything(kept) == []
