@@ -29,8 +29,8 @@ ABREAST = 4
 
 FEW_THREADS = 8
 """Up to so many, arithmetic is what an answer waits for, and several at once only slow each other.
-Milliseconds from token to token on 2 cores (`python -m bench.tokens`): 22 of one answer, 46 of two
-at once, 70 of three, 68 of four. With many more it is the memory, and a batch is read once: that is
+Milliseconds from token to token on 2 cores (`python -m bench.tokens`): 23 of one answer, 48 of two
+at once, 71 of three, 71 of four. With many more it is the memory, and a batch is read once: that is
 taken from the sizes, and was not measured.
 """
 
