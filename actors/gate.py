@@ -57,22 +57,16 @@ class Ticket:
             return max(self.priority, Priority.SPECULATIVE), now + lead_s - NEED_S
         return self.priority, -inf if lead_s < SHORT_S else now + lead_s - NEED_S
 
-    def presses(self, now: float) -> bool:
-        """Whether somebody needs its words soon."""
-        return self.urgency(now)[0] < Priority.SPECULATIVE
-
 
 class Gate:
     """Lets the `at_once` most urgent requests through, which it finds out again and again.
 
     Whenever others become more urgent, those inside are told to leave if they lose nothing by it,
-    and come in again when it is their turn. What cannot stop keeps nobody out who is in a hurry, as
-    long as there are fewer than `most`.
+    and come in again when it is their turn.
     """
 
-    def __init__(self, at_once: int, most: int | None = None) -> None:
+    def __init__(self, at_once: int) -> None:
         self._at_once = at_once
-        self._most = max(most or 0, at_once)
         self._waiting: list[Ticket] = []
         self._inside: list[Ticket] = []
 
@@ -129,24 +123,19 @@ class Gate:
             if ticket.leaving and not told:
                 ticket.preempt()
         for ticket in chosen:
-            if len(self._inside) < self._most and ticket in self._waiting:
+            if len(self._inside) < self._at_once and ticket in self._waiting:
                 self._waiting.remove(ticket)
                 self._inside.append(ticket)
                 if ticket.admitted is not None and not ticket.admitted.done():
                     ticket.admitted.set_result(None)
 
     def _chosen(self, now: float) -> list[Ticket]:
-        """Those who should have the endpoint, most urgent first; not all may find room yet."""
-        staying = [ticket for ticket in self._inside if ticket.begun or not ticket.leaving]
-        movable = [ticket for ticket in staying if _movable(ticket)]
-        endless = sum(1 for ticket in staying if ticket.begun and not ticket.resumable)
-        room = self._at_once - (len(staying) - len(movable) - endless)
-        chosen: list[Ticket] = []
-        for ticket in sorted([*movable, *self._waiting], key=lambda one: one.urgency(now)):
-            if len(chosen) + (0 if ticket.presses(now) else endless) >= room:
-                break
-            chosen.append(ticket)
-        return chosen
+        """Those who should have the endpoint beside those who cannot stop, most urgent first."""
+        movable = [ticket for ticket in self._inside if _movable(ticket)]
+        gone = sum(1 for ticket in self._inside if ticket.leaving and not ticket.begun)
+        room = self._at_once - (len(self._inside) - len(movable) - gone)
+        candidates = sorted([*movable, *self._waiting], key=lambda one: one.urgency(now))
+        return candidates[: max(0, room)]
 
 
 def _movable(ticket: Ticket) -> bool:

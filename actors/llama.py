@@ -18,14 +18,11 @@ slow; one that sleeps at once is slow on an idle machine. Median tokens/s on 2 c
 runs of five) and contended (one): without end 35 and 2, 1000 spins 27-34 and 17, none 22-23 and 21.
 """
 
-SLOTS = 8
-"""Conversations that stay read. With half as many as callers, one in five lost what was read of it
-and waited seconds for that."""
-
 CONTEXT_TOKENS = 16_384
-"""Shared by the slots, in 107 MB of cache: an hour of conversation takes about 4,000."""
+"""Shared by the answers being made, in 107 MB of cache: an hour of conversation takes 4,000."""
 
 ABREAST = 4
+"""So many answers are made at once on more than `FEW_THREADS`."""
 
 FEW_THREADS = 8
 """Up to so many, arithmetic is what an answer waits for, and several at once only slow each other.
@@ -38,8 +35,9 @@ _CACHE_TYPE = xllamacpp.ggml_type.GGML_TYPE_Q8_0
 """97 MB less than 16-bit floats; 8 answers came at 41-45 tokens a second, with those at 42-46."""
 
 _SAME_PROMPT = 0.5
-"""A slot that has so much of a prompt is taken to know the conversation. Less may be instructions
-that callers share: for these llama.cpp looks among the parked prompts, which it else would not."""
+"""Of several slots, one that has so much of a prompt is taken to know the conversation. Often these
+are only the instructions that callers share, and what it knew of another conversation is lost. A
+single slot is exact: it parks what it has, and takes what fits best of all that was parked."""
 
 _PROMPT_CACHE_MIB = 512
 """Prompts that lost their slot wait here: a caller's instructions are not computed twice."""
@@ -64,9 +62,8 @@ class Llama:
         """
         self.api_key = secrets.token_urlsafe(24)
         self.at_once = at_once or (1 if threads <= FEW_THREADS else ABREAST)
-        self.slots = max(SLOTS, self.at_once)
         self._server = xllamacpp.Server(
-            _parameters(_weights(folder), threads, self.slots, self.api_key)
+            _parameters(_weights(folder), threads, self.at_once, self.api_key)
         )
         self.base_url = f"{self._server.listening_address}/v1"
 
@@ -88,7 +85,7 @@ def _parameters(weights: Path, threads: int, slots: int, key: str) -> xllamacpp.
     parameters.cache_type_k = _CACHE_TYPE
     parameters.cache_type_v = _CACHE_TYPE
     parameters.kv_unified = True
-    parameters.cache_idle_slots = False  # what is parked is found again too seldom
+    parameters.cache_idle_slots = slots > 1
     parameters.fit_params = False  # the sizes above fit; probing for better ones costs start-up
     parameters.cpuparams.n_threads = threads
     parameters.cpuparams_batch.n_threads = threads
@@ -96,12 +93,12 @@ def _parameters(weights: Path, threads: int, slots: int, key: str) -> xllamacpp.
     parameters.sampling.temp = TEMPERATURE
     parameters.n_batch = _BATCH_TOKENS
     parameters.n_ubatch = _BATCH_TOKENS
-    parameters.slot_prompt_similarity = _SAME_PROMPT
+    parameters.slot_prompt_similarity = _SAME_PROMPT if slots > 1 else 1.0
     parameters.cache_ram_mib = _PROMPT_CACHE_MIB
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = 0
     parameters.api_keys = [key]
-    parameters.n_threads_http = slots + 2  # a waiting stream holds one
+    parameters.n_threads_http = slots + 4  # a stream holds one, also for a while when it is cut
     parameters.ui = False
     parameters.endpoint_slots = False
     parameters.verbosity = -1  # its log would show prompts

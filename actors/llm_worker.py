@@ -28,16 +28,15 @@ def load(plan: LlmPlan) -> Callable[[], Served[Any, object]]:
     """Start the embedded model, if it is the one; returns what opens the queue."""
     endpoint = plan.endpoint
     at_once = elsewhere = plan.at_once or FOREIGN_AT_ONCE
-    most = None
     if plan.embedded is not None:
         llama = _run(plan.embedded, plan.at_once)
         _kept.append(llama)
         endpoint = Endpoint(llama.base_url, plan.embedded.model, llama.api_key, embedded=True)
-        at_once, most = llama.at_once, llama.slots
+        at_once = llama.at_once
     assert endpoint is not None  # the server names one of the two
 
     def open_queue() -> Served[Any, object]:
-        first = OpenAIChat(endpoint, at_once=at_once, most=most, patience=plan.patience)
+        first = OpenAIChat(endpoint, at_once=at_once, patience=plan.patience)
         if plan.fallback is None:
             return first
         second = OpenAIChat(plan.fallback, at_once=elsewhere, patience=plan.patience)

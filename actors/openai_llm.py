@@ -59,8 +59,6 @@ class ChatRequest:
 class OpenAIChat:
     """Satisfies `Inference[Chat, ChatDelta]` over one endpoint, `at_once` requests at a time.
 
-    Those that cannot be stopped do not count while others are in a hurry, up to `most` in all.
-
     Iteration raises `InferenceError`: `llm_unreachable`, `llm_timeout`, `llm_cut` (the answer ended
     in the middle), `llm_refused` (with what the endpoint says), `llm_overloaded`, `llm_failed`.
     """
@@ -70,12 +68,11 @@ class OpenAIChat:
         endpoint: Endpoint,
         *,
         at_once: int = 4,
-        most: int | None = None,
         patience: Patience = Patience(),  # noqa: B008 - frozen
     ) -> None:
         self._endpoint = endpoint
         self._http = ChatHttp(endpoint, patience)
-        self._gate = Gate(at_once, most)
+        self._gate = Gate(at_once)
         self._loop = asyncio.get_running_loop()
         self._open: set[Answer] = set()
         self._lanes = at_once
@@ -235,12 +232,14 @@ class OpenAIChat:
     def _hand_on(self, answer: Answer, delta: ChatDelta) -> None:
         """From here on no other request displaces this one, but it may be told to rest."""
         ticket = answer.ticket
-        if not ticket.begun and self._loop.time() > ticket.deadline:
+        begins = not ticket.begun
+        if begins and self._loop.time() > ticket.deadline:
             self._meter.was_late(ticket.priority)
         ticket.begun = True
         answer.results.add(delta)
         if delta.text:
             answer.speech.add(delta.text, self._loop.time())
+        if begins or ticket.resumable:
             self._gate.review()
 
     # ---- from outside ------------------------------------------------------------------------
@@ -270,8 +269,8 @@ class OpenAIChat:
 async def _let_go(answer: Answer) -> None:
     """Stop llama.cpp's work on it, and wait until it has stopped.
 
-    It notices with a token that nobody takes. Until then the slot that knows this conversation is
-    busy: what the caller says next would get another, and all of it would be read again.
+    It notices with a token that nobody takes. What is sent before that waits there, where nobody
+    can be preferred, or gets another slot, where its conversation is read again from the start.
     """
     if answer.attempt is None:
         return

@@ -1,4 +1,4 @@
-"""The embedded LLM as our server runs it, in a process of its own, for the peer to talk to.
+"""The embedded LLM, in a process of its own, for the peer to talk to.
 
 `python -m bench.llama FILE` writes `{"base_url": ..., "api_key": ...}` to FILE once it answers.
 """
@@ -15,10 +15,12 @@ from actors.store import Store
 from actors.workers import MODELS
 from engine.child import become_child
 
+SLOTS = 4  # llama.cpp's own default: the peer has no queue before it
+
 
 def main() -> None:
     become_child("bench-llama")
-    llama = Llama(Store().path(MODELS["llm"]), threads=os.cpu_count() or 1)
+    llama = Llama(Store().path(MODELS["llm"]), threads=os.cpu_count() or 1, at_once=SLOTS)
     tell = Path(sys.argv[1])
     part = tell.with_suffix(".part")
     part.write_bytes(msgspec.json.encode({"base_url": llama.base_url, "api_key": llama.api_key}))

@@ -59,7 +59,7 @@ def main() -> None:
     threads = os.cpu_count() or 1
     parser.add_argument("--threads", type=int, default=threads)
     args = parser.parse_args()
-    llama = Llama(Store().path(MODELS["llm"]), args.threads)
+    llama = Llama(Store().path(MODELS["llm"]), args.threads, MOST)
     steps = asyncio.run(_measure(llama, args.rounds))
     print(f"{args.threads} threads, medians of {args.rounds} rounds")
     print("answers at once   ms from token to token   tokens a second of all")

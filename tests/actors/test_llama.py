@@ -82,6 +82,25 @@ async def test_a_warmed_prompt_is_not_computed_again(client: Llm) -> None:
     assert deltas[-1].cached_tokens > deltas[-1].input_tokens * 0.6
 
 
+async def test_eight_conversations_with_the_same_instructions_stay_read(client: Llm) -> None:
+    rooms = [_chat(_HOTEL, f"My room is number {number}.", max_tokens=8) for number in range(8)]
+    answers = await asyncio.gather(*(_all(_ask(client, room)) for room in rooms))
+    for room, answer in zip(rooms, answers, strict=True):
+        said = ChatMessage("assistant", "".join(delta.text for delta in answer))
+        more = ChatMessage("user", "And now?")
+        last = (await _all(_ask(client, replace(room, messages=(*room.messages, said, more)))))[-1]
+        assert last.cached_tokens >= answer[-1].input_tokens
+
+
+async def test_what_was_read_for_a_dropped_question_is_not_read_again(client: Llm) -> None:
+    story = "I want to tell you about my holidays. " + "It rained and we stayed inside. " * 12
+    dropped = _ask(client, _chat(_HOTEL, story + "So I", max_tokens=8))
+    await asyncio.sleep(0.2)  # it takes over a second to read
+    dropped.cancel()
+    asked = await _all(_ask(client, _chat(_HOTEL, story + "So I need a room.", max_tokens=8)))
+    assert asked[-1].cached_tokens > asked[-1].input_tokens * 0.8
+
+
 @pytest.mark.parametrize("choice", ["auto", "required", "get_weather"])
 async def test_it_calls_functions(client: Llm, choice: str) -> None:
     chat = _chat(

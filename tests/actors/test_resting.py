@@ -55,7 +55,7 @@ async def test_an_answer_rests_while_somebody_waits_and_goes_on_word_for_word(
     connect: Connect,
 ) -> None:
     teller = Storyteller()
-    client = await connect(teller.endpoint.handle, embedded=True, at_once=1, most=4)
+    client = await connect(teller.endpoint.handle, embedded=True, at_once=1)
     story = asyncio.create_task(everything(ask(client, _spoken("tell"))))
     await asyncio.sleep(0.05)
     hurried = ask(client, _spoken("hurry"))
@@ -77,7 +77,7 @@ async def test_an_answer_rests_while_somebody_waits_and_goes_on_word_for_word(
 async def test_what_is_read_or_may_become_a_call_is_not_stopped(connect: Connect) -> None:
     weather = ToolSpec("weather", "Says the weather.", {"type": "object", "properties": {}})
     teller = Storyteller()
-    client = await connect(teller.endpoint.handle, embedded=True, at_once=1, most=4)
+    client = await connect(teller.endpoint.handle, embedded=True, at_once=1)
     written = Chat((ChatMessage("user", "tell"),), max_tokens=len(TOKENS))
     stories = [
         asyncio.create_task(everything(ask(client, chat)))
@@ -87,14 +87,14 @@ async def test_what_is_read_or_may_become_a_call_is_not_stopped(connect: Connect
     hurried = ask(client, _spoken("hurry"))
     for story in stories:
         assert "".join(delta.text for delta in await story) == STORY
-    assert len(teller.endpoint.bodies) == 3
     teller.release.set()
     await everything(hurried)
+    assert len(teller.endpoint.bodies) == 3, "each was asked for once"
 
 
 async def test_nothing_is_read_ahead_while_somebody_waits_for_words(connect: Connect) -> None:
     teller = Storyteller()
-    client = await connect(teller.endpoint.handle, embedded=True, at_once=1, most=4)
+    client = await connect(teller.endpoint.handle, embedded=True, at_once=1)
     hurried = ask(client, _spoken("hurry"))
     await asyncio.sleep(0.05)
     warming = Chat((ChatMessage("user", "half a quest"),), max_tokens=0)
