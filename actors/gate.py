@@ -6,16 +6,16 @@ from math import inf
 
 from engine.inference import Priority
 
-NEED_S = 1.5
+NEED_S = 2.5
 """So long before its voice runs out of words an answer needs the endpoint again: the next sentence
 and its speech must still be made."""
 
-COMFORT_S = 2.5
+COMFORT_S = 3.0
 """An answer so far ahead of its voice is in no hurry."""
 
-SHORT_S = 1.0
-"""With less the next sentence comes first, and the first one is finished once it is begun: however
-many wait, who is nearly done is not sent away."""
+SHORT_S = 2.0
+"""With less the next sentence comes first, and the first one is finished once it is begun, however
+many wait: who has begun to speak is not left without words."""
 
 
 class Ticket:

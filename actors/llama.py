@@ -18,8 +18,8 @@ slow; one that sleeps at once is slow on an idle machine. Median tokens/s on 2 c
 runs of five) and contended (one): without end 35 and 2, 1000 spins 27-34 and 17, none 22-23 and 21.
 """
 
-CONTEXT_TOKENS = 16_384
-"""Shared by the answers being made, in 107 MB of cache: an hour of conversation takes 4,000."""
+CONTEXT_TOKENS = 8192
+"""Shared by the answers being made, in 53 MB of cache: an hour of conversation takes 4,000."""
 
 ABREAST = 4
 """So many answers are made at once on more than `FEW_THREADS`."""
@@ -39,8 +39,8 @@ _SAME_PROMPT = 0.5
 are only the instructions that callers share, and what it knew of another conversation is lost. A
 single slot is exact: it parks what it has, and takes what fits best of all that was parked."""
 
-_PROMPT_CACHE_MIB = 512
-"""Prompts that lost their slot wait here: a caller's instructions are not computed twice."""
+_PROMPT_CACHE_MIB = 128
+"""Of parked prompts, 3 MB or so for each conversation."""
 
 _BATCH_TOKENS = 64
 """Between batches llama.cpp looks for cancelled and new requests. At 150 tokens a second, 64 make

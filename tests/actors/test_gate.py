@@ -108,7 +108,7 @@ class Speaker(Asker):
 
 async def test_who_is_ahead_of_its_voice_leaves_for_somebody_who_waits_for_words() -> None:
     gate = Gate(2)
-    ahead, modest = Speaker(gate, 9.0, begun=True), Speaker(gate, 3.0, begun=True)
+    ahead, modest = Speaker(gate, 9.0, begun=True), Speaker(gate, 4.0, begun=True)
     await turn()
     gate.review()
     assert (ahead.told_to_leave, modest.told_to_leave) == (0, 0), "nobody needs their room"
@@ -131,10 +131,10 @@ async def test_of_those_who_speak_the_one_whose_voice_runs_out_first_goes_on() -
     gate = Gate(1)
     speaking = Speaker(gate, begun=True)
     await turn()
-    late, later = Speaker(gate, 2.0, begun=True), Speaker(gate, 2.2, begun=True)
+    late, later = Speaker(gate, 2.5, begun=True), Speaker(gate, 2.7, begun=True)
     await turn()
     assert not late.inside
-    speaking.lead_s = 2.1  # it has come to the end of a sentence
+    speaking.lead_s = 2.6  # it has come to the end of a sentence
     gate.review()
     assert speaking.told_to_leave == 1
     speaking.come_again(gate)
@@ -169,7 +169,7 @@ async def test_a_first_sentence_is_finished_however_long_others_have_waited() ->
     await turn()
     gate.review()
     assert inside.told_to_leave == 0
-    inside.lead_s = 1.2  # its first sentence is said
+    inside.lead_s = 2.2  # its first sentence is said
     gate.review()
     assert inside.told_to_leave == 1
 
