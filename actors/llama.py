@@ -39,7 +39,7 @@ _SAME_PROMPT = 0.5
 are only the instructions that callers share, and what it knew of another conversation is lost. A
 single slot is exact: it parks what it has, and takes what fits best of all that was parked."""
 
-_PROMPT_CACHE_MIB = 128
+_PROMPT_CACHE_MIB = 64
 """Of parked prompts, 3 MB or so for each conversation."""
 
 _BATCH_TOKENS = 64
