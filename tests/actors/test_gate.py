@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from actors.gate import NEED_S, Gate, Ticket
+from actors.gate import COMFORT_S, Gate, Ticket
 from engine.inference import Priority
 
 
@@ -146,11 +146,11 @@ async def test_of_those_who_speak_the_one_whose_voice_runs_out_first_goes_on() -
     assert not later.inside
 
 
-async def test_first_words_come_before_those_needed_a_second_later() -> None:
+async def test_first_words_come_before_more_of_an_answer_that_is_ahead() -> None:
     gate = Gate(1)
     inside = Speaker(gate, begun=True)
     await turn()
-    soon = Speaker(gate, NEED_S + 1.0, begun=True)
+    soon = Speaker(gate, COMFORT_S, begun=True)
     first = Speaker(gate)
     await turn()
     gate.leave(inside.ticket)
