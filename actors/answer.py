@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from actors.cut import Cutter
 from actors.gate import Ticket
 from engine.capabilities import Chat, ChatDelta, ChatMessage
 from engine.results import Results
@@ -17,14 +18,13 @@ LONGEST_ANSWER_TOKENS = 1024
 """Of an embedded model, where the client sets no limit: about six minutes of speech. Small models
 sometimes repeat themselves without end."""
 
-_SENTENCE_ENDS = frozenset(".!?\n。！？")
-
 _UNSPACED_FROM = "\u2e80"
-"""Here begin the East Asian scripts, in which any character may begin a word."""
+"""Here begin the East Asian scripts, in most of which any character may begin a word."""
 
 
 class Speech:
-    """What an answer has said, and how far that is ahead of the voice that speaks it.
+    """What an answer has said, and how far that is ahead of the voice that speaks it, or of who
+    reads it, for whom that is fast enough too.
 
     `speed`: the voice's, 1 is usual.
     """
@@ -34,7 +34,8 @@ class Speech:
         self.tokens = 0
         self._first_at: float | None = None
         self._chars_per_s = SPEECH_CHARS_PER_S * speed
-        self._sayable = 0  # characters up to the last end of a sentence: the rest waits for it
+        self._cutter = Cutter()
+        self._sayable = 0  # characters of whole pieces: the rest waits until it is one
 
     def add(self, text: str, now: float) -> None:
         """One more token; `now` in s."""
@@ -42,8 +43,7 @@ class Speech:
             self._first_at = now
         self.text += text
         self.tokens += 1
-        if not _SENTENCE_ENDS.isdisjoint(text):
-            self._sayable = len(self.text)
+        self._sayable += sum(map(len, self._cutter.feed(text)))
 
     def lead_s(self, now: float) -> float:
         """For how much longer the voice can go on with what has been said. May be negative."""
@@ -66,11 +66,6 @@ class Speech:
         return replace(chat, messages=(*messages, said), max_tokens=max(1, left))
 
 
-def resumable(chat: Chat) -> bool:
-    """Whether its answer may rest in the middle: what is spoken can, what may be a call cannot."""
-    return chat.voice_speed is not None and not chat.tools
-
-
 @dataclass(eq=False)
 class Answer:
     """A request's state. An answer that rests goes on where it stopped, word for word."""
@@ -83,6 +78,7 @@ class Answer:
     task: asyncio.Task[None] | None = None
     attempt: asyncio.Task[bool] | None = None
     reading: bool = False  # the endpoint reads the prompt
+    calls: bool = False  # it has called a function
     speech: Speech = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,10 +89,18 @@ class Answer:
         """Whether the prompt is only read."""
         return self.chat.max_tokens == 0
 
+    @property
+    def resumable(self) -> bool:
+        """Whether it may rest in the middle: what is spoken or read can, a call cannot."""
+        bound = bool(self.chat.tools) and self.chat.tool_choice not in ("auto", "none")
+        return not bound and not self.calls
+
     def must_rest(self, text: str) -> bool:
-        """Whether it has to stop before the token `text`. It does where a word begins: what was
-        said before has the same tokens when it goes on.
+        """Whether it has to stop before the token `text`. It does where a word begins: where words
+        are spaced, what was said before has the same tokens when it goes on.
         """
         if not self.ticket.leaving:
             return False
-        return not self.ticket.begun or text[:1].isspace() or text[:1] >= _UNSPACED_FROM
+        if not self.ticket.begun:
+            return True
+        return self.ticket.resumable and (text[:1].isspace() or text[:1] >= _UNSPACED_FROM)

@@ -9,8 +9,8 @@ from engine.inference import InferenceError, Priority
 from engine.load import Load, sum_of
 
 OUT_S = 10.0
-"""So long the first is left alone after it could not be reached: nobody else waits for its time-out
-meanwhile."""
+"""So long the first is left alone after it could not be reached: nobody else waits for its
+time-out, also of those who have asked it already."""
 
 ELSEWHERE = ("llm_unreachable", "llm_timeout", "llm_overloaded", "llm_failed", "llm_cut")
 """Failures that another endpoint may not have. A refusal (`llm_refused`) is the request's fault."""
@@ -30,6 +30,7 @@ class FallbackRequest:
         self._deadline = deadline
         self._requests: list[ServedRequest[ChatDelta]] = []
         self._cancelled = False
+        self._moved = False
         self._answer = self._deltas()
 
     @property
@@ -56,19 +57,31 @@ class FallbackRequest:
         for request in self._requests:
             await request.stopped()
 
+    def move_on(self) -> None:
+        """Wait for the first endpoint no longer: nothing of its answer has come."""
+        self._moved = True
+        for request in self._requests:
+            request.cancel()
+
     async def _deltas(self) -> AsyncIterator[ChatDelta]:
         if not self._llm.first_is_out:
+            unanswered = self._llm.unanswered
+            unanswered.add(self)
             begun = False
             try:
                 async for delta in self._ask(self._llm.first):
                     begun = True
+                    unanswered.discard(self)
                     yield delta
             except InferenceError as failed:
                 if begun or failed.code not in ELSEWHERE:
                     raise
                 self._llm.first_failed()
             else:
-                return
+                if not self._moved:
+                    return
+            finally:
+                unanswered.discard(self)
         async for delta in self._ask(self._llm.second):
             yield delta
 
@@ -92,6 +105,8 @@ class FallbackChat:
     def __init__(self, first: Llm, second: Llm) -> None:
         self.first = first
         self.second = second
+        self.unanswered: set[FallbackRequest] = set()
+        """Those who wait for `first`."""
         self._back_at = float("-inf")
 
     @property
@@ -100,8 +115,10 @@ class FallbackChat:
         return asyncio.get_running_loop().time() < self._back_at
 
     def first_failed(self) -> None:
-        """Leave `first` alone for `OUT_S`."""
+        """Leave `first` alone for `OUT_S`; who waits for it asks `second`."""
         self._back_at = asyncio.get_running_loop().time() + OUT_S
+        for request in list(self.unanswered):
+            request.move_on()
 
     def request(self, payload: Chat, *, priority: Priority, deadline_ms: int) -> FallbackRequest:
         """As `Inference.request`."""

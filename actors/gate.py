@@ -6,42 +6,39 @@ from math import inf
 
 from engine.inference import Priority
 
-NEED_S = 2.5
-"""So long before its voice runs out of words an answer needs the endpoint again: the next sentence
-and its speech must still be made."""
+NEED_S = 2.0
+"""So long before its voice runs out of words an answer needs the endpoint again, and keeps it: the
+next sentence and its speech must still be made. Who has begun to speak is not left without words,
+however many wait."""
 
 COMFORT_S = 3.0
 """An answer so far ahead of its voice is in no hurry."""
 
-SHORT_S = 2.0
-"""With less the next sentence comes first, and the first one is finished once it is begun, however
-many wait: who has begun to speak is not left without words."""
-
 
 class Ticket:
-    """One request at the gate. `preempt` is called when it must make room for a more urgent one.
+    """One request at the gate. `preempt` is called when it should make room for a more urgent one,
+    and tells whether it does so at once; until then it may be allowed to stay after all.
 
-    It never is once the request has `begun` to answer, as what was said of an answer cannot be
-    unsaid, unless it is `resumable`: then it may stop and go on. `deadline` (of the loop's clock)
-    is that of the first words; `lead_s` tells how far what was said is ahead of its voice.
+    It is never called once the request has `begun` to answer, as what was said of an answer cannot
+    be unsaid, unless it is `resumable`: then it may stop and go on. `deadline` (of the loop's
+    clock) is that of the first words; `lead_s` tells how far what was said is ahead of its voice.
     """
 
     def __init__(
         self,
         priority: Priority,
         deadline: float,
-        preempt: Callable[[], None],
+        preempt: Callable[[], bool],
         lead_s: Callable[[], float],
-        *,
-        resumable: bool = False,
     ) -> None:
         self.priority = priority
         self.deadline = deadline
         self.preempt = preempt
-        self.resumable = resumable
+        self.resumable = False
         self.lead_s = lead_s
         self.waits_since: float | None = None
         self.leaving = False
+        self.gone = False
         self.begun = False
         self.admitted: asyncio.Future[None] | None = None
 
@@ -55,7 +52,7 @@ class Ticket:
         lead_s = self.lead_s()
         if lead_s >= COMFORT_S:
             return max(self.priority, Priority.SPECULATIVE), now + lead_s - NEED_S
-        return self.priority, -inf if lead_s < SHORT_S else now + lead_s - NEED_S
+        return self.priority, -inf if lead_s < NEED_S else now + lead_s - NEED_S
 
 
 class Gate:
@@ -76,7 +73,7 @@ class Gate:
     async def enter(self, ticket: Ticket) -> None:
         """Wait for a place. Every `enter`, also a cancelled one, needs its `leave`."""
         loop = asyncio.get_running_loop()
-        ticket.leaving = False
+        ticket.leaving = ticket.gone = False
         ticket.waits_since = loop.time()
         ticket.admitted = loop.create_future()
         self._waiting.append(ticket)
@@ -97,7 +94,7 @@ class Gate:
         """
         if priority == ticket.priority:
             deadline = min(deadline, ticket.deadline)
-        elif ticket in self._waiting:
+        elif priority < ticket.priority and ticket in self._waiting:
             ticket.waits_since = asyncio.get_running_loop().time()  # before, nobody waited for it
         ticket.priority = priority
         ticket.deadline = deadline
@@ -113,6 +110,11 @@ class Gate:
         """How many are inside."""
         return len(self._inside)
 
+    @property
+    def full(self) -> bool:
+        """Whether there is no place, or others wait for one."""
+        return len(self._inside) >= self._at_once or bool(self._waiting)
+
     def review(self) -> None:
         """See who should be inside now. To be called when somebody inside has said more."""
         if not self._waiting and not any(ticket.leaving for ticket in self._inside):
@@ -121,7 +123,7 @@ class Gate:
         for ticket in filter(_movable, self._inside):
             told, ticket.leaving = ticket.leaving, ticket not in chosen
             if ticket.leaving and not told:
-                ticket.preempt()
+                ticket.gone = ticket.preempt()
         for ticket in chosen:
             if len(self._inside) < self._at_once and ticket in self._waiting:
                 self._waiting.remove(ticket)
@@ -130,16 +132,26 @@ class Gate:
                     ticket.admitted.set_result(None)
 
     def _chosen(self, now: float) -> list[Ticket]:
-        """Those who should have the endpoint beside those who cannot stop, most urgent first."""
+        """Those who should have the endpoint beside those who cannot stop, most urgent first.
+
+        Of those whose voices run out of words who is inside goes on, then comes the one whose does
+        so first.
+        """
         movable = [ticket for ticket in self._inside if _movable(ticket)]
-        gone = sum(1 for ticket in self._inside if ticket.leaving and not ticket.begun)
+        gone = sum(ticket.gone for ticket in self._inside)
         room = self._at_once - (len(self._inside) - len(movable) - gone)
-        candidates = sorted([*movable, *self._waiting], key=lambda one: one.urgency(now))
+        outside = frozenset(self._waiting)
+        candidates = sorted(
+            [*movable, *self._waiting],
+            key=lambda one: (*one.urgency(now), one in outside, one.lead_s()),
+        )
         return candidates[: max(0, room)]
 
 
 def _movable(ticket: Ticket) -> bool:
-    """Whether it loses nothing by leaving. Who has begun leaves where a word ends."""
+    """Whether it may be told to leave, losing nothing by it, or to stay. Who has begun leaves where
+    a word ends.
+    """
     if ticket.begun:
         return ticket.resumable
-    return not ticket.leaving and ticket.priority >= Priority.SPECULATIVE
+    return not ticket.gone and (ticket.leaving or ticket.priority >= Priority.SPECULATIVE)

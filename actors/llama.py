@@ -18,8 +18,9 @@ slow; one that sleeps at once is slow on an idle machine. Median tokens/s on 2 c
 runs of five) and contended (one): without end 35 and 2, 1000 spins 27-34 and 17, none 22-23 and 21.
 """
 
-CONTEXT_TOKENS = 8192
-"""Shared by the answers being made, in 53 MB of cache: an hour of conversation takes 4,000."""
+CONTEXT_TOKENS = 4096
+"""Of each answer being made, at 6.5 kB a token: what `actors.written_calls.answerable` leaves of a
+conversation, and the longest answer. One alone gets twice that: its instructions may be long."""
 
 ABREAST = 4
 """So many answers are made at once on more than `FEW_THREADS`."""
@@ -27,8 +28,8 @@ ABREAST = 4
 FEW_THREADS = 8
 """Up to so many, arithmetic is what an answer waits for, and several at once only slow each other.
 Milliseconds from token to token on 2 cores (`python -m bench.tokens`): 23 of one answer, 48 of two
-at once, 71 of three, 71 of four. With many more it is the memory, and a batch is read once: that is
-taken from the sizes, and was not measured.
+at once, 71 of three, 71 of four, which is a quarter more together, and later for each. With many
+more it is the memory, and a batch is read once: that is taken from the sizes, and was not measured.
 """
 
 _CACHE_TYPE = xllamacpp.ggml_type.GGML_TYPE_Q8_0
@@ -40,7 +41,8 @@ are only the instructions that callers share, and what it knew of another conver
 single slot is exact: it parks what it has, and takes what fits best of all that was parked."""
 
 _PROMPT_CACHE_MIB = 64
-"""Of parked prompts, 3 MB or so for each conversation."""
+"""Of parked prompts: 10,000 tokens, twenty conversations of some minutes. What was parked longest
+goes first; such a conversation is read again, for seven seconds a thousand tokens on 2 cores."""
 
 _BATCH_TOKENS = 64
 """Between batches llama.cpp looks for cancelled and new requests. At 150 tokens a second, 64 make
@@ -81,7 +83,7 @@ def _parameters(weights: Path, threads: int, slots: int, key: str) -> xllamacpp.
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(weights)
     parameters.n_parallel = slots
-    parameters.n_ctx = CONTEXT_TOKENS
+    parameters.n_ctx = CONTEXT_TOKENS * max(2, slots)
     parameters.cache_type_k = _CACHE_TYPE
     parameters.cache_type_v = _CACHE_TYPE
     parameters.kv_unified = True

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 
-from actors.answer import Answer, resumable
+from actors.answer import Answer
 from actors.gate import Gate, Ticket
 from actors.llm_http import ChatHttp
 from actors.llm_plan import Endpoint, Patience
@@ -17,9 +17,6 @@ from engine.inference import InferenceError, Priority
 from engine.load import Load, Meter
 
 log = logging.getLogger(__name__)
-
-_NOTICED_S = 0.15
-"""A busy machine's two tokens: the first that nobody takes is still sent."""
 
 
 class ChatRequest:
@@ -120,7 +117,6 @@ class OpenAIChat:
             deadline,
             lambda: self._preempt(answer),
             lambda: answer.speech.lead_s(self._loop.time()),
-            resumable=self._endpoint.embedded and resumable(payload),
         )
         answer = Answer(payload, ticket)
         self._open.add(answer)
@@ -146,7 +142,7 @@ class OpenAIChat:
 
     def _needless(self, answer: Answer) -> bool:
         """Whether nobody gains: foreign endpoints bill, and who wants words is not held up."""
-        return answer.warms and (not self._endpoint.embedded or len(self._gate) > 0)
+        return answer.warms and (not self._endpoint.embedded or self._gate.full)
 
     async def _attempt(self, answer: Answer) -> bool:
         """Wait for a place and answer. False if it was preempted: it must be asked for again."""
@@ -166,8 +162,8 @@ class OpenAIChat:
             try:
                 await asyncio.wait([answer.attempt])
             except asyncio.CancelledError:
-                if self._endpoint.embedded:
-                    await _let_go(answer)
+                if self._endpoint.embedded and answer.reading:
+                    await asyncio.wait([answer.attempt])
                 raise
             finally:
                 answer.attempt.cancel()
@@ -198,7 +194,7 @@ class OpenAIChat:
         """
         events = EventStream()
         before = answer.speech.tokens
-        wanted = self._endpoint.embedded and not answer.warms
+        wanted = self._endpoint.embedded and not answer.warms and not before
         calls = WrittenCalls(answerable(answer.chat).tools if wanted else ())
         finish, usage = "", None
         while not events.done and not calls.found:
@@ -212,6 +208,8 @@ class OpenAIChat:
                 break
             for event in _checked(events, data):
                 if event.delta is not None and not answer.warms:
+                    if not answer.ticket.begun:
+                        self._gate.review()  # who was well ahead before the prompt was read
                     if answer.must_rest(event.delta.text):
                         return False
                     for delta in calls.feed(event.delta):
@@ -237,8 +235,10 @@ class OpenAIChat:
             self._meter.was_late(ticket.priority)
         ticket.begun = True
         answer.results.add(delta)
+        answer.calls = answer.calls or bool(delta.tool_calls)
         if delta.text:
             answer.speech.add(delta.text, self._loop.time())
+        ticket.resumable = self._endpoint.embedded and answer.resumable
         if begins or ticket.resumable:
             self._gate.review()
 
@@ -247,38 +247,27 @@ class OpenAIChat:
     def _promote(self, answer: Answer, priority: Priority, deadline_ms: int) -> None:
         self._gate.promote(answer.ticket, priority, self._loop.time() + deadline_ms / 1000)
 
-    def _preempt(self, answer: Answer) -> None:
-        """What has begun stops by itself, where a word ends. llama.cpp reads a prompt to its end
-        in any case: it stops where the answer would begin, and its prompt stays read.
+    def _preempt(self, answer: Answer) -> bool:
+        """What has begun stops by itself, where a word ends. What llama.cpp reads stops where the
+        answer would begin, and stays read.
         """
-        embedded = self._endpoint.embedded
-        if answer.attempt is not None and not answer.ticket.begun and not embedded:
-            answer.attempt.cancel()
+        if answer.attempt is None or answer.ticket.begun or self._endpoint.embedded:
+            return False
+        return answer.attempt.cancel()
 
     def _cancel(self, answer: Answer) -> None:
+        """llama.cpp reads a prompt to its end, also one that nobody wants any more. That keeps its
+        place until then: a request sent meanwhile would wait where none can be preferred.
+        """
+        asked = not answer.results.ended
         answer.results.drop()
-        if answer.task is not None:
+        if asked and answer.task is not None:
             answer.task.cancel()
 
     def _cancel_from_anywhere(self, answer: Answer) -> None:
         """Garbage is collected in any thread, and after the loop has gone."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._cancel, answer)
-
-
-async def _let_go(answer: Answer) -> None:
-    """Stop llama.cpp's work on it, and wait until it has stopped.
-
-    It notices with a token that nobody takes. What is sent before that waits there, where nobody
-    can be preferred, or gets another slot, where its conversation is read again from the start.
-    """
-    if answer.attempt is None:
-        return
-    if answer.reading:
-        await asyncio.wait([answer.attempt])
-    else:
-        answer.attempt.cancel()
-        await asyncio.sleep(_NOTICED_S)
 
 
 def _take_note(attempt: asyncio.Task[bool]) -> None:

@@ -33,8 +33,8 @@ def _schema(tool: ToolSpec) -> dict[str, Any]:
 
 
 HISTORY_CHARS = 9000
-"""At three characters a token 3,000 tokens: the context of a slot (`actors.llama`) less the longest
-answer."""
+"""At three characters a token 3,000 tokens: an answer's context (`actors.llama`) less the longest
+one."""
 
 DROPPED_AT_ONCE = 8
 

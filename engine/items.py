@@ -1,5 +1,6 @@
 """The items of a conversation, as they stand in its history."""
 
+import secrets
 from typing import Literal
 
 import msgspec
@@ -45,3 +46,8 @@ class FunctionOutput(msgspec.Struct, frozen=True, tag="function_call_output", ta
 
 
 Item = Message | FunctionCall | FunctionOutput
+
+
+def new_item_id() -> str:
+    """An id for an item that nobody has named."""
+    return f"item_{secrets.token_hex(12)}"

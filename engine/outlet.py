@@ -8,11 +8,12 @@ from msgspec.structs import replace
 
 from engine.actor import Actor
 from engine.frames import Frame, ItemTruncated, Output
+from engine.generation import Generation
 from engine.history import History
 from engine.items import Message, Part
 from engine.ledger import Ledger
 from engine.playout import Playout, PlayoutClock
-from engine.reply import Events, Generation, Reply
+from engine.reply import Events, Reply
 from engine.transport import Transport
 
 TRUNCATABLE = 8

@@ -2,10 +2,10 @@
 
 from engine.capabilities import Chat
 from engine.frames import Prompt
+from engine.generation import Generation
 from engine.history import History, chat_messages
 from engine.inference import Priority
 from engine.items import Message, Part
-from engine.reply import Generation
 from engine.settings import ResponseRequest, SessionSettings
 from engine.template import fill
 
@@ -31,7 +31,6 @@ def chat_of(
 
 def prompt_of(
     generation: Generation,
-    request: ResponseRequest,
     settings: SessionSettings,
     history: History,
     words: str | None,
@@ -42,10 +41,10 @@ def prompt_of(
     """The prompt for a generation; speech is wanted at `rate_hz`."""
     return Prompt(
         generation=generation.number,
-        chat=chat_of(request, settings, history, words),
+        chat=chat_of(generation.request, settings, history, words),
         say=say,
         modality=generation.modality,
-        voice=request.voice or settings.voice,
+        voice=generation.request.voice or settings.voice,
         speed=settings.speed,
         rate_hz=rate_hz,
         priority=priority,

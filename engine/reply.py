@@ -1,7 +1,5 @@
 """Replies: what the pipeline makes of a generation becomes a response that the client sees."""
 
-import asyncio
-import secrets
 from collections.abc import Callable
 from typing import Protocol
 
@@ -24,45 +22,17 @@ from engine.frames import (
     ReplyItemStarted,
     ReplyText,
     ResponseEnded,
-    ResponseStarted,
     SpeechChunk,
     SpeechEnd,
     Usage,
 )
+from engine.generation import Generation
 from engine.history import History
-from engine.items import FunctionCall, Item, Message, Modality, Part, Status
+from engine.items import FunctionCall, Item, Message, Part, Status, new_item_id
 from engine.playout import Playout
 
 CUT_SHORT = ("length", "content_filter")
 """How an LLM's reply finishes before it is complete; a function call in it may be torn."""
-
-
-class Generation:
-    """One attempt at a response. The floor machine numbers it, and alone lets it be heard.
-
-    `stamps` says when each stage was reached, in seconds of the loop's clock.
-    """
-
-    def __init__(
-        self,
-        number: int,
-        modality: Modality,
-        *,
-        in_conversation: bool = True,
-        metadata: dict[str, str] | None = None,
-        asked: dict[str, object] | None = None,
-    ) -> None:
-        self.number = number
-        self.modality: Modality = modality
-        self.in_conversation = in_conversation
-        self.metadata = metadata or {}
-        self.asked = asked or {}
-        self.response_id = f"resp_{secrets.token_hex(12)}"
-        self.stamps: dict[str, float] = {}
-
-    def stamp(self, stage: str) -> None:
-        """Note when `stage` was first reached."""
-        self.stamps.setdefault(stage, asyncio.get_running_loop().time())
 
 
 class Events(Protocol):
@@ -134,19 +104,9 @@ class Reply:
 
     def release(self) -> None:
         """Let it be heard and seen."""
-        generation = self.generation
-        generation.stamp("promoted")
+        self.generation.stamp("promoted")
         self._released = True
-        self._send(
-            ResponseStarted(
-                generation.response_id,
-                generation.number,
-                generation.modality,
-                generation.in_conversation,
-                generation.metadata,
-                generation.asked,
-            )
-        )
+        self._send(self.generation.started())
         waiting, self._waiting = self._waiting, []
         for frame in waiting:
             self._take(frame)
@@ -321,8 +281,3 @@ class Reply:
                 self.generation.response_id, status, reason, message, tuple(self._items), usage
             )
         )
-
-
-def new_item_id() -> str:
-    """An id for an item that the session makes."""
-    return f"item_{secrets.token_hex(12)}"

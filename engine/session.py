@@ -250,9 +250,9 @@ class Session:
                 f"a message with role {role!r} cannot hold input_audio: only a user's can",
                 "item.role",
             )
-        self._turns.check_room()
+        self._turns.recordings.check_room()
         self.add(Message(item_id, "user", (Part("audio", None),)), previous_item_id)
-        self._turns.transcribe(item_id, pcm)
+        self._turns.recordings.add(item_id, pcm)
 
     def delete(self, item_id: str) -> None:
         """Take an item out of the history."""

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from engine.frames import Frame
+from engine.generation import Generation
 from engine.history import History
 from engine.inference import Priority
 from engine.outlet import Outlet
 from engine.pipeline import Pipeline
 from engine.prompt import prompt_of
-from engine.reply import Generation
 from engine.services import Services
 from engine.settings import ResponseRequest, SessionSettings
 from engine.transport import Transport
@@ -32,16 +32,9 @@ class Side:
         self._ended = ended
         self._outlet = Outlet(services.clock, transport, None, self, send, failed)
         self._pipeline = Pipeline([*services.voice(), self._outlet], failed)
-        self._generation = Generation(
-            number,
-            request.modality or settings.modality,
-            in_conversation=False,
-            metadata=request.metadata,
-            asked=request.asked,
-        )
+        self._generation = Generation(number, request, settings)
         self._prompt = prompt_of(
             self._generation,
-            request,
             settings,
             history,
             None,

@@ -22,7 +22,6 @@ from engine.frames import (
     ItemWords,
     Onset,
     ResponseEnded,
-    ResponseStarted,
     Scored,
     SpeechStarted,
     SpeechStopped,
@@ -33,13 +32,14 @@ from engine.frames import (
     Words,
     WordsFailed,
 )
+from engine.generation import Generation
 from engine.history import History
 from engine.inference import Priority
-from engine.items import Message, Part
+from engine.items import Message, Part, new_item_id
 from engine.outlet import Outlet
 from engine.pipeline import Pipeline
 from engine.prompt import chat_of, prompt_of
-from engine.reply import Generation, new_item_id
+from engine.recordings import Recordings
 from engine.rules import rules_of
 from engine.services import Ear
 from engine.session_time import SessionTime
@@ -53,10 +53,6 @@ SHORTEST_WAIT_S = 0.02
 
 SHORTEST_COMMIT_MS = 100
 """Less cannot hold a word; the realtime protocol refuses it."""
-
-MOST_UNTRANSCRIBED = 64
-"""Recordings whose transcripts may be waited for: more than that come in faster than they can be
-listened to."""
 
 
 class Turns(Actor):
@@ -95,7 +91,7 @@ class Turns(Actor):
         self._words = CallerWords(send)
         self._recording: bytes | None = None  # of a turn that the client ends before its hush
         self._manual_from: int | None = None
-        self._untranscribed: set[str] = set()
+        self.recordings = Recordings(ear, history, self._words)
         self._request = ResponseRequest()
         self._say: str | None = None
         self._waiting: ResponseRequest | None = None  # until what it answers is transcribed
@@ -151,7 +147,7 @@ class Turns(Actor):
                 "conversation_already_has_active_response",
                 "a response is in progress: wait for response.done, or cancel it first",
             )
-        if self._untranscribed:
+        if self.recordings:
             self._waiting = request
             return
         self._request, self._say = request, None
@@ -177,7 +173,7 @@ class Turns(Actor):
                 f"the audio buffer holds {length_ms} ms: at least {SHORTEST_COMMIT_MS} ms of"
                 " audio are needed to commit it",
             )
-        self.check_room()
+        self.recordings.check_room()
         self._recording = self._audio.slice(start, self._audio.end)
         if self._manual_from is None:
             self._feed(moves.Committed())
@@ -190,20 +186,6 @@ class Turns(Actor):
             self._listen_manually()
         else:
             self._feed(moves.Dropped())
-
-    def check_room(self) -> None:
-        """Raises `RequestError` if as many recordings wait as a session may have."""
-        if len(self._untranscribed) >= MOST_UNTRANSCRIBED:
-            raise RequestError(
-                "too_many_recordings",
-                f"{len(self._untranscribed)} recordings wait for their transcripts, the most that "
-                "a session may have: wait for some",
-            )
-
-    def transcribe(self, item_id: str, pcm: bytes) -> None:
-        """Transcribe a recorded user item (PCM at 16 kHz); responses wait for it."""
-        self._untranscribed.add(item_id)
-        self._ear.transcribe(item_id, pcm)
 
     def leave(self) -> None:
         """The client is gone: stop speaking and forget what was being said."""
@@ -339,10 +321,8 @@ class Turns(Actor):
 
     def _tell_unbegun(self, request: ResponseRequest) -> None:
         """A client that asked for a response is told its end, also of one that never began."""
-        modality = request.modality or self.settings.modality
-        told = Generation(0, modality)
-        begun = (told.response_id, 0, modality, True, request.metadata, request.asked)
-        self._send(ResponseStarted(*begun))
+        told = Generation(0, request, self.settings)
+        self._send(told.started())
         ended = (told.response_id, "cancelled", "client_cancelled", None, (), Usage())
         self._send(ResponseEnded(*ended))
 
@@ -364,12 +344,7 @@ class Turns(Actor):
         """Have generation `number` made: the answer to `words` (None: to the history as it is)."""
         request = self._request if words is None else ResponseRequest()
         say = self._say if words is None else None
-        generation = Generation(
-            number,
-            request.modality or self.settings.modality,
-            metadata=request.metadata,
-            asked=request.asked,
-        )
+        generation = Generation(number, request, self.settings)
         if words is not None:
             generation.stamps["pause"] = self._hushed_at
             generation.stamp("transcript")
@@ -377,7 +352,6 @@ class Turns(Actor):
         self.emit(
             prompt_of(
                 generation,
-                request,
                 self.settings,
                 self._history,
                 words,
@@ -403,7 +377,7 @@ class Turns(Actor):
         self._send(ItemAdded(item, previous, True))
         if recording is not None:
             self._drop_utterance()
-            self.transcribe(item_id, recording)
+            self.recordings.add(item_id, recording)
             return
         start = self._ear.utterance_start() or self._onset_samples
         seconds = ((self._hush_samples or start) - start) / CALLER_HZ
@@ -411,11 +385,8 @@ class Turns(Actor):
         self._drop_utterance()
 
     def _take_item_words(self, frame: ItemWords) -> None:
-        self._untranscribed.discard(frame.item_id)
-        if frame.text is not None:
-            self._history.set_transcript(frame.item_id, frame.text)
-        self._words.tell_recording(frame)
-        if self._waiting is not None and not self._untranscribed:
+        self.recordings.take(frame)
+        if self._waiting is not None and not self.recordings:
             request, self._waiting = self._waiting, None
             try:
                 self.respond(request)
@@ -436,7 +407,7 @@ class Turns(Actor):
         if self._manual_from is not None or start is None:
             return
         if now_samples - start > LONGEST_UTTERANCE_MS * CALLER_HZ // 1000:
-            if self.state.words and len(self._untranscribed) < MOST_UNTRANSCRIBED:
+            if self.state.words and not self.recordings.full:
                 self.commit()
             else:
                 self._feed(moves.Dropped())
@@ -463,11 +434,8 @@ class Turns(Actor):
         generation = self.outlet.generation
         if generation is None or generation.number != number:
             return
-        stamps = generation.stamps
-        since = stamps.get("pause", min(stamps.values()))
-        stages = {stage: round((at - since) * 1000, 1) for stage, at in stamps.items()}
-        ordered = dict(sorted(stages.items(), key=lambda stage: stage[1]))
-        self._send(TurnMeasured(generation.response_id, ordered, "pause" in stamps))
+        prepared = "pause" in generation.stamps
+        self._send(TurnMeasured(generation.response_id, generation.stages(), prepared))
 
     def _arm(self) -> None:
         """Set the timer to when the machine wants to be woken."""

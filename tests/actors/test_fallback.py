@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -21,9 +22,12 @@ class Asked:
         self.endpoint = endpoint
         self.priority = priority
         self.cancelled = False
+        self._cancelled = asyncio.Event()
 
     async def __aiter__(self) -> AsyncIterator[ChatDelta]:
-        await asyncio.sleep(self.endpoint.takes_s)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._cancelled.wait(), self.endpoint.takes_s)
+            return
         for text in self.endpoint.says:
             yield ChatDelta(text)
         if self.endpoint.error is not None:
@@ -34,6 +38,7 @@ class Asked:
 
     def cancel(self) -> None:
         self.cancelled = True
+        self._cancelled.set()
 
     async def stopped(self) -> None:
         pass
@@ -102,6 +107,25 @@ def test_a_first_that_failed_is_left_alone_for_a_while() -> None:
         await asyncio.sleep(OUT_S + 1)
         first.error, first.says = None, ("one",)
         assert await said(llm) == "one"
+
+    in_virtual_time(outage())
+
+
+def test_nobody_waits_for_a_first_that_has_failed_somebody_else() -> None:
+    async def outage() -> None:
+        first, second = Endpoint(error="llm_timeout", takes_s=30.0), Endpoint("two")
+        llm = FallbackChat(first, second)
+        asked = asyncio.create_task(said(llm))
+        await asyncio.sleep(29)
+        following = asyncio.create_task(said(llm))
+        gone = llm.request(CHAT, priority=Priority.FIRST, deadline_ms=500)
+        iterating = asyncio.create_task(anext(aiter(gone), None))
+        await asyncio.sleep(0.5)
+        gone.cancel()
+        assert (await asked, await following) == ("two", "two")
+        assert asyncio.get_running_loop().time() < 31
+        assert await iterating is None, "who gave up is asked for nowhere"
+        assert (len(first.asked), len(second.asked)) == (3, 2)
 
     in_virtual_time(outage())
 

@@ -13,12 +13,14 @@ class Asker:
 
     def __init__(self, gate: Gate, priority: Priority, deadline: float = 1.0) -> None:
         self.told_to_leave = 0
+        self.leaves_at_once = True
         self.lead_s = 0.0
         self.ticket = Ticket(priority, deadline, self._leave, lambda: self.lead_s)
         self.task = asyncio.create_task(gate.enter(self.ticket))
 
-    def _leave(self) -> None:
+    def _leave(self) -> bool:
         self.told_to_leave += 1
+        return self.leaves_at_once
 
     @property
     def inside(self) -> bool:
@@ -76,6 +78,37 @@ async def test_a_promoted_request_may_not_be_displaced_and_displaces() -> None:
     gate.leave(inside.ticket)
     await turn()
     assert urgent.inside
+
+
+async def test_who_was_told_to_leave_may_stay_as_long_as_it_has_not() -> None:
+    gate = Gate(1)
+    reading = Asker(gate, Priority.SPECULATIVE)
+    reading.leaves_at_once = False
+    await turn()
+    urgent = Asker(gate, Priority.FIRST, deadline=2)
+    await turn()
+    assert reading.ticket.leaving
+    gate.promote(reading.ticket, Priority.FIRST, 1.0)
+    assert not reading.ticket.leaving
+    assert not urgent.inside
+    gate.promote(reading.ticket, Priority.SPECULATIVE, 1.0)
+    assert reading.ticket.leaving
+    urgent.task.cancel()
+    gate.leave(urgent.ticket)
+    assert not reading.ticket.leaving, "nobody needs its place"
+
+
+async def test_there_is_room_while_a_place_is_free_and_nobody_waits() -> None:
+    gate = Gate(2)
+    assert not gate.full
+    first = Asker(gate, Priority.FIRST)
+    await turn()
+    assert not gate.full
+    Asker(gate, Priority.FIRST)
+    await turn()
+    assert gate.full
+    gate.leave(first.ticket)
+    assert not gate.full
 
 
 async def test_who_gives_up_waiting_leaves_no_place_behind() -> None:
@@ -144,6 +177,20 @@ async def test_of_those_who_speak_the_one_whose_voice_runs_out_first_goes_on() -
     await turn()
     assert speaking.inside
     assert not later.inside
+
+
+async def test_of_those_who_run_out_of_words_the_first_to_do_so_comes_first() -> None:
+    gate = Gate(1)
+    speaking = Speaker(gate, 1.8, begun=True)
+    await turn()
+    short, silent = Speaker(gate, 1.5, begun=True), Speaker(gate, -1.0, begun=True)
+    await turn()
+    gate.review()
+    assert speaking.told_to_leave == 0, "who is inside finishes what it has begun"
+    gate.leave(speaking.ticket)
+    await turn()
+    assert silent.inside
+    assert not short.inside
 
 
 async def test_first_words_come_before_more_of_an_answer_that_is_ahead() -> None:

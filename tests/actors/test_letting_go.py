@@ -60,21 +60,6 @@ async def test_a_prompt_is_read_to_its_end_before_the_next_one_is_sent(connect: 
         await reader.endpoint.hung_up.wait()
 
 
-async def test_after_an_answer_was_dropped_the_endpoint_is_given_time_to_notice(
-    connect: Connect,
-) -> None:
-    reader = Reader()
-    reader.read.set()
-    client = await connect(reader.endpoint.handle, embedded=True, at_once=1)
-    dropped = ask(client, chat_with("tell"), Priority.SPECULATIVE)
-    await anext(dropped)
-    dropped.cancel()
-    following = ask(client, chat_with("stop"), Priority.SPECULATIVE)
-    await asyncio.sleep(0.05)
-    assert reader.asked == ["tell"]
-    assert (await everything(following))[0].text == "stop"
-
-
 async def test_a_foreign_endpoint_is_not_waited_for(connect: Connect) -> None:
     reader = Reader()
     client = await connect(reader.endpoint.handle, at_once=1)

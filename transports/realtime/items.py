@@ -1,12 +1,11 @@
 """Conversation items as the protocol writes them, and the engine's items behind them."""
 
-import secrets
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from engine.items import FunctionCall, FunctionOutput, Item, Message, Part, Status
+from engine.items import FunctionCall, FunctionOutput, Item, Message, Part, Status, new_item_id
 from engine.session import RequestError
 from transports.realtime.text import check_text
 from transports.realtime.wire import JsonObject
@@ -60,11 +59,6 @@ class Recording(msgspec.Struct, frozen=True):
     id: str
     role: str
     audio: bytes
-
-
-def new_item_id() -> str:
-    """An id for an item to which the client gave none."""
-    return f"item_{secrets.token_hex(10)}"
 
 
 def item_of(item: ClientItem, param: str) -> Item | Recording:
