@@ -26,30 +26,43 @@ class Speech:
     """What an answer has said, and how far that is ahead of the voice that speaks it, or of who
     reads it, for whom that is fast enough too.
 
-    `speed`: the voice's, 1 is usual.
+    `speed`: the voice's, 1 is usual. `tokens`: what the endpoint counts in what was said, if it
+    tells.
     """
 
     def __init__(self, speed: float = 1.0) -> None:
         self.text = ""
         self.tokens = 0
         self._first_at: float | None = None
+        self._held_at: float | None = None
         self._chars_per_s = SPEECH_CHARS_PER_S * speed
         self._cutter = Cutter()
         self._sayable = 0  # characters of whole pieces: the rest waits until it is one
 
     def add(self, text: str, now: float) -> None:
-        """One more token; `now` in s."""
+        """More of it; `now` in s."""
         if self._first_at is None:
             self._first_at = now
         self.text += text
-        self.tokens += 1
         self._sayable += sum(map(len, self._cutter.feed(text)))
+
+    def hold(self, now: float) -> None:
+        """It is prepared, and not spoken yet."""
+        if self._held_at is None:
+            self._held_at = now
+
+    def go(self, now: float) -> None:
+        """It may be spoken from now on."""
+        if self._held_at is not None and self._first_at is not None:
+            self._first_at += now - max(self._held_at, self._first_at)
+        self._held_at = None
 
     def lead_s(self, now: float) -> float:
         """For how much longer the voice can go on with what has been said. May be negative."""
         if self._first_at is None:
             return 0.0
-        return self._sayable / self._chars_per_s - (now - self._first_at)
+        until = now if self._held_at is None else max(self._held_at, self._first_at)
+        return self._sayable / self._chars_per_s - (until - self._first_at)
 
     def continued(self, chat: Chat) -> Chat:
         """The chat with which to go on: what was said is the beginning of the answer.

@@ -9,11 +9,13 @@ from engine.inference import InferenceError, Priority
 from engine.load import Load, sum_of
 
 OUT_S = 10.0
-"""So long the first is left alone after it could not be reached: nobody else waits for its
-time-out, also of those who have asked it already."""
+"""So long the first is left alone after it failed."""
 
 ELSEWHERE = ("llm_unreachable", "llm_timeout", "llm_overloaded", "llm_failed", "llm_cut")
 """Failures that another endpoint may not have. A refusal (`llm_refused`) is the request's fault."""
+
+DOWN = ("llm_unreachable", "llm_timeout")
+"""Those that whoever else waits for it would have too: they wait no longer."""
 
 Llm = Served[Chat, ChatDelta]
 
@@ -53,9 +55,9 @@ class FallbackRequest:
             request.cancel()
 
     async def stopped(self) -> None:
-        """Wait until neither endpoint is asked any more."""
-        for request in self._requests:
-            await request.stopped()
+        """Wait until whoever was asked last works no more. One that was left may still read."""
+        if self._requests:
+            await self._requests[-1].stopped()
 
     def move_on(self) -> None:
         """Wait for the first endpoint no longer: nothing of its answer has come."""
@@ -76,7 +78,7 @@ class FallbackRequest:
             except InferenceError as failed:
                 if begun or failed.code not in ELSEWHERE:
                     raise
-                self._llm.first_failed()
+                self._llm.first_failed(down=failed.code in DOWN)
             else:
                 if not self._moved:
                     return
@@ -114,10 +116,10 @@ class FallbackChat:
         """Whether `first` has just failed, and is left alone."""
         return asyncio.get_running_loop().time() < self._back_at
 
-    def first_failed(self) -> None:
-        """Leave `first` alone for `OUT_S`; who waits for it asks `second`."""
+    def first_failed(self, *, down: bool) -> None:
+        """Leave `first` alone for `OUT_S`; if it is `down`, who waits for it asks `second`."""
         self._back_at = asyncio.get_running_loop().time() + OUT_S
-        for request in list(self.unanswered):
+        for request in list(self.unanswered) if down else ():
             request.move_on()
 
     def request(self, payload: Chat, *, priority: Priority, deadline_ms: int) -> FallbackRequest:

@@ -20,8 +20,9 @@ class Ticket:
     and tells whether it does so at once; until then it may be allowed to stay after all.
 
     It is never called once the request has `begun` to answer, as what was said of an answer cannot
-    be unsaid, unless it is `resumable`: then it may stop and go on. `deadline` (of the loop's
-    clock) is that of the first words; `lead_s` tells how far what was said is ahead of its voice.
+    be unsaid, unless it is `resumable`: then it may stop and go on, as what reads a long prompt may
+    before it begins. `deadline` (of the loop's clock) is that of the first words; `lead_s` tells
+    how far what was said is ahead of its voice.
     """
 
     def __init__(
@@ -152,6 +153,6 @@ def _movable(ticket: Ticket) -> bool:
     """Whether it may be told to leave, losing nothing by it, or to stay. Who has begun leaves where
     a word ends.
     """
-    if ticket.begun:
+    if ticket.begun or ticket.resumable:
         return ticket.resumable
     return not ticket.gone and (ticket.leaving or ticket.priority >= Priority.SPECULATIVE)

@@ -32,7 +32,7 @@ def load(plan: LlmPlan) -> Callable[[], Served[Any, object]]:
         llama = _run(plan.embedded, plan.at_once)
         _kept.append(llama)
         endpoint = Endpoint(llama.base_url, plan.embedded.model, llama.api_key, embedded=True)
-        at_once = llama.at_once
+        at_once, elsewhere = llama.at_once, FOREIGN_AT_ONCE
     assert endpoint is not None  # the server names one of the two
 
     def open_queue() -> Served[Any, object]:

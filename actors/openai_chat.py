@@ -1,7 +1,8 @@
 """The OpenAI chat-completions dialect: requests as JSON, answers as server-sent events.
 
 Shapes: https://platform.openai.com/docs/api-reference/chat/create, and llama.cpp's additions
-(`cache_prompt`, `timings`), which only go to and come from the embedded server.
+(`cache_prompt`, `return_progress`, `timings_per_token`, `timings`), which only go to and come from
+the embedded server.
 """
 
 from collections.abc import Iterator
@@ -44,6 +45,8 @@ class _Body(msgspec.Struct, omit_defaults=True):
     temperature: float | None = None
     max_tokens: int | None = None
     cache_prompt: bool | None = None
+    return_progress: bool | None = None
+    timings_per_token: bool | None = None
     response_format: dict[str, Any] | None = None
 
 
@@ -63,6 +66,8 @@ def chat_body(chat: Chat, model: str, *, embedded: bool, usage: bool) -> bytes:
         temperature=chat.temperature,
         max_tokens=chat.max_tokens,
         cache_prompt=True if embedded else None,
+        return_progress=True if embedded else None,
+        timings_per_token=True if embedded else None,
         response_format=_response_format(bound) if bound else None,
     )
     return msgspec.json.encode(body)
@@ -128,6 +133,19 @@ class _Usage(msgspec.Struct):
 class _Timings(msgspec.Struct):
     prompt_ms: float = 0.0
     predicted_ms: float = 0.0
+    predicted_n: int = 0
+
+
+class Progress(msgspec.Struct):
+    """How much of a prompt is read, in tokens; `processed` counts what was known before, too."""
+
+    total: int = 0
+    processed: int = 0
+
+    @property
+    def left(self) -> int:
+        """Tokens that are not read yet."""
+        return max(0, self.total - self.processed)
 
 
 class ErrorBody(msgspec.Struct):
@@ -137,11 +155,12 @@ class ErrorBody(msgspec.Struct):
 
 
 class Event(msgspec.Struct):
-    """One event of the stream. `timings` come from llama.cpp only."""
+    """One event of the stream. `timings` and `prompt_progress` come from llama.cpp only."""
 
     choices: list[_Choice] = []
     usage: _Usage | None = None
     timings: _Timings | None = None
+    prompt_progress: Progress | None = None
     error: ErrorBody | str | None = None
 
     @property

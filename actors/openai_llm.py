@@ -10,13 +10,16 @@ from actors.answer import Answer
 from actors.gate import Gate, Ticket
 from actors.llm_http import ChatHttp
 from actors.llm_plan import Endpoint, Patience
-from actors.openai_chat import BadStream, Event, EventStream, last_delta
+from actors.openai_chat import BadStream, Event, EventStream, Progress, last_delta
 from actors.written_calls import WrittenCalls, answerable
 from engine.capabilities import Chat, ChatDelta
 from engine.inference import InferenceError, Priority
 from engine.load import Load, Meter
 
 log = logging.getLogger(__name__)
+
+SOON_READ_TOKENS = 64
+"""So much of a prompt is read to its end, once it was begun: one batch of the embedded model."""
 
 
 class ChatRequest:
@@ -119,6 +122,8 @@ class OpenAIChat:
             lambda: answer.speech.lead_s(self._loop.time()),
         )
         answer = Answer(payload, ticket)
+        if priority is Priority.SPECULATIVE:
+            answer.speech.hold(self._loop.time())
         self._open.add(answer)
         answer.task = self._loop.create_task(self._answer(answer))
         answer.task.add_done_callback(lambda _: self._open.discard(answer))
@@ -152,7 +157,7 @@ class OpenAIChat:
             started = self._loop.time()
             if ticket.leaving:
                 return False
-            if not ticket.begun:
+            if answer.attempt is None:
                 waited_ms = (started - (ticket.waits_since or started)) * 1000
                 self._meter.began(ticket.priority, waited_ms)
             at_once = self._gate.inside
@@ -193,7 +198,7 @@ class OpenAIChat:
         to there has the same tokens again.
         """
         events = EventStream()
-        before = answer.speech.tokens
+        before = said = answer.speech.tokens
         wanted = self._endpoint.embedded and not answer.warms and not before
         calls = WrittenCalls(answerable(answer.chat).tools if wanted else ())
         finish, usage = "", None
@@ -201,34 +206,53 @@ class OpenAIChat:
             data = await self._http.read(
                 response, begun=answer.results.begun, finished=bool(finish)
             )
-            answer.reading = False
             if answer.results.ended:
                 return True  # nobody wants it any more
             if not data:
                 break
             for event in _checked(events, data):
+                if event.prompt_progress is not None:
+                    if self._gives_way(answer.ticket, event.prompt_progress):
+                        return False
+                    continue
+                answer.reading = False
                 if event.delta is not None and not answer.warms:
                     if not answer.ticket.begun:
                         self._gate.review()  # who was well ahead before the prompt was read
                     if answer.must_rest(event.delta.text):
                         return False
+                    if event.timings is not None:
+                        said = before + event.timings.predicted_n
                     for delta in calls.feed(event.delta):
-                        self._hand_on(answer, delta)
+                        self._hand_on(answer, delta, said)
                 finish = finish or event.finish
                 usage = event.usage or usage
                 if event.timings is not None:
                     answer.timed_ms = event.timings.prompt_ms + event.timings.predicted_ms
         for delta in calls.rest():
-            self._hand_on(answer, delta)
+            self._hand_on(answer, delta, said)
         if calls.found:
             finish = "tool_calls"
         if not finish and not events.done:
             raise InferenceError("llm_cut", "the endpoint's answer ended in the middle")
-        self._hand_on(answer, last_delta(finish or "stop", usage, before))
+        self._hand_on(answer, last_delta(finish or "stop", usage, before), said)
         return True
 
-    def _hand_on(self, answer: Answer, delta: ChatDelta) -> None:
-        """From here on no other request displaces this one, but it may be told to rest."""
+    def _gives_way(self, ticket: Ticket, read: Progress) -> bool:
+        """Whether it leaves in the middle of its prompt: what was read stays read. Where little is
+        left, only an answer that may never be heard does.
+        """
+        if not ticket.begun:
+            ticket.resumable = read.left > SOON_READ_TOKENS
+            if not ticket.resumable and ticket.priority < Priority.SPECULATIVE:
+                ticket.leaving = False
+        self._gate.review()
+        return ticket.leaving
+
+    def _hand_on(self, answer: Answer, delta: ChatDelta, tokens: int) -> None:
+        """From here on no other request displaces this one, but it may be told to rest. `tokens`:
+        of the answer so far.
+        """
         ticket = answer.ticket
         begins = not ticket.begun
         if begins and self._loop.time() > ticket.deadline:
@@ -238,6 +262,7 @@ class OpenAIChat:
         answer.calls = answer.calls or bool(delta.tool_calls)
         if delta.text:
             answer.speech.add(delta.text, self._loop.time())
+            answer.speech.tokens = tokens
         ticket.resumable = self._endpoint.embedded and answer.resumable
         if begins or ticket.resumable:
             self._gate.review()
@@ -245,19 +270,24 @@ class OpenAIChat:
     # ---- from outside ------------------------------------------------------------------------
 
     def _promote(self, answer: Answer, priority: Priority, deadline_ms: int) -> None:
-        self._gate.promote(answer.ticket, priority, self._loop.time() + deadline_ms / 1000)
+        now = self._loop.time()
+        if priority is Priority.SPECULATIVE:
+            answer.speech.hold(now)
+        else:
+            answer.speech.go(now)
+        self._gate.promote(answer.ticket, priority, now + deadline_ms / 1000)
 
     def _preempt(self, answer: Answer) -> bool:
-        """What has begun stops by itself, where a word ends. What llama.cpp reads stops where the
-        answer would begin, and stays read.
+        """What has begun stops by itself, where a word ends. What llama.cpp reads does so when it
+        next tells how far it is, or where the answer would begin, and stays read.
         """
         if answer.attempt is None or answer.ticket.begun or self._endpoint.embedded:
             return False
         return answer.attempt.cancel()
 
     def _cancel(self, answer: Answer) -> None:
-        """llama.cpp reads a prompt to its end, also one that nobody wants any more. That keeps its
-        place until then: a request sent meanwhile would wait where none can be preferred.
+        """llama.cpp notices when it next tells how far it has read. That keeps its place until
+        then: a request sent meanwhile would wait where none can be preferred.
         """
         asked = not answer.results.ended
         answer.results.drop()

@@ -2,16 +2,13 @@
 
 import numpy as np
 
+from actors.piece_length import PieceLength
 from actors.silences import pieces
 from actors.stt_router import CallerLanguage
 from engine.actor import WaitingActor
 from engine.capabilities import Clip, Transcript
 from engine.frames import CALLER_HZ, Frame, ItemWords
 from engine.inference import Inference, InferenceError, Priority
-
-PIECE_S = 6.0
-"""A recording is transcribed in pieces: one that held the model for longer than the 150 ms that
-this takes would keep everybody's live speech waiting."""
 
 DEADLINE_MS = 5000
 
@@ -28,6 +25,7 @@ class Recordings(WaitingActor):
         super().__init__()
         self._caller = caller
         self._stt = stt
+        self._length = PieceLength()
 
     def receive(self, frame: Frame) -> None:
         self.emit(frame)
@@ -40,7 +38,7 @@ class Recordings(WaitingActor):
         if not isinstance(frame, _Recording):
             return
         seconds = len(frame.pcm) / 2 / CALLER_HZ
-        clips = pieces(np.frombuffer(frame.pcm, np.int16), CALLER_HZ, PIECE_S)
+        clips = pieces(np.frombuffer(frame.pcm, np.int16), CALLER_HZ, self._length.seconds)
         try:
             texts = [await self._text(clip.tobytes()) for clip in clips]
         except InferenceError as error:
@@ -51,10 +49,12 @@ class Recordings(WaitingActor):
     async def _text(self, pcm: bytes) -> str:
         clip = self._caller.clip(pcm)
         request = self._stt.request(clip, priority=Priority.FIRST, deadline_ms=DEADLINE_MS)
+        text = ""
         try:
             async for transcript in request:
                 self._caller.heard(clip, transcript)
-                return transcript.text.strip()
+                text = transcript.text.strip()
         finally:
             request.cancel()
-        return ""
+        self._length.learn(len(pcm) / 2 / CALLER_HZ, request.compute_ms)
+        return text

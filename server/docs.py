@@ -15,8 +15,8 @@ def front(host: str) -> str:
         ),
         page.heading("Talk to it"),
         page.code(
-            f"voiceforge talk --url ws://{host}/v1/realtime                  # microphone\n"
-            f"voiceforge talk --url ws://{host}/v1/realtime --in question.wav --out reply.wav"
+            f"voiceforge talk --url ws://{host}                  # microphone\n"
+            f"voiceforge talk --url ws://{host} --in question.wav --out reply.wav"
         ),
         page.paragraph("Or with the `openai` SDK for Python:"),
         page.code(

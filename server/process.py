@@ -98,7 +98,7 @@ def welcome(where: str) -> str:
     """What a person needs to know once the server is ready."""
     return (
         f"VoiceForge listens on http://{where} (Ctrl-C stops it)\n"
-        f"  talk:   {program()} talk --url ws://{where}/v1/realtime\n"
+        f"  talk:   {program()} talk --url ws://{where}\n"
         f"  client: OpenAI Realtime at ws://{where}/v1/realtime\n"
         f"  read:   http://{where}/docs"
     )

@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 from cyclopts import Parameter
@@ -13,13 +14,14 @@ from server import wav
 from server.talk import RATE_HZ, Report, Talk, TalkError, Wanted
 
 KEY_VARIABLE = "VOICEFORGE_API_KEY"
+REALTIME = "/v1/realtime"
 
 
 def talk(
     *,
     url: Annotated[
-        str, Parameter(help="the server's realtime address")
-    ] = "ws://127.0.0.1:8000/v1/realtime",
+        str, Parameter(help=f"the server's address; {REALTIME} unless it names a path")
+    ] = "ws://127.0.0.1:8000",
     recordings: Annotated[
         tuple[Path, ...],
         Parameter(name="--in", help="WAV file to say; repeat it for several turns", negative=""),
@@ -44,7 +46,7 @@ def talk(
     taken from VOICEFORGE_API_KEY. Ends with status 1 when a question got no spoken answer.
     """
     wanted = Wanted(
-        url=url,
+        url=realtime_url(url),
         recordings=recordings,
         api_key=os.environ.get(KEY_VARIABLE, ""),
         voice=voice,
@@ -69,6 +71,14 @@ def talk(
         out is None or not conversation.heard.played or write(out, conversation, stereo=stereo)
     )
     sys.exit(0 if report.answered and not report.errors and written else 1)
+
+
+def realtime_url(address: str) -> str:
+    """Where the server at `address` is talked to; a web address will do, and so will its path."""
+    parts = urlsplit(address)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    path = REALTIME if parts.path in ("", "/") else parts.path
+    return urlunsplit(parts._replace(scheme=scheme, path=path))
 
 
 def write(out: Path, conversation: Talk, *, stereo: bool) -> bool:

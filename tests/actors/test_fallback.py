@@ -41,7 +41,8 @@ class Asked:
         self._cancelled.set()
 
     async def stopped(self) -> None:
-        pass
+        if self.cancelled and self.endpoint.error is not None:
+            await asyncio.Event().wait()  # reads on, and never comes to an end
 
 
 class Endpoint:
@@ -65,7 +66,9 @@ class Endpoint:
 
 async def said(llm: FallbackChat) -> str:
     request = llm.request(CHAT, priority=Priority.FIRST, deadline_ms=500)
-    return "".join([delta.text async for delta in request])
+    text = "".join([delta.text async for delta in request])
+    await request.stopped()
+    return text
 
 
 async def test_the_first_answers_alone_while_it_can() -> None:
@@ -128,6 +131,20 @@ def test_nobody_waits_for_a_first_that_has_failed_somebody_else() -> None:
         assert (len(first.asked), len(second.asked)) == (3, 2)
 
     in_virtual_time(outage())
+
+
+def test_one_requests_failure_is_not_everybodys() -> None:
+    async def overload() -> None:
+        first, second = Endpoint("one", takes_s=2.0), Endpoint("two")
+        llm = FallbackChat(first, second)
+        waiting = asyncio.create_task(said(llm))
+        await asyncio.sleep(1)
+        first.error, first.takes_s, first.says = InferenceError("llm_overloaded", "full"), 0.0, ()
+        assert await said(llm) == "two"
+        first.error, first.says = None, ("one",)
+        assert await waiting == "one"
+
+    in_virtual_time(overload())
 
 
 async def test_promotion_and_cancelling_reach_whoever_is_asked() -> None:

@@ -101,6 +101,24 @@ async def test_what_was_read_for_a_dropped_question_is_not_read_again(client: Ll
     assert asked[-1].cached_tokens > asked[-1].input_tokens * 0.8
 
 
+async def test_who_asks_does_not_wait_until_a_long_prompt_is_read(client: Llm) -> None:
+    rules = "Breakfast is from seven to ten, and dogs are welcome in all rooms. " * 60
+    began = asyncio.get_running_loop().time()
+    reading = client.request(
+        _chat(rules, "Hello.", max_tokens=1), priority=Priority.SPECULATIVE, deadline_ms=60_000
+    )
+    read = asyncio.create_task(_all(reading))
+    await asyncio.sleep(0.3)
+    asked_at = asyncio.get_running_loop().time()
+    await anext(_ask(client, _chat("Answer briefly.", "Is it warm?", max_tokens=1)))
+    waited_s = asyncio.get_running_loop().time() - asked_at
+    assert not read.done()
+    last = (await read)[-1]
+    took_s = asyncio.get_running_loop().time() - began
+    assert waited_s < took_s / 3
+    assert last.cached_tokens > 0, "what was read is not read again"
+
+
 @pytest.mark.parametrize("choice", ["auto", "required", "get_weather"])
 async def test_it_calls_functions(client: Llm, choice: str) -> None:
     chat = _chat(

@@ -290,15 +290,25 @@ async def test_a_displaced_answer_that_had_not_begun_is_asked_for_again(connect:
 
 
 async def test_a_promoted_answer_is_not_displaced(connect: Connect) -> None:
-    client = await connect(Scripted(_endless).handle, at_once=1)
+    asked: list[str] = []
+    arrived, release = asyncio.Event(), asyncio.Event()
+
+    async def answer(body: dict[str, Any], response: web.StreamResponse) -> None:
+        asked.append(text := body["messages"][0]["content"])
+        arrived.set()
+        await release.wait()
+        await response.write(event(text, "stop") + DONE)
+
+    client = await connect(Scripted(answer).handle, at_once=1)
     promoted = ask(client, chat_with("promoted"), Priority.SPECULATIVE)
-    await anext(promoted)
+    await arrived.wait()
     promoted.promote(Priority.FIRST, 500)
     urgent = ask(client, chat_with("urgent"))
-    promoted.cancel()
-    assert await everything(promoted) == []
-    assert (await anext(urgent)).text == "urgent"
-    urgent.cancel()
+    await asyncio.sleep(0.05)
+    release.set()
+    assert (await everything(promoted))[0].text == "promoted"
+    assert (await everything(urgent))[0].text == "urgent"
+    assert asked == ["promoted", "urgent"]
 
 
 async def test_what_waits_goes_in_order_of_urgency_and_promotion_counts(connect: Connect) -> None:

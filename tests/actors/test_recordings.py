@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+from actors.piece_length import FIRST_S
 from actors.recordings import Recordings
 from actors.stt_router import CallerLanguage
 from engine.capabilities import Clip, Transcript
@@ -43,7 +44,7 @@ async def test_a_long_recording_is_transcribed_in_pieces_of_a_few_seconds() -> N
 
     lengths: list[float] = []
     frames = await told(Scripted(script), 20.0, 0.5)
-    assert max(lengths) <= 6.0
+    assert max(lengths) <= FIRST_S
     assert sum(lengths) == 20.5
     assert frames == [
         ItemWords("item_0", " ".join(["word"] * (len(lengths) - 1)), 20.0),

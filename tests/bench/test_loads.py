@@ -5,35 +5,8 @@ import pytest
 from bench.answerer import ANSWERS, events
 from bench.batching import clips, run_note, utterances
 from bench.fairness import blocks
-from bench.recordings import AIM, LONGEST_S, MOST_MS, SHORTEST_S, Ruler
 from bench.scale import Trial, efficiency
 from engine.load import Load
-
-
-def test_a_piece_becomes_as_long_as_the_compute_allows() -> None:
-    ruler = Ruler()
-    ruler.learn(2.0, 100.0)  # 50 ms a second
-
-    assert ruler.piece_s == pytest.approx(AIM * MOST_MS / 50)
-
-
-def test_dear_pieces_count_at_once_and_cheap_ones_slowly() -> None:
-    ruler = Ruler()
-    ruler.learn(1.0, 20.0)
-    ruler.learn(1.0, 100.0)
-    short = ruler.piece_s
-    ruler.learn(1.0, 20.0)
-
-    assert short == pytest.approx(AIM * MOST_MS / 100)
-    assert short < ruler.piece_s < 1.1 * short
-
-
-def test_pieces_are_neither_crumbs_nor_without_end() -> None:
-    ruler = Ruler()
-    ruler.learn(1.0, 0.0)
-    assert ruler.piece_s <= LONGEST_S
-    ruler.learn(1.0, 5000.0)
-    assert ruler.piece_s == SHORTEST_S
 
 
 def test_efficiency_is_what_a_session_costs_alone_over_what_it_costs_among_others() -> None:

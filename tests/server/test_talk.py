@@ -14,6 +14,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from server import wav
 from server.talk import Report, Talk, TalkError, Wanted
+from server.talk_cli import realtime_url
 
 
 def tone(ms: int, level: int = 4000) -> bytes:
@@ -179,6 +180,18 @@ async def test_what_was_heard_stands_where_it_was_heard(tmp_path: Path) -> None:
     [turn] = report.turns
     assert first / 24 == pytest.approx(turn.last_voiced_ms + (turn.response_latency_ms or 0), abs=1)
     assert (last - first) / 24 == pytest.approx(100, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("ws://127.0.0.1:8000", "ws://127.0.0.1:8000/v1/realtime"),
+        ("https://voice.example/", "wss://voice.example/v1/realtime"),
+        ("ws://127.0.0.1:8000/other?call_id=c", "ws://127.0.0.1:8000/other?call_id=c"),
+    ],
+)
+def test_an_address_alone_is_enough(address: str, url: str) -> None:
+    assert realtime_url(address) == url
 
 
 async def test_a_server_that_is_not_there_is_said_with_the_way_out(tmp_path: Path) -> None:
