@@ -45,4 +45,5 @@ def played(link: OursLink, reply: Reply) -> Sound:
 
 
 def whole(reply: Reply) -> bool:
-    return reply.status == "completed" and not reply.dropped
+    """Whether it was heard to its end, which may be its limit of tokens."""
+    return reply.status in ("completed", "incomplete") and not reply.dropped
