@@ -39,7 +39,7 @@ class Ticket:
         self.lead_s = lead_s
         self.waits_since: float | None = None
         self.leaving = False
-        self.gone = False
+        self.going = False
         self.begun = False
         self.admitted: asyncio.Future[None] | None = None
 
@@ -68,13 +68,10 @@ class Gate:
         self._waiting: list[Ticket] = []
         self._inside: list[Ticket] = []
 
-    def __len__(self) -> int:
-        return len(self._waiting) + len(self._inside)
-
     async def enter(self, ticket: Ticket) -> None:
         """Wait for a place. Every `enter`, also a cancelled one, needs its `leave`."""
         loop = asyncio.get_running_loop()
-        ticket.leaving = ticket.gone = False
+        ticket.leaving = ticket.going = False
         ticket.waits_since = loop.time()
         ticket.admitted = loop.create_future()
         self._waiting.append(ticket)
@@ -124,7 +121,7 @@ class Gate:
         for ticket in filter(_movable, self._inside):
             told, ticket.leaving = ticket.leaving, ticket not in chosen
             if ticket.leaving and not told:
-                ticket.gone = ticket.preempt()
+                ticket.going = ticket.preempt()
         for ticket in chosen:
             if len(self._inside) < self._at_once and ticket in self._waiting:
                 self._waiting.remove(ticket)
@@ -139,8 +136,8 @@ class Gate:
         so first.
         """
         movable = [ticket for ticket in self._inside if _movable(ticket)]
-        gone = sum(ticket.gone for ticket in self._inside)
-        room = self._at_once - (len(self._inside) - len(movable) - gone)
+        going = sum(ticket.going for ticket in self._inside)
+        room = self._at_once - (len(self._inside) - len(movable) - going)
         outside = frozenset(self._waiting)
         candidates = sorted(
             [*movable, *self._waiting],
@@ -155,4 +152,4 @@ def _movable(ticket: Ticket) -> bool:
     """
     if ticket.begun or ticket.resumable:
         return ticket.resumable
-    return not ticket.gone and (ticket.leaving or ticket.priority >= Priority.SPECULATIVE)
+    return not ticket.going and (ticket.leaving or ticket.priority >= Priority.SPECULATIVE)
