@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 import websockets
@@ -20,6 +21,7 @@ from server import wav
 from server.heard import Heard
 from server.microphone import SoundCard
 
+REALTIME = "/v1/realtime"
 RATE_HZ = 24_000
 FRAME_MS = 20
 FRAME_SAMPLES = RATE_HZ * FRAME_MS // 1000
@@ -40,7 +42,10 @@ STAGES = {
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What the caller asks of the server; empty or None: as the server has it."""
+    """What the caller asks of the server; empty or None: as the server has it.
+
+    `url` is the server's address, with `REALTIME` or another path, or without any.
+    """
 
     url: str
     recordings: tuple[Path, ...] = ()
@@ -73,6 +78,15 @@ class Report(msgspec.Struct):
     errors: list[dict[str, Any]]
 
 
+def realtime_url(address: str) -> str:
+    """Where the server at `address` is talked to; a web address will do, and its path
+    is added where there is none."""
+    parts = urlsplit(address)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    path = REALTIME if parts.path in ("", "/") else parts.path
+    return urlunsplit(parts._replace(scheme=scheme, path=path))
+
+
 class TalkError(Exception):
     """The conversation cannot be held; the text says why."""
 
@@ -102,7 +116,10 @@ class Talk:
             self._card = SoundCard(RATE_HZ, FRAME_SAMPLES)  # before anybody is called
         try:
             async with websockets.connect(
-                self.wanted.url, additional_headers=self._headers(), max_size=None, compression=None
+                realtime_url(self.wanted.url),
+                additional_headers=self._headers(),
+                max_size=None,
+                compression=None,
             ) as socket:
                 try:
                     await socket.send(msgspec.json.encode(self._session()).decode())

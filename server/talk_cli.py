@@ -5,16 +5,14 @@ import os
 import sys
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 from cyclopts import Parameter
 
 from server import wav
-from server.talk import RATE_HZ, Report, Talk, TalkError, Wanted
+from server.talk import RATE_HZ, REALTIME, Report, Talk, TalkError, Wanted
 
 KEY_VARIABLE = "VOICEFORGE_API_KEY"
-REALTIME = "/v1/realtime"
 
 
 def talk(
@@ -46,7 +44,7 @@ def talk(
     taken from VOICEFORGE_API_KEY. Ends with status 1 when a question got no spoken answer.
     """
     wanted = Wanted(
-        url=realtime_url(url),
+        url=url,
         recordings=recordings,
         api_key=os.environ.get(KEY_VARIABLE, ""),
         voice=voice,
@@ -71,14 +69,6 @@ def talk(
         out is None or not conversation.heard.played or write(out, conversation, stereo=stereo)
     )
     sys.exit(0 if report.answered and not report.errors and written else 1)
-
-
-def realtime_url(address: str) -> str:
-    """Where the server at `address` is talked to; a web address will do, and so will its path."""
-    parts = urlsplit(address)
-    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
-    path = REALTIME if parts.path in ("", "/") else parts.path
-    return urlunsplit(parts._replace(scheme=scheme, path=path))
 
 
 def write(out: Path, conversation: Talk, *, stereo: bool) -> bool:

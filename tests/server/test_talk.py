@@ -13,8 +13,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from server import wav
-from server.talk import Report, Talk, TalkError, Wanted
-from server.talk_cli import realtime_url
+from server.talk import Report, Talk, TalkError, Wanted, realtime_url
 
 
 def tone(ms: int, level: int = 4000) -> bytes:
