@@ -79,8 +79,9 @@ class Report(msgspec.Struct):
 
 
 def realtime_url(address: str) -> str:
-    """Where the server at `address` is talked to; a web address will do, and its path
-    is added where there is none."""
+    """Where the server at `address` is talked to: `REALTIME`, unless it names a path. A web address
+    will do.
+    """
     parts = urlsplit(address)
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
     path = REALTIME if parts.path in ("", "/") else parts.path
