@@ -51,7 +51,7 @@ class Judge(WaitingActor):
             case Hush(at_samples) if self.enabled:
                 self._hush = at_samples
                 self._asked = 0
-            case Voice(_, at_samples) if self._hush is not None:
+            case Voice(_, _, at_samples) if self._hush is not None:
                 silence_ms = (at_samples - self._hush) * 1000 // CALLER_HZ
                 if silence_ms >= JUDGED_AT_MS[self._asked]:
                     self._asked += 1

@@ -60,7 +60,7 @@ class Listen(WaitingActor):
     def receive(self, frame: Frame) -> None:
         self.emit(frame)
         match frame:
-            case Voice(_, at_samples):
+            case Voice(_, _, at_samples):
                 self._audio.look(at_samples)
                 self._follow(at_samples)
             case Onset(at_samples):

@@ -6,7 +6,7 @@ less than its way to another process and back.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -25,6 +25,9 @@ at up to 16 times real time, and does not hold the loop for longer."""
 QUIET_RMS = 10 ** (-60 / 20)
 """Of full scale. Below -60 dBFS is no voice that anybody hears: the noise floor of a line is below
 it, and a muted or suppressed microphone sends zeros. Most of a call is that, and it is not run."""
+
+SILENT_POWER = 10 ** (-90 / 10)
+"""That of a sample of 1 or so, for levels: digital silence has no logarithm."""
 
 HANGOVER_WINDOWS = 16
 """Half a second behind the last louder window still is, so that the model hears speech end."""
@@ -55,7 +58,7 @@ class VadStream:
         slots: "VadSlots",
         slot: int,
         row: memoryview,
-        hear: Callable[[float], None],
+        hear: Callable[[float, float], None],
         failed: Callable[[BaseException], None],
     ) -> None:
         self._slots = slots
@@ -83,13 +86,13 @@ class VadStream:
             self._backlog.clear()
             self._slots.release(self.slot)
 
-    def deliver(self, probability: float) -> None:
+    def deliver(self, probability: float, dbfs: float) -> None:
         """The window in the row was run. What its owner makes of it fails that owner only."""
         if not self.open:
             return
         try:
             self._refill()
-            self._hear(probability)
+            self._hear(probability, dbfs)
         except Exception as error:  # noqa: BLE001 - its session fails, the others go on
             self.fail(error)
 
@@ -145,9 +148,11 @@ class VadSlots:
         self._scheduled = False
 
     def open(
-        self, hear: Callable[[float], None], failed: Callable[[BaseException], None]
+        self, hear: Callable[[float, float], None], failed: Callable[[BaseException], None]
     ) -> VadStream:
-        """A new stream; `hear` gets the probability of speech of each window, in order.
+        """A new stream; `hear` gets each window's probability of speech and its level, in order.
+
+        The level is its root mean square in dBFS, of which -90 is the least.
 
         `failed` gets what `hear` raises, or the model; the stream is closed by then. Raises
         `RuntimeError` when all slots are taken.
@@ -197,16 +202,16 @@ class VadSlots:
         if not streams:
             return
         try:
-            probabilities = self._infer([stream.slot for stream in streams])
+            heard = self._infer([stream.slot for stream in streams])
         except Exception as error:  # noqa: BLE001 - each session is told
             for stream in streams:
                 stream.fail(error)
             return
-        for stream, probability in zip(streams, probabilities, strict=True):
-            stream.deliver(probability)
+        for stream, (probability, dbfs) in zip(streams, heard, strict=True):
+            stream.deliver(probability, dbfs)
 
-    def _infer(self, taken: list[int]) -> list[float]:
-        """The probabilities of the windows in these rows, whose memory and context move on.
+    def _infer(self, taken: list[int]) -> Iterator[tuple[float, float]]:
+        """Probability and level of the windows in these rows, whose memory and context move on.
 
         A stream that has long been quiet is not run: it begins anew with its next louder window.
         """
@@ -226,8 +231,8 @@ class VadSlots:
             )
             self._memory[:, awake] = memory
         self._memory[:, slots[quiet == HANGOVER_WINDOWS]] = 0
-        listed: list[float] = probabilities.tolist()
-        return listed
+        dbfs = 10 * np.log10(np.maximum(power, SILENT_POWER))
+        return zip(probabilities.tolist(), dbfs.tolist(), strict=True)
 
 
 class Vad(Actor):
@@ -253,7 +258,7 @@ class Vad(Actor):
         if self._stream is not None:
             self._stream.close()
 
-    def _hear(self, probability: float) -> None:
+    def _hear(self, probability: float, dbfs: float) -> None:
         assert self._heard_samples is not None  # audio came, or there would be no window
         self._heard_samples += Silero.WINDOW_SAMPLES
-        self.emit(Voice(probability=probability, at_samples=self._heard_samples))
+        self.emit(Voice(probability, dbfs, self._heard_samples))

@@ -27,9 +27,13 @@ class Audio(Frame, frozen=True):
 
 
 class Voice(Frame, frozen=True):
-    """What the VAD heard in one window that ends at `at_samples`: a probability of speech, 0-1."""
+    """What the VAD heard in one window that ends at `at_samples`.
+
+    `probability` is that of speech, 0-1; `dbfs` the window's root mean square, of full scale.
+    """
 
     probability: float
+    dbfs: float
     at_samples: int
 
 

@@ -214,7 +214,7 @@ class Turns(Actor):
 
     def receive(self, frame: Frame) -> None:
         match frame:
-            case Voice(probability, at_samples):
+            case Voice(probability, _, at_samples):
                 self._time.hear(at_samples)
                 if self.state.floor is Floor.PAUSED and probability >= self._threshold:
                     self._feed(moves.Stirred(self._time.at_ms(at_samples)))

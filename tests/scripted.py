@@ -31,6 +31,7 @@ from engine.inference import InferenceError, Priority
 WORD_MS = 240
 GAP_MS = 20
 NOISE = 9_000
+LOUD_DBFS, STILL_DBFS = -10.0, -90.0
 FIRST_WORD = 10_000
 WINDOW_SAMPLES = 512
 
@@ -91,7 +92,7 @@ class LoudnessVad(Actor):
                 window, self._pcm = self._pcm[: WINDOW_SAMPLES * 2], self._pcm[WINDOW_SAMPLES * 2 :]
                 self._at += WINDOW_SAMPLES
                 loud = float(np.mean(np.frombuffer(window, np.int16) >= NOISE))
-                self.emit(Voice(loud, self._at))
+                self.emit(Voice(loud, LOUD_DBFS if loud else STILL_DBFS, self._at))
 
 
 class ScriptedRequest(Generic[R]):

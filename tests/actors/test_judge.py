@@ -30,7 +30,7 @@ class Line:
     async def hears(self, ms: int) -> None:
         for _ in range(ms * CALLER_HZ // 1000 // WINDOW):
             self.audio.receive(Audio(bytes(2 * WINDOW), self.audio.end))
-            self.judge.receive(Voice(0.1, self.audio.end))
+            self.judge.receive(Voice(0.1, -60.0, self.audio.end))
             await asyncio.sleep(WINDOW / CALLER_HZ)
 
     async def speaks(self, ms: int) -> int:

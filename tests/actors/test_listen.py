@@ -38,7 +38,7 @@ class Line:
         """The next audio, a window at a time."""
         for start in range(0, len(pcm) - 2 * WINDOW + 1, 2 * WINDOW):
             self.audio.receive(Audio(pcm[start : start + 2 * WINDOW], self.audio.end))
-            self.listen.receive(Voice(0.9, self.audio.end))
+            self.listen.receive(Voice(0.9, -20.0, self.audio.end))
             await asyncio.sleep(WINDOW / CALLER_HZ)
 
     def sounds(self) -> None:

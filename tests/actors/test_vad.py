@@ -45,14 +45,16 @@ def edges_ms(heard: list[float]) -> tuple[int, int]:
 
 
 class Ear:
-    """Takes a stream's probabilities."""
+    """Takes a stream's probabilities and levels."""
 
     def __init__(self) -> None:
         self.heard: list[float] = []
+        self.levels: list[float] = []
         self._more = asyncio.Event()
 
-    def __call__(self, probability: float) -> None:
+    def __call__(self, probability: float, dbfs: float) -> None:
         self.heard.append(probability)
+        self.levels.append(dbfs)
         self._more.set()
 
     async def reaches(self, count: int) -> list[float]:
@@ -128,12 +130,12 @@ async def test_a_long_piece_is_heard_window_by_window_and_never_copied(silero: S
     pcm = np.repeat(np.arange(1, 9_001, dtype=np.int16), 512).tobytes()  # each window its number
     slots = VadSlots(silero)
     windows: list[int] = []
-    stream = slots.open(lambda _: windows.append(int(slots._rows[stream.slot, -1])), fail)
+    stream = slots.open(lambda *_: windows.append(int(slots._rows[stream.slot, -1])), fail)
     tracemalloc.start()
     try:
         stream.feed(pcm)
         for _ in range(8_999):
-            stream.deliver(0.0)
+            stream.deliver(0.0, -60.0)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -167,6 +169,17 @@ async def test_what_nobody_could_hear_is_not_run_and_speech_behind_it_is_found(
     assert abs(start - turn.first_voiced_ms) < 100
     assert abs(end - turn.last_voiced_ms) < 130
     assert run < len(heard) - 60
+
+
+async def test_each_window_comes_with_its_level(silero: Silero) -> None:
+    ear = Ear()
+    stream = VadSlots(silero).open(ear, fail)
+    half = np.tile(np.array([16384, -16384], np.int16), 512)
+    stream.feed(bytes(2 * 1024) + half.tobytes())
+    await ear.reaches(4)
+    # The window's 512 samples and the 64 before them, which are silent for the third.
+    expected = [-90, -90, -6.02 + 10 * np.log10(512 / 576), -6.02]
+    assert ear.levels == pytest.approx(expected, abs=0.01)
 
 
 async def test_a_closed_stream_delivers_nothing_to_the_next_owner_of_its_slot(
@@ -204,7 +217,7 @@ async def test_an_owner_that_raises_fails_alone(silero: Silero) -> None:
     errors: list[BaseException] = []
     ear = Ear()
 
-    def broken(probability: float) -> None:
+    def broken(probability: float, dbfs: float) -> None:
         raise LookupError("broken owner")
 
     bad, good = slots.open(broken, errors.append), slots.open(ear, fail)

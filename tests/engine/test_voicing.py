@@ -6,13 +6,15 @@ from engine.voicing import Voicing
 WINDOW = 512
 
 
-def found(probabilities: list[float], voicing: Voicing | None = None) -> list[Frame]:
-    """What a voicing finds in windows of these probabilities."""
+def found(
+    probabilities: list[float], voicing: Voicing | None = None, dbfs: float = -20.0
+) -> list[Frame]:
+    """What a voicing finds in windows of these probabilities, all of this level."""
     voicing = voicing or Voicing(0.5)
     frames: list[Frame] = []
     voicing.emit = frames.append
     for index, probability in enumerate(probabilities, 1):
-        voicing.receive(Voice(probability, index * WINDOW))
+        voicing.receive(Voice(probability, dbfs, index * WINDOW))
     return [frame for frame in frames if not isinstance(frame, Voice)]
 
 
@@ -44,3 +46,43 @@ def test_a_disabled_voicing_finds_nothing() -> None:
     voicing = Voicing(0.5)
     voicing.enabled = False
     assert found([0.9] * 10, voicing) == []
+
+
+def in_a_room(dbfs: float) -> Voicing:
+    """A voicing that has heard ten seconds of a room of this level."""
+    voicing = Voicing(0.5)
+    assert found([0.1] * 312, voicing, dbfs) == []
+    return voicing
+
+
+def test_sound_that_does_not_stand_out_of_the_room_must_be_surer() -> None:
+    assert found([0.8] * 10, in_a_room(-45), dbfs=-42) == []
+    assert found([0.95] * 10, in_a_room(-45), dbfs=-42) == [Onset(0)]
+    assert found([0.6] * 10, in_a_room(-45), dbfs=-36) == [Onset(0)]
+    assert found([0.6] * 10, in_a_room(-72), dbfs=-42) == [Onset(0)]
+
+
+def test_the_guard_counts_for_faint_sound_too_and_nothing_makes_the_caller_unheard() -> None:
+    voicing = in_a_room(-45)
+    voicing.guarded = True
+    assert found([0.94] * 10, voicing, dbfs=-45) == []
+    assert found([0.96] * 2, voicing, dbfs=-45) == [Onset(0)]
+
+
+def test_a_new_call_hears_a_quiet_caller_at_once() -> None:
+    assert found([0.6, 0.6], Voicing(0.5), dbfs=-50) == [Onset(0)]
+
+
+def test_a_caller_who_speaks_for_long_does_not_become_the_room() -> None:
+    voicing = in_a_room(-60)
+    sentence = [(1.0, -22.0)] * 60 + [(0.1, -60.0)] * 12  # 2 s, and a breath
+    for probability, dbfs in sentence * 30:
+        found([probability], voicing, dbfs)
+    assert found([0.6, 0.6], voicing, dbfs=-35) == [Onset(0)]
+
+
+def test_noise_that_is_taken_for_speech_becomes_the_room() -> None:
+    voicing = in_a_room(-60)
+    assert found([0.9] * 1250, voicing, dbfs=-40) == [Onset(0)]  # 40 s
+    voicing.reset()
+    assert found([0.85] * 10, voicing, dbfs=-40) == []
