@@ -58,7 +58,7 @@ def in_a_room(dbfs: float) -> Voicing:
 def test_sound_that_does_not_stand_out_of_the_room_must_be_surer() -> None:
     assert found([0.8] * 10, in_a_room(-45), dbfs=-42) == []
     assert found([0.95] * 10, in_a_room(-45), dbfs=-42) == [Onset(0)]
-    assert found([0.6] * 10, in_a_room(-45), dbfs=-36) == [Onset(0)]
+    assert found([0.6] * 10, in_a_room(-45), dbfs=-33) == [Onset(0)]
     assert found([0.6] * 10, in_a_room(-72), dbfs=-42) == [Onset(0)]
 
 
