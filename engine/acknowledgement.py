@@ -79,6 +79,14 @@ DISBELIEVED = 0.55
 HUMMED_MS = 600
 """By then two transcripts of real words agree on one."""
 
+DOUBTED_WORDS = 3
+"""A recogniser makes at most so many words of a brief acknowledgement that it does not know; of the
+first second of a question it often makes more, as little sure of them."""
+
+HUMMED_WORDS = 2
+"""The same while the sound still goes on: of cut acknowledgements no three words came with so little
+confidence, of cut questions often."""
+
 CLAIMS = re.compile(
     r"\b(no|nope|nah|never|don't|stop|wait|hold|hang|pause|quiet|enough|cancel|skip|next|back|again"
     r"|repeat|listen|help|shut|slower|louder|sorry|pardon|excuse|hey|hello|hi|actually|but|however"
@@ -105,6 +113,8 @@ def is_passing(text: str, spoken_ms: float, confidence: float) -> bool:
         return False
     if spoken_ms < SHORTEST_MS:
         return True
+    if len(line.split()) > DOUBTED_WORDS:
+        return False
     if spoken_ms >= BRIEF_MS or CLAIMS.search(line):
         return confidence < DISBELIEVED
     *words, last = line.split()
@@ -120,4 +130,5 @@ def is_humming(text: str, stable: str, spoken_ms: float, confidence: float) -> b
     """
     if is_acknowledgement(text):
         return True
-    return not stable and spoken_ms >= HUMMED_MS and confidence < DISBELIEVED
+    few = len(text.split()) <= HUMMED_WORDS
+    return few and not stable and spoken_ms >= HUMMED_MS and confidence < DISBELIEVED
