@@ -84,7 +84,7 @@ DOUBTED_WORDS = 3
 first second of a question it often makes more, as little sure of them."""
 
 HUMMED_WORDS = 2
-"""The same while the sound still goes on: of cut acknowledgements no three words came with so little
+"""The same while the sound goes on: of cut acknowledgements no three words came with so little
 confidence, of cut questions often."""
 
 CLAIMS = re.compile(
