@@ -79,13 +79,9 @@ DISBELIEVED = 0.55
 HUMMED_MS = 600
 """By then two transcripts of real words agree on one."""
 
-DOUBTED_WORDS = 3
-"""A recogniser makes at most so many words of a brief acknowledgement that it does not know; of the
-first second of a question it often makes more, as little sure of them."""
-
-HUMMED_WORDS = 2
-"""The same while the sound goes on: of cut acknowledgements no three words came with so little
-confidence, of cut questions often."""
+DOUBTED_WORDS = 2
+"""A recogniser makes at most so many different words of a brief acknowledgement that it does not
+know, but often more, as little sure of them, of the first second of a question."""
 
 CLAIMS = re.compile(
     r"\b(no|nope|nah|never|don't|stop|wait|hold|hang|pause|quiet|enough|cancel|skip|next|back|again"
@@ -113,7 +109,7 @@ def is_passing(text: str, spoken_ms: float, confidence: float) -> bool:
         return False
     if spoken_ms < SHORTEST_MS:
         return True
-    if len(line.split()) > DOUBTED_WORDS:
+    if _is_wordy(line):
         return False
     if spoken_ms >= BRIEF_MS or CLAIMS.search(line):
         return confidence < DISBELIEVED
@@ -130,5 +126,10 @@ def is_humming(text: str, stable: str, spoken_ms: float, confidence: float) -> b
     """
     if is_acknowledgement(text):
         return True
-    few = len(text.split()) <= HUMMED_WORDS
-    return few and not stable and spoken_ms >= HUMMED_MS and confidence < DISBELIEVED
+    doubted = spoken_ms >= HUMMED_MS and confidence < DISBELIEVED
+    return doubted and not stable and not _is_wordy(text)
+
+
+def _is_wordy(text: str) -> bool:
+    """Whether these are more words than are made of a hum."""
+    return len(set(re.findall(r"[\w'’]+", text.lower()))) > DOUBTED_WORDS

@@ -198,7 +198,8 @@ def _saying_over(state: State, said: Said, now: float, rules: Rules, *, again: b
     if said.stable and not rules.passing(said.stable, spoken_ms, 1.0):
         return _taken(state, now, rules)
     actions: list[Action] = []
-    if state.hush_at is None and state.audible:
+    overtaken = said.final  # the hush behind these words is over: what sounds now is not in them
+    if state.hush_at is None and state.audible and not overtaken:
         sounded_ms = spoken_ms if again else 0.0
         hums = rules.humming(said.words, said.stable, sounded_ms, said.confidence)
         state, actions = _resumed(state) if hums else _held(state)

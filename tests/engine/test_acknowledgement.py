@@ -90,5 +90,6 @@ def test_so_does_a_sound_of_which_no_words_come() -> None:
 def test_more_words_than_a_hum_makes_are_speech_however_doubtful() -> None:
     assert is_passing("White, white, white,", 600, 0.56)
     assert not is_passing("Who painted the monoliths's.", 1300, 0.45)
+    assert not is_passing("Let me see.", 224, 0.38)
     assert not is_humming("Who painted the", "", 700, 0.34)
     assert is_humming("Yes, yes, yes, right", "", 700, 0.34)

@@ -213,6 +213,17 @@ def test_the_words_before_a_hush_that_was_none_are_a_guess() -> None:
     assert walk.after(20, moves.Said("emma", True, confidence=0.4)) == []
 
 
+def test_an_acknowledgement_that_went_on_meanwhile_does_not_let_the_agent_speak() -> None:
+    walk = Walk()
+    agent_speaks(walk)
+    assert walk.feed(moves.Sounded(walk.now)) == [moves.Hold()]
+    walk.after(200, moves.Hushed(walk.now + 150))
+    walk.after(60, moves.Sounded(walk.now + 60))
+    assert walk.after(10, moves.Said("mhm", True)) == []
+    assert walk.state.held
+    assert walk.after(300, moves.Said("mhm", False)) == [moves.Resume()]
+
+
 def test_a_caller_who_sounds_again_holds_the_agent_again() -> None:
     walk = Walk()
     agent_speaks(walk)
