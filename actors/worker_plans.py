@@ -20,11 +20,17 @@ from engine.inference import InferenceError
 class ModelPlan(msgspec.Struct, frozen=True, tag="model"):
     """Serve a model of the store that lies at `store` (empty: where the machine that runs it has
     its own), with this share of that machine, whose cores limit the lanes.
+
+    `model` is the name that the store has for it, or the path of a folder with a Whisper.
     """
 
     model: str
     store: str
     share: Share = Share()
+
+
+WHISPER_WEIGHTS = "model.bin"
+"""By this file a folder is known to hold a model for CTranslate2."""
 
 
 class RayPlan(msgspec.Struct, frozen=True, tag="ray"):
@@ -66,15 +72,32 @@ def load(packed: bytes) -> Callable[[], Served[Any, object]]:
 
 
 def _load_model(plan: ModelPlan) -> Callable[[], Served[Any, object]]:
-    from actors.store import ModelMissing, Store
+    from actors.download import StoreError
+    from actors.store import Store
 
     store = Store(Path(plan.store) if plan.store else None)
     try:
-        folder = store.path(plan.model)
-    except ModelMissing as missing:
+        if os.sep in plan.model:
+            name, folder = "whisper", whisper_folder(plan.model)
+        else:
+            name, folder = store.model(plan.model).family, store.path(plan.model)
+    except StoreError as missing:
         raise InferenceError("model_missing", str(missing)) from missing
-    family = importlib.import_module(f"actors.{store.model(plan.model).family}")
+    family = importlib.import_module(f"actors.{name}")
     lanes = min(plan.share.lanes, os.cpu_count() or 1)
     handler = family.handler(folder, replace(plan.share, lanes=lanes))
     handler.warm_up()
     return partial(Batcher, handler)
+
+
+def whisper_folder(path: str) -> Path:
+    """The folder of a Whisper that lies outside of the store. Raises `StoreError`."""
+    from actors.download import StoreError
+
+    folder = Path(path)
+    if not (folder / WHISPER_WEIGHTS).is_file():
+        raise StoreError(
+            f"{folder} holds no {WHISPER_WEIGHTS}: it must be a Whisper for CTranslate2 "
+            "(ct2-transformers-converter makes one)"
+        )
+    return folder

@@ -18,6 +18,7 @@ same prompt, no fillers, each server with its own defaults. While the floor is m
 import argparse
 import asyncio
 import contextlib
+import itertools
 import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -161,7 +162,7 @@ def history_rows(outcomes: Sequence[Outcome]) -> tuple[list[Row], list[str]]:
     stt = Moonshine(Store().path("moonshine-tiny-en"))
     complete = [item for item in recalled if item.whole]
     own = [abs(len(words(i.sent)) - words_heard(transcribed(stt, i), i.sent)) for i in complete]
-    exact = [float(abs(len(words(i.sent)) - len(words(i.kept)))) for i in complete]
+    exact = [float(mismatches(words(i.sent), words(i.kept))) for i in complete]
     heard = [float(word_error(i.kept, transcribed(stt, i), i.sent)) for i in complete]
     cut = [float(word_error(i.kept, transcribed(stt, i), i.sent)) for i in recalled if not i.whole]
     rows = []
@@ -174,6 +175,11 @@ def history_rows(outcomes: Sequence[Outcome]) -> tuple[list[Row], list[str]]:
     share = sum(error > 0 for error in own)
     note = f"history: {len(exact)} whole answers, {len(cut)} cut; the transcriber alone errs "
     return rows, [f"{note}in {share} of the whole ones, by {max(own, default=0)} words at most"]
+
+
+def mismatches(sent: Sequence[str], kept: Sequence[str]) -> int:
+    """How many words are not the same, place by place."""
+    return sum(a != b for a, b in itertools.zip_longest(sent, kept))
 
 
 def transcribed(stt: Moonshine, item: Recalled) -> str:

@@ -36,9 +36,9 @@ ROOM_DBFS = -60.0
 ROOM_SHARE = 0.03
 """What a window adds to the mean level of the room: a time constant of about a second."""
 
-SPEECH_SHARE = 0.003
-"""The same for louder windows of speech. Ten seconds: speech has gaps, in which the mean falls back
-at once; what goes on without any is the room."""
+SPEECH_SHARE = 0.001
+"""The same for louder windows of speech: half a minute. Speech has gaps, in which the mean falls
+back at once; what goes on without any is the room."""
 
 
 class Voicing(Actor):

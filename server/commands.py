@@ -12,6 +12,8 @@ from engine.process import WorkerCommand
 from server.idle import machine_bytes
 from server.settings import EndpointSettings, Settings
 
+KOKORO = "kokoro-82m"
+
 MOST_LANES = 4
 """And no more than the machine that runs them has cores."""
 
@@ -48,8 +50,9 @@ class Commands:
             return self._llm(name, place)
         return self._serving(name, MODELS[role], place, lanes=1 if role == "turn" else MOST_LANES)
 
-    def of_model(self, name: str, model: str, place: int) -> WorkerCommand:
-        """For one that is loaded on demand."""
+    def on_demand(self, name: str, place: int) -> WorkerCommand:
+        """For one that is started when it is needed."""
+        model = self._settings.workers.whisper if name == "whisper" else KOKORO
         return self._serving(name, model, place, lanes=MOST_LANES)
 
     def _serving(self, name: str, model: str, place: int, lanes: int) -> WorkerCommand:

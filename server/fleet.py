@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from actors.download import StoreError
+from actors.worker_plans import whisper_folder
 from actors.workers import MODELS, Role
 from engine.inference import InferenceError
 from engine.keeper import Keeper
@@ -24,8 +26,8 @@ log = logging.getLogger(__name__)
 VAD_MODEL = "silero-vad"
 ROLES: tuple[Role, ...] = ("stt", "turn", "tts", "llm")
 
-ON_DEMAND = {"whisper": "whisper-base", "kokoro": "kokoro-82m"}
-"""Models that are loaded when somebody needs them: every language but English, other voices."""
+ON_DEMAND = ("whisper", "kokoro")
+"""Workers that are started when somebody needs them: every language but English, other voices."""
 
 UNLOAD_EVERY_S = 2.0
 
@@ -63,8 +65,8 @@ class Fleet:
             for place, name in enumerate(worker_names(settings, role), first)
         }
         self._on_demand = {
-            name: Keeper(name, commands.of_model(name, model, place), folder, asleep=True)
-            for place, (name, model) in enumerate(ON_DEMAND.items())
+            name: Keeper(name, commands.on_demand(name, place), folder, asleep=True)
+            for place, name in enumerate(ON_DEMAND)
         }
         self._idle = Idle(settings.workers.idle_s)
         for keeper in self._all():
@@ -137,8 +139,20 @@ class Fleet:
     def _pull(self) -> None:
         """Runs in a thread."""
         try:
+            self._check_whisper()
             for role, model in self._models():
                 loading = partial(self.loading, role)
                 self._store.pull(model, Pulling(self._tell, loading, self._stop_pulling))
         except StoreError as error:
             raise InferenceError("model_missing", str(error)) from error
+
+    def _check_whisper(self) -> None:
+        """Raises `StoreError` if what is set cannot be one: a server that starts is not to fail its
+        first caller of another language. A folder on a cluster's nodes is seen there only.
+        """
+        named = self._settings.workers.whisper
+        if os.sep not in named:
+            if self._store.model(named).family != "whisper":
+                raise StoreError(f"workers.whisper is {named!r}, which is no Whisper")
+        elif self._settings.workers.placement == "local":
+            whisper_folder(named)

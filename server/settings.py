@@ -139,6 +139,14 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     stt: Workers = 1
     turn: Workers = 1
     tts: Workers = 1
+    whisper: Annotated[
+        Text,
+        Meta(
+            description="who hears callers that do not speak English: whisper-base, another model "
+            "that `voiceforge models list` names, or a folder with a Whisper of any size for "
+            "CTranslate2, such as ./faster-whisper-large-v3-turbo"
+        ),
+    ] = "whisper-base"
     idle_s: Annotated[
         float,
         Meta(description="seconds after which a model loaded on demand is unloaded, 1-86400", ge=1),

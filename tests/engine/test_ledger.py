@@ -76,7 +76,8 @@ def test_what_is_heard_only_grows_and_is_a_beginning_of_the_text(
         position = ledger.back_to_word() if samples % 2 else position + samples
         heard = ledger.heard(ledger.sent_samples)
         assert ledger.text.startswith(heard)
-        assert len(heard) >= len(before) - 20  # the repeated word may be counted later again
+        assert before.startswith(heard) or heard.startswith(before)
+        assert len(before[len(heard) :].split()) <= 1  # the cut word may be counted later again
         before = heard
     if position == ledger.source_samples:
         assert ledger.heard(ledger.sent_samples) == ledger.text

@@ -264,6 +264,24 @@ async def test_after_a_death_in_mid_stream_what_had_no_result_is_done_again(
     assert pool.state.error_code is None
 
 
+async def test_of_a_batch_in_the_works_only_what_has_a_result_is_lost(
+    start: Start, tmp_path: Path
+) -> None:
+    pool = await start(MAX_BATCH="3")
+    before = _ask(pool, f"wait:{tmp_path}/before")
+    streaming = _ask(pool, "size", f"wait:{tmp_path}/go")
+    silent = [_ask(pool, f"wait:{tmp_path}/go", number) for number in (7, 8)]
+    (tmp_path / "before").touch()
+    assert await _all(before) == []
+    assert await anext(streaming) == 3
+    os.kill(pool.pids[0], signal.SIGKILL)
+    with pytest.raises(InferenceError, match="lost"):
+        await _all(streaming)
+    (tmp_path / "go").touch()
+    assert [await _all(request) for request in silent] == [[7], [8]]
+    assert pool.state.restarts == 1
+
+
 async def test_work_that_kills_the_worker_is_not_tried_for_ever(start: Start) -> None:
     pool = await start()
     with pytest.raises(InferenceError) as lost:

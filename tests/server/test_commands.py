@@ -14,6 +14,7 @@ from engine.process import package_root
 from server.commands import Commands
 from server.settings import Settings, SettingsError, load
 from tests.local import LocalReplica
+from tests.server.program import voiceforge
 
 STORE = Path("/store")
 
@@ -34,6 +35,29 @@ def test_workers_are_local_unless_that_is_asked_for() -> None:
     assert isinstance(plan, ModelPlan)
     assert (plan.model, plan.store) == ("piper-joe", str(STORE))
     assert command.most_bytes is not None
+
+
+def test_other_languages_are_heard_by_the_whisper_that_is_set() -> None:
+    for named, chosen in (({}, "whisper-base"), ({"WORKERS__WHISPER": "./turbo"}, "./turbo")):
+        plan = decoded(Commands(settings(**named), STORE).on_demand("whisper", 0).plan)
+        assert isinstance(plan, ModelPlan)
+        assert plan.model == chosen
+
+
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [
+        ("piper-joe", "workers.whisper is 'piper-joe', which is no Whisper"),
+        ("whisper-huge", "no model 'whisper-huge': the store knows"),
+        ("./nothing-there", "nothing-there holds no model.bin"),
+    ],
+)
+def test_a_server_that_is_to_hear_with_what_is_no_whisper_says_so_and_does_not_start(
+    named: str, why: str
+) -> None:
+    ended = voiceforge("serve", "--port", "0", VOICEFORGE_WORKERS__WHISPER=named)
+    assert ended.status == 1
+    assert why in ended.err
 
 
 def test_on_a_cluster_each_node_has_its_own_store_unless_the_settings_name_one() -> None:

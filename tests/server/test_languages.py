@@ -56,6 +56,21 @@ async def test_a_caller_whose_language_nobody_said_is_understood(server: Server)
     assert "whisper" not in await asyncio.to_thread(asleep, server)
 
 
+async def test_the_whisper_may_be_of_any_size_and_lie_anywhere(tmp_path: Path) -> None:
+    folder = Store(manifest=load_manifest(CLIPS)).pull("speech-in-eight-languages")
+    own = tmp_path / "my-whisper"
+    own.symlink_to(Store().pull("whisper-base"))
+    hears = {"input": {"transcription": {"model": "whisper-1", "language": "fr"}}}
+    with Server(VOICEFORGE_WORKERS__WHISPER=str(own)) as server:
+        await asyncio.to_thread(server.until_ready)
+        async with connected(server, audio=hears, output_modalities=["text"]) as wire:
+            pcm = await asyncio.to_thread(recording, folder / "fr.wav")
+            speaking = asyncio.create_task(stream(wire, pcm + bytes(2 * 24_000 * 3)))
+            kind = "conversation.item.input_audio_transcription.completed"
+            assert "whisky" in (await wire.until(kind))["transcript"].lower()
+            await speaking
+
+
 async def test_another_voice_is_loaded_when_it_is_asked_for(server: Server) -> None:
     assert "kokoro" in await asyncio.to_thread(asleep, server)
     async with connected(server, audio={"output": {"voice": "jm_kumo"}}) as wire:
