@@ -115,7 +115,8 @@ class Gate:
 
     def review(self) -> None:
         """See who should be inside now. To be called when somebody inside has said more."""
-        if not self._waiting and not any(ticket.leaving for ticket in self._inside):
+        alone = len(self._inside) < 2 or not any(map(_reads, self._inside))
+        if alone and not self._waiting and not any(ticket.leaving for ticket in self._inside):
             return
         chosen = self._chosen(asyncio.get_running_loop().time())
         for ticket in filter(_movable, self._inside):
@@ -133,7 +134,7 @@ class Gate:
         """Those who should have the endpoint beside those who cannot stop, most urgent first.
 
         Of those whose voices run out of words who is inside goes on, then comes the one whose does
-        so first.
+        so first. Who reads a long prompt leaves nothing for others, and has it alone or not at all.
         """
         movable = [ticket for ticket in self._inside if _movable(ticket)]
         going = sum(ticket.going for ticket in self._inside)
@@ -143,7 +144,14 @@ class Gate:
             [*movable, *self._waiting],
             key=lambda one: (*one.urgency(now), one in outside, one.lead_s()),
         )
-        return candidates[: max(0, room)]
+        if room == self._at_once and candidates and _reads(candidates[0]):
+            return candidates[:1]
+        return [ticket for ticket in candidates if not _reads(ticket)][: max(0, room)]
+
+
+def _reads(ticket: Ticket) -> bool:
+    """Whether it has much of its prompt left to read."""
+    return ticket.resumable and not ticket.begun
 
 
 def _movable(ticket: Ticket) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import xllamacpp
 
+from actors.abreast import measured, settle
 from actors.answer import LONGEST_ANSWER_TOKENS
 from engine.inference import InferenceError
 
@@ -22,23 +23,17 @@ CONTEXT_TOKENS = 4096
 """Of each answer being made, at 6.5 kB a token: what `actors.written_calls.answerable` leaves of a
 conversation, and the longest answer. One alone gets twice that: its instructions may be long."""
 
-ABREAST = 4
-"""So many answers are made at once on more than `FEW_THREADS`."""
-
 FEW_THREADS = 8
-"""Up to so many, arithmetic is what an answer waits for, and several at once only slow each other.
-Milliseconds from token to token on 2 cores (`python -m bench.tokens`): 23 of one answer, 48 of two
-at once, 71 of three, 71 of four, which is a quarter more together, and later for each. With many
-more it is the memory, and a batch is read once: that is taken from the sizes, and was not measured.
-"""
+FEW_ABREAST, ABREAST = 2, 4
+"""The most answers that are made at once, up to `FEW_THREADS` and beyond: how many is measured as
+it starts (`actors.abreast`)."""
 
 _CACHE_TYPE = xllamacpp.ggml_type.GGML_TYPE_Q8_0
 """97 MB less than 16-bit floats; 8 answers came at 41-45 tokens a second, with those at 42-46."""
 
-_SAME_PROMPT = 0.5
-"""Of several slots, one that has so much of a prompt is taken to know the conversation. Often these
-are only the instructions that callers share, and what it knew of another conversation is lost. A
-single slot is exact: it parks what it has, and takes what fits best of all that was parked."""
+_SAME_PROMPT = 1.0
+"""No slot is taken for what it shares with a prompt: with callers of one agent that is often only
+the instructions, and what it knew of another conversation would be lost. `actors.slots` chooses."""
 
 _PROMPT_CACHE_MIB = 64
 """Of parked prompts: 10,000 tokens, twenty conversations of some minutes. What was parked longest
@@ -58,16 +53,18 @@ class Llama:
     """A running model. It answers at `base_url` to who knows `api_key`, until the process ends."""
 
     def __init__(self, folder: Path, threads: int, at_once: int | None = None) -> None:
-        """Load the GGUF in `folder`, run it once and listen. Takes about a second.
+        """Load the GGUF in `folder`, run it and listen. Takes about two seconds.
 
-        `at_once`: how many answers to work on at a time; None for what these threads do best.
+        `at_once`: how many answers to work on at a time; None for what this machine does best.
         """
         self.api_key = secrets.token_urlsafe(24)
-        self.at_once = at_once or (1 if threads <= FEW_THREADS else ABREAST)
+        self.slots = at_once or (FEW_ABREAST if threads <= FEW_THREADS else ABREAST)
         self._server = xllamacpp.Server(
-            _parameters(_weights(folder), threads, self.at_once, self.api_key)
+            _parameters(_weights(folder), threads, self.slots, self.api_key)
         )
         self.base_url = f"{self._server.listening_address}/v1"
+        self.at_once = at_once or measured(self.base_url, self.api_key, self.slots)
+        settle(self.base_url, self.api_key, self.slots)
 
 
 def _weights(folder: Path) -> Path:
@@ -95,7 +92,7 @@ def _parameters(weights: Path, threads: int, slots: int, key: str) -> xllamacpp.
     parameters.sampling.temp = TEMPERATURE
     parameters.n_batch = _BATCH_TOKENS
     parameters.n_ubatch = _BATCH_TOKENS
-    parameters.slot_prompt_similarity = _SAME_PROMPT if slots > 1 else 1.0
+    parameters.slot_prompt_similarity = _SAME_PROMPT
     parameters.cache_ram_mib = _PROMPT_CACHE_MIB
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = 0

@@ -33,9 +33,12 @@ class ChatHttp:
         if self._http is not None:
             await self._http.close()
 
-    async def post(self, chat: Chat) -> aiohttp.ClientResponse:
-        """Send the request; returns once the endpoint has accepted it. Close the response."""
-        response = await self._send(chat)
+    async def post(self, chat: Chat, slot: int | None = None) -> aiohttp.ClientResponse:
+        """Send the request; returns once the endpoint has accepted it. Close the response.
+
+        `slot`: of llama.cpp; None leaves the choice to it.
+        """
+        response = await self._send(chat, slot)
         if response.status == 200:
             return response
         try:
@@ -44,16 +47,18 @@ class ChatHttp:
             response.close()
         if response.status == 400 and self._usage and "stream_options" in said:
             self._usage = False
-            return await self.post(chat)
+            return await self.post(chat, slot)
         raise _refused(self._endpoint, response.status, said)
 
-    async def _send(self, chat: Chat) -> aiohttp.ClientResponse:
+    async def _send(self, chat: Chat, slot: int | None) -> aiohttp.ClientResponse:
         endpoint = self._endpoint
         url = endpoint.base_url.rstrip("/") + "/chat/completions"
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
         if endpoint.api_key:
             headers["Authorization"] = f"Bearer {endpoint.api_key}"
-        body = chat_body(chat, endpoint.model, embedded=endpoint.embedded, usage=self._usage)
+        body = chat_body(
+            chat, endpoint.model, embedded=endpoint.embedded, usage=self._usage, slot=slot
+        )
         patience = self._patience
         try:
             async with asyncio.timeout(patience.connect_s + patience.first_token_s):

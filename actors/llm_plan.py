@@ -6,13 +6,14 @@ import msgspec
 class Endpoint(msgspec.Struct, frozen=True):
     """Where an LLM answers: `base_url` ends with the version, as in `https://host/v1`.
 
-    `embedded` is our own llama.cpp, whose prompt cache can be warmed.
+    `embedded` is our own llama.cpp, whose prompt cache can be warmed. It has so many `slots`.
     """
 
     base_url: str
     model: str
     api_key: str = ""
     embedded: bool = False
+    slots: int = 1
 
 
 class Patience(msgspec.Struct, frozen=True):

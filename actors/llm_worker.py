@@ -31,7 +31,9 @@ def load(plan: LlmPlan) -> Callable[[], Served[Any, object]]:
     if plan.embedded is not None:
         llama = _run(plan.embedded, plan.at_once)
         _kept.append(llama)
-        endpoint = Endpoint(llama.base_url, plan.embedded.model, llama.api_key, embedded=True)
+        endpoint = Endpoint(
+            llama.base_url, plan.embedded.model, llama.api_key, embedded=True, slots=llama.slots
+        )
         at_once, elsewhere = llama.at_once, FOREIGN_AT_ONCE
     assert endpoint is not None  # the server names one of the two
 

@@ -1,8 +1,8 @@
 """The OpenAI chat-completions dialect: requests as JSON, answers as server-sent events.
 
 Shapes: https://platform.openai.com/docs/api-reference/chat/create, and llama.cpp's additions
-(`cache_prompt`, `return_progress`, `timings_per_token`, `timings`), which only go to and come from
-the embedded server.
+(`cache_prompt`, `return_progress`, `timings_per_token`, `id_slot`, `timings`), which only go to and
+come from the embedded server.
 """
 
 from collections.abc import Iterator
@@ -47,11 +47,17 @@ class _Body(msgspec.Struct, omit_defaults=True):
     cache_prompt: bool | None = None
     return_progress: bool | None = None
     timings_per_token: bool | None = None
+    id_slot: int | None = None
     response_format: dict[str, Any] | None = None
 
 
-def chat_body(chat: Chat, model: str, *, embedded: bool, usage: bool) -> bytes:
-    """The JSON of a streaming request. `usage` asks for token counts; not every endpoint can."""
+def chat_body(
+    chat: Chat, model: str, *, embedded: bool, usage: bool, slot: int | None = None
+) -> bytes:
+    """The JSON of a streaming request. `usage` asks for token counts; not every endpoint can.
+
+    `slot`: of llama.cpp, where that is not left to it.
+    """
     tools, choice = chat.tools, chat.tool_choice
     bound = _bound_tools(chat) if embedded else ()
     if bound:
@@ -68,6 +74,7 @@ def chat_body(chat: Chat, model: str, *, embedded: bool, usage: bool) -> bytes:
         cache_prompt=True if embedded else None,
         return_progress=True if embedded else None,
         timings_per_token=True if embedded else None,
+        id_slot=slot,
         response_format=_response_format(bound) if bound else None,
     )
     return msgspec.json.encode(body)

@@ -11,6 +11,7 @@ from actors.gate import Gate, Ticket
 from actors.llm_http import ChatHttp
 from actors.llm_plan import Endpoint, Patience
 from actors.openai_chat import BadStream, Event, EventStream, Progress, last_delta
+from actors.slots import Slots, continues
 from actors.written_calls import WrittenCalls, answerable
 from engine.capabilities import Chat, ChatDelta
 from engine.inference import InferenceError, Priority
@@ -75,6 +76,7 @@ class OpenAIChat:
         self._gate = Gate(at_once)
         self._loop = asyncio.get_running_loop()
         self._open: set[Answer] = set()
+        self._slots = Slots(max(endpoint.slots, at_once))
         self._lanes = at_once
         self._meter = Meter()
 
@@ -152,6 +154,7 @@ class OpenAIChat:
     async def _attempt(self, answer: Answer) -> bool:
         """Wait for a place and answer. False if it was preempted: it must be asked for again."""
         ticket = answer.ticket
+        await self._until_known(answer)
         try:
             await self._gate.enter(ticket)
             started = self._loop.time()
@@ -162,7 +165,8 @@ class OpenAIChat:
                 self._meter.began(ticket.priority, waited_ms)
             at_once = self._gate.inside
             answer.timed_ms = None
-            answer.attempt = self._loop.create_task(self._stream(answer))
+            slot, named = self._slots.take(answer.chat.messages)
+            answer.attempt = self._loop.create_task(self._stream(answer, slot if named else None))
             answer.attempt.add_done_callback(_take_note)
             try:
                 await asyncio.wait([answer.attempt])
@@ -172,6 +176,7 @@ class OpenAIChat:
                 raise
             finally:
                 answer.attempt.cancel()
+                self._slots.give_back(slot)
                 held_ms = (self._loop.time() - started) * 1000
                 took_ms = held_ms if answer.timed_ms is None else answer.timed_ms
                 answer.compute_ms += took_ms
@@ -181,11 +186,29 @@ class OpenAIChat:
             self._gate.leave(ticket)
         return not answer.attempt.cancelled() and answer.attempt.result()
 
-    async def _stream(self, answer: Answer) -> bool:
+    async def _until_known(self, answer: Answer) -> None:
+        """Wait for what reads the same conversation ahead, or is about to stop: beside it, all of
+        that would be read once more.
+        """
+        if not self._endpoint.embedded:
+            return
+        before = [
+            other.attempt
+            for other in self._open
+            if other is not answer
+            and other.attempt is not None
+            and not other.attempt.done()
+            and (other.warms or other.results.ended)
+            and continues(other.chat.messages, answer.chat.messages)
+        ]
+        if before:
+            await asyncio.wait(before)
+
+    async def _stream(self, answer: Answer, slot: int | None) -> bool:
         """Whether the answer came to its end; else it was told to rest."""
         chat = answerable(answer.chat) if self._endpoint.embedded else answer.chat
         answer.reading = True
-        response = await self._http.post(answer.speech.continued(chat))
+        response = await self._http.post(answer.speech.continued(chat), slot)
         try:
             return await self._read(response, answer)
         finally:

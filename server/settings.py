@@ -82,7 +82,7 @@ class LlmSettings(EndpointSettings, frozen=True):
         Count | None,
         Meta(
             description="requests sent to it at once, 1 or more; unset: 32, and embedded "
-            "as many as this machine's cores work on with profit"
+            "as many as this machine works on with profit, which is measured"
         ),
     ] = None
     fallback: EndpointSettings = EndpointSettings()

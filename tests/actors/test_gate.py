@@ -131,7 +131,7 @@ class Speaker(Asker):
     def __init__(self, gate: Gate, lead_s: float = 0.0, *, begun: bool = False) -> None:
         super().__init__(gate, Priority.FIRST, asyncio.get_running_loop().time() + 0.5)
         self.lead_s = lead_s
-        self.ticket.resumable = True
+        self.ticket.resumable = begun
         self.ticket.begun = begun
 
     def come_again(self, gate: Gate) -> None:
@@ -212,7 +212,7 @@ async def test_a_first_sentence_is_finished_however_long_others_have_waited() ->
     await turn()
     waiting = Speaker(gate)
     waiting.ticket.deadline -= 60
-    inside.ticket.begun = True
+    inside.ticket.begun = inside.ticket.resumable = True
     await turn()
     gate.review()
     assert inside.told_to_leave == 0
@@ -319,3 +319,39 @@ async def test_the_time_before_a_promotion_is_no_waiting() -> None:
     assert since is not None
     assert prepared.ticket.waits_since is not None
     assert prepared.ticket.waits_since >= since + 0.01
+
+
+async def test_a_long_prompt_is_read_alone_or_not_at_all() -> None:
+    gate = Gate(2)
+    reading = Asker(gate, Priority.FIRST, deadline=5)
+    await turn()
+    reading.ticket.resumable = True  # it has told that much is left
+    sooner = Asker(gate, Priority.FIRST, deadline=1)
+    await turn()
+    assert sooner.inside
+    assert reading.told_to_leave == 1
+    gate.leave(reading.ticket)
+    again = asyncio.create_task(gate.enter(reading.ticket))
+    later = Asker(gate, Priority.FIRST, deadline=9)
+    await turn()
+    assert later.inside
+    gate.leave(sooner.ticket)
+    gate.leave(later.ticket)
+    await turn()
+    assert again.done()
+    less = Asker(gate, Priority.SPECULATIVE, deadline=0)
+    await turn()
+    assert not less.inside
+
+
+async def test_an_answer_far_ahead_rests_while_a_long_prompt_is_read() -> None:
+    gate = Gate(2)
+    speaking = Asker(gate, Priority.FIRST)
+    reading = Asker(gate, Priority.FIRST, deadline=5)
+    await turn()
+    speaking.ticket.begun = speaking.ticket.resumable = True
+    speaking.lead_s = COMFORT_S + 1
+    reading.ticket.resumable = True
+    gate.review()
+    assert speaking.told_to_leave == 1
+    assert reading.told_to_leave == 0
