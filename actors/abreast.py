@@ -4,8 +4,8 @@ A token costs the reading of all weights and some arithmetic. Where the reading 
 second answer beside the first is free. Where the arithmetic does, two together make each other
 slow, and are heard sooner one after the other. Which it is depends on the machine. Milliseconds
 from token to token on two cores (`python -m bench.tokens`): 23 of one answer and 48 of two at once
-on an AMD EPYC; 50 and 48 on an Intel Xeon, where eight callers' answers then come after 2.5 s
-instead of 4.4 (median).
+on an AMD EPYC; 50 and 48 on an Intel Xeon, where eight callers' answers came after 2.5 s instead of
+4.4 (median, `bench.callers --callers 8 --sides ours` with `llm.at_once` 2 and 1).
 """
 
 import json
@@ -19,7 +19,7 @@ more in all, for a little more patience of each."""
 
 ROUNDS = 3
 TOKENS = 6
-"""Two seconds on a slow machine. Other models load meanwhile: only the best round counts."""
+"""Some two seconds at 50 ms a token. Other models load meanwhile: only the best round counts."""
 
 PATIENCE_S = 60.0
 

@@ -53,7 +53,8 @@ class Llama:
     """A running model. It answers at `base_url` to who knows `api_key`, until the process ends."""
 
     def __init__(self, folder: Path, threads: int, at_once: int | None = None) -> None:
-        """Load the GGUF in `folder`, run it and listen. Takes about two seconds.
+        """Load the GGUF in `folder`, run it and listen. Takes some seconds, most of them to
+        measure unless `at_once` is given.
 
         `at_once`: how many answers to work on at a time; None for what this machine does best.
         """

@@ -166,7 +166,8 @@ class OpenAIChat:
             at_once = self._gate.inside
             answer.timed_ms = None
             slot, named = self._slots.take(answer.chat.messages)
-            answer.attempt = self._loop.create_task(self._stream(answer, slot if named else None))
+            told = slot if named and self._endpoint.embedded else None
+            answer.attempt = self._loop.create_task(self._stream(answer, told))
             answer.attempt.add_done_callback(_take_note)
             try:
                 await asyncio.wait([answer.attempt])

@@ -269,6 +269,20 @@ async def test_a_caller_who_waits_does_not_displace_an_answer_that_has_begun(
     assert asked == ["prepared", "urgent"]
 
 
+@pytest.mark.parametrize("embedded", [False, True])
+async def test_only_our_own_llama_is_told_which_slot_goes_on(
+    connect: Connect, embedded: bool
+) -> None:
+    async def answer(body: dict[str, Any], response: web.StreamResponse) -> None:
+        await response.write(event("Hi", "stop") + DONE)
+
+    endpoint = Scripted(answer)
+    client = await connect(endpoint.handle, embedded=embedded, at_once=2)
+    for _ in range(2):
+        await everything(ask(client, chat_with("a question")))
+    assert ["id_slot" in body for body in endpoint.bodies] == [False, embedded]
+
+
 async def test_a_displaced_answer_that_had_not_begun_is_asked_for_again(connect: Connect) -> None:
     asked: list[str] = []
     arrived = asyncio.Event()
