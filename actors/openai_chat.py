@@ -1,8 +1,8 @@
 """The OpenAI chat-completions dialect: requests as JSON, answers as server-sent events.
 
 Shapes: https://platform.openai.com/docs/api-reference/chat/create, and llama.cpp's additions
-(`cache_prompt`, `return_progress`, `timings_per_token`, `id_slot`, `timings`), which only go to and
-come from the embedded server.
+(`cache_prompt`, `return_progress`, `timings_per_token`, `timings`, `id_slot`, `verbose`), which go
+to and come from the embedded server only.
 """
 
 from collections.abc import Iterator
@@ -48,6 +48,7 @@ class _Body(msgspec.Struct, omit_defaults=True):
     return_progress: bool | None = None
     timings_per_token: bool | None = None
     id_slot: int | None = None
+    verbose: bool | None = None
     response_format: dict[str, Any] | None = None
 
 
@@ -75,6 +76,7 @@ def chat_body(
         return_progress=True if embedded else None,
         timings_per_token=True if embedded else None,
         id_slot=slot,
+        verbose=True if embedded else None,
         response_format=_response_format(bound) if bound else None,
     )
     return msgspec.json.encode(body)
@@ -155,6 +157,10 @@ class Progress(msgspec.Struct):
         return max(0, self.total - self.processed)
 
 
+class _Verbose(msgspec.Struct):
+    id_slot: int | None = None
+
+
 class ErrorBody(msgspec.Struct):
     """What endpoints say when they refuse."""
 
@@ -162,12 +168,15 @@ class ErrorBody(msgspec.Struct):
 
 
 class Event(msgspec.Struct):
-    """One event of the stream. `timings` and `prompt_progress` come from llama.cpp only."""
+    """One event of the stream. `timings`, `prompt_progress` and, with the last one, `verbose` come
+    from llama.cpp only.
+    """
 
     choices: list[_Choice] = []
     usage: _Usage | None = None
     timings: _Timings | None = None
     prompt_progress: Progress | None = None
+    verbose: _Verbose | None = msgspec.field(default=None, name="__verbose")
     error: ErrorBody | str | None = None
 
     @property
@@ -183,6 +192,11 @@ class Event(msgspec.Struct):
         if not text and not calls:
             return None
         return ChatDelta(text=text, tool_calls=tuple(map(_tool_call, calls)))
+
+    @property
+    def slot(self) -> int | None:
+        """The slot of llama.cpp in which it was answered."""
+        return self.verbose.id_slot if self.verbose is not None else None
 
     @property
     def failure(self) -> str | None:

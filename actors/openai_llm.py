@@ -11,7 +11,7 @@ from actors.gate import Gate, Ticket
 from actors.llm_http import ChatHttp
 from actors.llm_plan import Endpoint, Patience
 from actors.openai_chat import BadStream, Event, EventStream, Progress, last_delta
-from actors.slots import Slots, continues
+from actors.slots import Place, Slots, continues
 from actors.written_calls import WrittenCalls, answerable
 from engine.capabilities import Chat, ChatDelta
 from engine.inference import InferenceError, Priority
@@ -165,9 +165,8 @@ class OpenAIChat:
                 self._meter.began(ticket.priority, waited_ms)
             at_once = self._gate.inside
             answer.timed_ms = None
-            slot, named = self._slots.take(answer.chat.messages)
-            told = slot if named and self._endpoint.embedded else None
-            answer.attempt = self._loop.create_task(self._stream(answer, told))
+            place = self._slots.take(answer.chat)
+            answer.attempt = self._loop.create_task(self._stream(answer, place))
             answer.attempt.add_done_callback(_take_note)
             try:
                 await asyncio.wait([answer.attempt])
@@ -177,7 +176,7 @@ class OpenAIChat:
                 raise
             finally:
                 answer.attempt.cancel()
-                self._slots.give_back(slot)
+                self._slots.give_back(place)
                 held_ms = (self._loop.time() - started) * 1000
                 took_ms = held_ms if answer.timed_ms is None else answer.timed_ms
                 answer.compute_ms += took_ms
@@ -200,22 +199,23 @@ class OpenAIChat:
             and other.attempt is not None
             and not other.attempt.done()
             and (other.warms or other.results.ended)
-            and continues(other.chat.messages, answer.chat.messages)
+            and continues(other.chat, answer.chat)
         ]
         if before:
             await asyncio.wait(before)
 
-    async def _stream(self, answer: Answer, slot: int | None) -> bool:
+    async def _stream(self, answer: Answer, place: Place) -> bool:
         """Whether the answer came to its end; else it was told to rest."""
         chat = answerable(answer.chat) if self._endpoint.embedded else answer.chat
         answer.reading = True
+        slot = place.slot if place.named and self._endpoint.embedded else None
         response = await self._http.post(answer.speech.continued(chat), slot)
         try:
-            return await self._read(response, answer)
+            return await self._read(response, answer, place)
         finally:
             response.close()  # not released: the server notices and stops
 
-    async def _read(self, response: aiohttp.ClientResponse, answer: Answer) -> bool:
+    async def _read(self, response: aiohttp.ClientResponse, answer: Answer, place: Place) -> bool:
         """Hand the answer on, piece by piece; its end comes last, with the token counts.
 
         False if the answer must rest, which it does before the next word begins: what was said up
@@ -234,6 +234,7 @@ class OpenAIChat:
                 return True  # nobody wants it any more
             if not data:
                 break
+            self._slots.began(place, self._loop.time())
             for event in _checked(events, data):
                 if event.prompt_progress is not None:
                     if self._gives_way(answer.ticket, event.prompt_progress):
@@ -251,6 +252,8 @@ class OpenAIChat:
                         self._hand_on(answer, delta, said)
                 finish = finish or event.finish
                 usage = event.usage or usage
+                if event.slot is not None:
+                    self._slots.ended(place, event.slot, self._loop.time())
                 if event.timings is not None:
                     answer.timed_ms = event.timings.prompt_ms + event.timings.predicted_ms
         for delta in calls.rest():

@@ -3,46 +3,91 @@
 Left to itself it takes the one that has been idle for longest, which parks what it holds and takes
 up what fits best of all that was parked; then all other idle ones are parked. So every conversation
 is found again, but for the one that ended last, which still lies in its slot: what goes on with
-that is sent there.
+that is sent there. A slot that is asked for takes up nothing: to ask for one whose conversation has
+been parked is to have all of it read again.
+
+Which slot a request had, llama.cpp tells at the end of an answer. Until then, and for what is
+broken off, it is taken to be the one whose answer ended first, which may be wrong where two end
+together, or one that was broken off stops later.
 """
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
-from engine.capabilities import ChatMessage
+from engine.capabilities import Chat
 
-Messages = Sequence[ChatMessage]
+TOGETHER_S = 0.02
+"""Between its batches, of 40 ms and more, llama.cpp first tells which answers have ended and then
+begins with what was asked meanwhile. What ends and what begins so near to each other did so in this
+order, whichever is heard first."""
+
+
+@dataclass(eq=False)
+class Place:
+    """Where a request is worked on: in `slot` as far as known, which is asked for if `named`."""
+
+    chat: Chat
+    slot: int
+    named: bool
+    began_at: float | None = None
+    ended_at: float | None = None
 
 
 class Slots:
-    """The slots of one llama.cpp. Take one, and give it back when it has stopped."""
+    """The `count` slots of one llama.cpp. Take one, and give it back when it has stopped. Times are
+    in s.
+    """
 
     def __init__(self, count: int) -> None:
-        self._free = list(range(count))  # the one that has been idle for longest first
-        self._held: dict[int, Messages] = {}  # what is not parked
+        self._idle = list(range(count))  # longest first
+        self._taken: list[Place] = []
+        self._held: dict[int, Chat] = {}  # by idle slots, and not parked
 
-    def take(self, messages: Messages) -> tuple[int, bool]:
-        """The slot that a request will have, and whether it must be named.
+    def take(self, chat: Chat) -> Place:
+        """A place for a request. Never more at once than there are slots."""
+        own = [slot for slot in self._idle if continues(self._held.get(slot), chat)]
+        place = Place(chat, own[0] if own else self._idle[0], bool(own))
+        self._idle.remove(place.slot)
+        self._taken.append(place)
+        self._held.clear()  # as a request begins, all that is idle is parked
+        return place
 
-        Never more at once than there are slots.
+    def began(self, place: Place, now: float) -> None:
+        """llama.cpp has told something of it."""
+        if place.began_at is None:
+            place.began_at = now
+
+    def ended(self, place: Place, slot: int, now: float) -> None:
+        """Its answer has ended in this slot: what was thought to be there is where this was."""
+        for other in self._taken:
+            if other.slot == slot:
+                other.slot = place.slot
+        self._idle = [place.slot if idle == slot else idle for idle in self._idle]
+        place.slot, place.ended_at = slot, now
+
+    def give_back(self, place: Place) -> None:
+        """It is idle. What was read and answered there it holds, unless it has been parked by what
+        began after it.
         """
-        own = [one for one in self._free if continues(self._held.get(one), messages)]
-        slot = own[0] if own else self._free[0]
-        self._free.remove(slot)
-        for parked in self._free:
-            self._held.pop(parked, None)
-        self._held[slot] = messages
-        return slot, bool(own)
-
-    def give_back(self, slot: int) -> None:
-        """It is idle, and holds what was read and answered there."""
-        self._free.append(slot)
+        self._taken.remove(place)
+        self._idle.append(place.slot)
+        if not any(_follows(other, place) for other in self._taken):
+            self._held[place.slot] = place.chat
 
 
-def continues(held: Messages | None, asked: Messages) -> bool:
-    """Whether `asked` is the same conversation, further on: at least in another wording of the turn
-    that is being said.
-    """
-    if not held or len(held) > len(asked):
+def _follows(other: Place, place: Place) -> bool:
+    if place.ended_at is None:
         return False
-    before = len(held) if len(held) < len(asked) else len(held) - 1
-    return list(held[:before]) == list(asked[:before])
+    return other.began_at is None or other.began_at > place.ended_at - TOGETHER_S
+
+
+def continues(held: Chat | None, asked: Chat) -> bool:
+    """Whether `asked` goes on with what was `held`, so that nothing of it is lost: it is the
+    beginning, or the same conversation, at least in another wording of the turn that is being said.
+    """
+    if held is None or not held.messages:
+        return False
+    said, now = held.messages, asked.messages
+    if said == now[: len(said)]:
+        return True
+    same = held.conversation == asked.conversation and len(said) == len(now)
+    return same and said[:-1] == now[:-1]

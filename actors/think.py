@@ -1,5 +1,7 @@
 """The session's mind: asks the LLM for the reply to a prompt."""
 
+from uuid import uuid4
+
 from msgspec.structs import replace
 
 from engine.actor import WaitingActor
@@ -33,6 +35,7 @@ class Think(WaitingActor):
     def __init__(self, llm: Inference[Chat, ChatDelta]) -> None:
         super().__init__()
         self._llm = llm
+        self._conversation = uuid4().hex
         self._request: Request[ChatDelta] | None = None
         self._priority = Priority.FIRST
         self._warming = False
@@ -76,7 +79,7 @@ class Think(WaitingActor):
     async def _warm(self, chat: Chat) -> None:
         """Have the prompt read. A prompt that comes meanwhile waits: it needs the same reading."""
         request = self._llm.request(
-            replace(chat, max_tokens=0),
+            replace(chat, max_tokens=0, conversation=self._conversation),
             priority=Priority.SPECULATIVE,
             deadline_ms=DEADLINE_MS[Priority.SPECULATIVE],
         )
@@ -97,7 +100,9 @@ class Think(WaitingActor):
         finish = ""
         usage = Usage()
         request = self._llm.request(
-            prompt.chat, priority=self._priority, deadline_ms=DEADLINE_MS[self._priority]
+            replace(prompt.chat, conversation=self._conversation),
+            priority=self._priority,
+            deadline_ms=DEADLINE_MS[self._priority],
         )
         self._request = request
         try:

@@ -115,9 +115,9 @@ class Chat(msgspec.Struct, frozen=True):
     """What to answer. `max_tokens` None: as long as the model likes.
 
     `max_tokens` 0 answers nothing: it only warms the endpoint's prompt cache with this prefix.
-    `tool_choice` is auto, none, required, or a function's name. An answer with a
-    `voice_speed` (1: the voice's own) is spoken: but for its beginning, it is wanted no faster than
-    that. None: it is read, at about that speed.
+    `tool_choice` is auto, none, required, or a function's name. An answer with a `voice_speed` (1:
+    the voice's own) is spoken: but for its beginning, it is wanted no faster than that. None: it is
+    read, at about that speed. What was read for one `conversation` is kept for its next chat.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -126,6 +126,7 @@ class Chat(msgspec.Struct, frozen=True):
     temperature: float | None = None
     max_tokens: int | None = None
     voice_speed: float | None = None
+    conversation: str = ""
 
 
 class ChatDelta(msgspec.Struct, frozen=True):

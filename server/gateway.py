@@ -1,7 +1,7 @@
 """A gateway: web server, sessions and transports, `python -m server.gateway` with a plan.
 
-The supervisor starts it, hands it the listening socket, tells it how the workers are and lets its
-sessions in. Here is what carries audio: nothing that computes for long belongs in this process.
+The supervisor starts it, hands it connections, tells it how the workers are and lets its sessions
+in. Here is what carries audio: nothing that computes for long belongs in this process.
 """
 
 import asyncio

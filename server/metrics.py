@@ -1,5 +1,7 @@
 """What an operator watches, for Prometheus. Labels come from closed sets, never from clients."""
 
+import asyncio
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from engine.frames import Failure, Frame, ResponseEnded, TurnMeasured
@@ -17,6 +19,12 @@ class Metrics:
         self._gateway = gateway
         self.registry = registry = CollectorRegistry()
         self.sessions = Gauge("voiceforge_sessions", "Sessions that are open.", registry=registry)
+        tasks = Gauge(
+            "voiceforge_tasks",
+            "Tasks of the event loop: without sessions as many as at the start, or some leak.",
+            registry=registry,
+        )
+        tasks.set_function(_tasks)
         self._refused = Counter(
             "voiceforge_sessions_refused",
             "Sessions refused, by reason.",
@@ -89,3 +97,10 @@ class Metrics:
     def exposition(self) -> str:
         """All of it in Prometheus' text format."""
         return exposition(labelled(self.registry.collect(), self._gateway))
+
+
+def _tasks() -> float:
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:  # no loop runs here
+        return 0

@@ -274,13 +274,14 @@ async def test_only_our_own_llama_is_told_which_slot_goes_on(
     connect: Connect, embedded: bool
 ) -> None:
     async def answer(body: dict[str, Any], response: web.StreamResponse) -> None:
-        await response.write(event("Hi", "stop") + DONE)
+        await response.write(event("Hi", "stop", __verbose={"id_slot": 1}) + DONE)
 
     endpoint = Scripted(answer)
     client = await connect(endpoint.handle, embedded=embedded, at_once=2)
     for _ in range(2):
         await everything(ask(client, chat_with("a question")))
-    assert ["id_slot" in body for body in endpoint.bodies] == [False, embedded]
+    assert [body.get("id_slot") for body in endpoint.bodies] == [None, 1 if embedded else None]
+    assert ["verbose" in body for body in endpoint.bodies] == [embedded] * 2
 
 
 async def test_a_displaced_answer_that_had_not_begun_is_asked_for_again(connect: Connect) -> None:

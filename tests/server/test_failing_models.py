@@ -11,7 +11,8 @@ import pytest
 from tests.server.failing_llm import FailingLlm
 from tests.server.program import Server
 from tests.server.sound import at_24_khz, clip, stream
-from tests.server.wire import Wire, connected, failure, typed, undisturbed, until
+from tests.server.undisturbed import undisturbed
+from tests.server.wire import Wire, connected, failure, typed, until
 
 pytestmark = pytest.mark.models
 
@@ -108,7 +109,7 @@ async def spoken(wire: Wire) -> bytes:
 
 
 async def test_a_voice_killed_in_mid_sentence_goes_on_where_it_was(served_by: Server) -> None:
-    async with undisturbed(served_by), connected(served_by) as wire:
+    async with undisturbed(served_by, listening=False), connected(served_by) as wire:
         await wire.send(typed("breath"))
         await wire.send({"type": "response.create"})
         await heard(wire, 1)  # and the rest of the sentence is still being made

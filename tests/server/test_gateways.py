@@ -71,12 +71,14 @@ async def metrics(server: Server) -> str:
     return (await asyncio.to_thread(server.get, "/metrics"))[1]
 
 
-async def ended(caller: Caller) -> None:
-    """Wait until the server has closed the connection."""
-    async with asyncio.timeout(20):
-        with contextlib.suppress(ConnectionClosed):
+async def ended(caller: Caller, within_s: float = 5) -> int | None:
+    """Wait until the connection is closed; the code of the server's goodbye, if it said any."""
+    async with asyncio.timeout(within_s):
+        try:
             while True:
                 await caller.wire.socket.recv()
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd is not None else None
 
 
 async def test_sessions_live_in_both_and_share_the_models(server: Server) -> None:
@@ -146,7 +148,7 @@ async def test_a_session_is_hung_up_from_any_gateway(server: Server) -> None:
             answer = await asyncio.to_thread(urllib.request.urlopen, request)
             assert answer.status == 200
             answer.close()
-            await ended(caller)
+            assert await ended(caller) == 1000
 
 
 async def test_a_killed_gateway_takes_its_own_sessions_only(server: Server) -> None:
@@ -154,7 +156,7 @@ async def test_a_killed_gateway_takes_its_own_sessions_only(server: Server) -> N
         shown = await system(server)
         pids = {g["index"]: g["pid"] for g in shown["gateways"]}  # type: ignore[attr-defined]
         psutil.Process(pids[unlucky.gateway]).kill()
-        await ended(unlucky)
+        assert await ended(unlucky) is None
         await other.wire.configure(**BRIEF)
         assert (await other.wire.ask("Say hello."))["output"]
         await until(lambda: both_serve(server), 60)
@@ -182,8 +184,12 @@ async def test_at_the_limit_it_counts_the_sessions_of_all_gateways() -> None:
             await call(small, stack)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
-async def test_when_the_supervisor_ends_nothing_is_left_running(number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("number", "goodbye"), [(signal.SIGKILL, None), (signal.SIGTERM, 1000)], ids=["kill", "stop"]
+)
+async def test_when_the_supervisor_ends_nothing_is_left_running(
+    number: signal.Signals, goodbye: int | None
+) -> None:
     with Server(VOICEFORGE_GATEWAYS="2") as doomed:
         await asyncio.to_thread(doomed.until_ready)
         family = doomed.family()
@@ -191,6 +197,6 @@ async def test_when_the_supervisor_ends_nothing_is_left_running(number: signal.S
         async with contextlib.AsyncExitStack() as stack:
             caller = await call(doomed, stack)
             doomed.signal(number)
-            await ended(caller)
+            assert await ended(caller) == goodbye
         _, alive = await asyncio.to_thread(psutil.wait_procs, family, 20)
         assert alive == []

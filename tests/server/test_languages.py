@@ -12,10 +12,12 @@ import soxr
 
 from actors.manifest import load_manifest
 from actors.store import Store
+from actors.workers import MODELS
+from server.fleet import VAD_MODEL
 from tests.actors.test_whisper import CLIPS
 from tests.server.program import Server
-from tests.server.sound import stream
-from tests.server.wire import connected, typed
+from tests.server.sound import at_24_khz, clip, stream
+from tests.server.wire import connected, failure, typed
 
 pytestmark = pytest.mark.models
 
@@ -79,3 +81,35 @@ async def test_another_voice_is_loaded_when_it_is_asked_for(server: Server) -> N
         await wire.until("response.output_audio.delta")
         await wire.until("response.done")
     assert "kokoro" not in await asyncio.to_thread(asleep, server)
+
+
+@pytest.fixture
+def without_others(tmp_path: Path) -> Path:
+    """A store that holds only what every server needs."""
+    store = Store()
+    for model in (*MODELS.values(), VAD_MODEL):
+        (tmp_path / model).symlink_to(store.pull(model))
+    return tmp_path
+
+
+async def test_a_model_that_is_missing_is_named_to_who_needs_it(without_others: Path) -> None:
+    hears = {"input": {"transcription": {"model": "whisper-1", "language": "fr"}}}
+    say = {"type": "response.create", "response": {"max_output_tokens": 8}}
+    with Server(VOICEFORGE_MODELS=str(without_others), VOICEFORGE_OFFLINE="true") as server:
+        await asyncio.to_thread(server.until_ready)
+        async with connected(server, audio={"output": {"voice": "jm_kumo"}}) as wire:
+            await wire.send(say)
+            done = (await wire.until("response.done"))["response"]
+            assert failure(done) == "model_missing"
+            assert "models pull kokoro-82m" in done["status_details"]["error"]["message"]
+            await wire.configure(audio={"output": {"voice": "joe"}})
+            await wire.send(say)
+            assert (await wire.until("response.done"))["response"]["output"]
+        async with connected(server, audio=hears, output_modalities=["text"]) as wire:
+            pcm = at_24_khz(clip("What is the largest ocean on earth?"))
+            speaking = asyncio.create_task(stream(wire, pcm + bytes(2 * 24_000 * 2)))
+            kind = "conversation.item.input_audio_transcription.failed"
+            error = (await wire.until(kind))["error"]
+            assert error["code"] == "model_missing"
+            assert "models pull whisper-base" in error["message"]
+            await speaking

@@ -47,6 +47,23 @@ async def test_out_of_files_those_inside_go_on_and_others_come_in_when_there_are
             assert (await inside.ask("Say hello."))["output"]
 
 
+async def test_a_supervisor_out_of_files_takes_nobody_until_there_are_some() -> None:
+    with Server() as server:
+        await asyncio.to_thread(server.until_ready)
+        supervisor = psutil.Process(server.pid)
+        async with connected(server, **BRIEF) as inside:
+            _, most = supervisor.rlimit(psutil.RLIMIT_NOFILE)
+            supervisor.rlimit(psutil.RLIMIT_NOFILE, (3, most))  # it holds more: none is left
+            with pytest.raises(TimeoutError):
+                await connect(server.realtime_url, open_timeout=2)
+            assert (await inside.ask("Say hello."))["output"]
+            supervisor.rlimit(psutil.RLIMIT_NOFILE, (most, most))
+            async with connected(server, **BRIEF) as late:
+                assert (await late.ask("Say hello."))["output"]
+        told = [line for line in server.logged() if line["event"] == "no connection can be taken"]
+        assert 1 <= len(told) <= 20  # it waits between its attempts
+
+
 async def test_on_a_full_disk_it_serves_and_says_what_it_cannot_keep(tmp_path: Path) -> None:
     state = {"VOICEFORGE_STATE": str(tmp_path), "VOICEFORGE_LIMITS__ADMISSION": "auto"}
     with Server(**state) as server:

@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import random
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +19,8 @@ from websockets.asyncio.client import connect
 from bench.turns import turns
 from tests.server.program import Server
 from tests.server.sound import FRAME_BYTES, FRAME_S, append, at_24_khz
-from tests.server.wire import Wire, connected, open_sessions, typed, undisturbed, until
+from tests.server.undisturbed import undisturbed
+from tests.server.wire import Wire, connected, open_sessions, typed, until
 from transports.realtime.client_events import NAMES
 
 pytestmark = [pytest.mark.models, pytest.mark.long]
@@ -35,6 +37,8 @@ Piper's sentences."""
 
 KEPT_CONNECTIONS = 8
 """To the LLM's endpoint and for /metrics: kept open for the next, and no more of them than that."""
+
+TASKS = re.compile(r"^voiceforge_tasks\{.*\} (\S+)$", re.MULTILINE)
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "5"))
 CALLERS = 8
@@ -61,6 +65,8 @@ class Footprint:
             for process in server.family()
             if process.pid != gateway.pid
         }
+        [tasks] = TASKS.findall(server.get("/metrics")[1])
+        self.tasks = float(tasks)
         self.open_files = gateway.num_fds()
         self.threads = gateway.num_threads()
         self.processes = len(server.family())
@@ -78,6 +84,7 @@ async def same_as(server: Server, before: Footprint) -> None:
     for name, mb in after.workers_mb.items():
         kept = PROMPT_CACHE_MB if name == "voiceforge-llm" else 0.0
         assert mb < before.workers_mb[name] + WORKER_GROWTH_MB + kept, name
+    assert after.tasks <= before.tasks
     assert after.open_files <= before.open_files + KEPT_CONNECTIONS
     assert after.threads <= before.threads
     assert after.processes == before.processes

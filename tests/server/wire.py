@@ -86,45 +86,11 @@ def failure(response: dict[str, Any]) -> str | None:
     return code
 
 
-@contextlib.asynccontextmanager
-async def undisturbed(server: Server) -> AsyncIterator[None]:
-    """Whatever happens inside, a conversation beside it goes on, and no session is left over."""
-    before = await open_sessions(server)
-    calm = asyncio.Event()
-    talking = asyncio.create_task(converse(server, calm))
-    try:
-        yield
-    finally:
-        calm.set()
-        await talking
-
-    async def as_before() -> bool:
-        return await open_sessions(server) == before
-
-    await until(as_before, 10)
-
-
 async def until(condition: Callable[[], Awaitable[bool]], within_s: float) -> None:
     """Wait for what can only be found out by asking."""
     async with asyncio.timeout(within_s):
         while not await condition():  # noqa: ASYNC110 - another process is asked
             await asyncio.sleep(0.1)
-
-
-async def converse(server: Server, calm: asyncio.Event) -> None:
-    """Ask and be answered, until all is calm again, and once after that."""
-    async with connected(server, output_modalities=["text"], max_output_tokens=12) as healthy:
-        while not calm.is_set():
-            await answered(healthy)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(calm.wait(), 0.3)
-        await answered(healthy)
-
-
-async def answered(healthy: Wire) -> None:
-    response = await healthy.ask("Say hello.")
-    assert response["status"] in ("completed", "incomplete"), response
-    assert response["output"]
 
 
 async def open_sessions(server: Server) -> float:
