@@ -20,8 +20,8 @@ runs of five) and contended (one): without end 35 and 2, 1000 spins 27-34 and 17
 """
 
 CONTEXT_TOKENS = 4096
-"""Of each answer being made, at 6.5 kB a token: what `actors.written_calls.answerable` leaves of a
-conversation, and the longest answer. One alone gets twice that: its instructions may be long."""
+"""Of each answer being made, at 6.5 kB a token: what `actors.recent` leaves of a conversation, and
+the longest answer. One alone gets twice that: its instructions may be long."""
 
 FEW_THREADS = 8
 FEW_ABREAST, ABREAST = 2, 4
@@ -35,9 +35,10 @@ _SAME_PROMPT = 1.0
 """No slot is taken for what it shares with a prompt: with callers of one agent that is often only
 the instructions, and what it knew of another conversation would be lost. `actors.slots` chooses."""
 
-_PROMPT_CACHE_MIB = 64
-"""Of parked prompts: 10,000 tokens, twenty conversations of some minutes. What was parked longest
-goes first; such a conversation is read again, for seven seconds a thousand tokens on 2 cores."""
+PROMPT_CACHE_MIB = 64
+"""Of parked prompts: 10,000 tokens, eight spoken conversations (`actors.recent`) with up to 500
+tokens of instructions each. What was parked longest goes first; such a conversation is read again,
+for seven seconds a thousand tokens on 2 cores."""
 
 _BATCH_TOKENS = 64
 """Between batches llama.cpp looks for cancelled and new requests. At 150 tokens a second, 64 make
@@ -94,7 +95,7 @@ def _parameters(weights: Path, threads: int, slots: int, key: str) -> xllamacpp.
     parameters.n_batch = _BATCH_TOKENS
     parameters.n_ubatch = _BATCH_TOKENS
     parameters.slot_prompt_similarity = _SAME_PROMPT
-    parameters.cache_ram_mib = _PROMPT_CACHE_MIB
+    parameters.cache_ram_mib = PROMPT_CACHE_MIB
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = 0
     parameters.api_keys = [key]

@@ -168,7 +168,7 @@ class ErrorBody(msgspec.Struct):
 
 
 class Event(msgspec.Struct):
-    """One event of the stream. `timings`, `prompt_progress` and, with the last one, `verbose` come
+    """One event of the stream. `timings`, `prompt_progress` and, as an answer ends, `verbose` come
     from llama.cpp only.
     """
 

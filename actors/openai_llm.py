@@ -230,12 +230,15 @@ class OpenAIChat:
             data = await self._http.read(
                 response, begun=answer.results.begun, finished=bool(finish)
             )
+            if data:
+                self._slots.began(place, self._loop.time())
             if answer.results.ended:
                 return True  # nobody wants it any more
             if not data:
                 break
-            self._slots.began(place, self._loop.time())
             for event in _checked(events, data):
+                if event.slot is not None and self._endpoint.embedded:
+                    self._slots.ended(place, event.slot, self._loop.time())
                 if event.prompt_progress is not None:
                     if self._gives_way(answer.ticket, event.prompt_progress):
                         return False
@@ -252,8 +255,6 @@ class OpenAIChat:
                         self._hand_on(answer, delta, said)
                 finish = finish or event.finish
                 usage = event.usage or usage
-                if event.slot is not None:
-                    self._slots.ended(place, event.slot, self._loop.time())
                 if event.timings is not None:
                     answer.timed_ms = event.timings.prompt_ms + event.timings.predicted_ms
         for delta in calls.rest():

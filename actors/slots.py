@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from engine.capabilities import Chat
 
-TOGETHER_S = 0.02
-"""Between its batches, of 40 ms and more, llama.cpp first tells which answers have ended and then
+TOGETHER_S = 0.01
+"""Between its batches, of 20 ms and more, llama.cpp first tells which answers have ended and then
 begins with what was asked meanwhile. What ends and what begins so near to each other did so in this
 order, whichever is heard first."""
 
@@ -40,6 +40,7 @@ class Slots:
     def __init__(self, count: int) -> None:
         self._idle = list(range(count))  # longest first
         self._taken: list[Place] = []
+        self._last: Place | None = None  # of the idle ones
         self._held: dict[int, Chat] = {}  # by idle slots, and not parked
 
     def take(self, chat: Chat) -> Place:
@@ -62,6 +63,8 @@ class Slots:
             if other.slot == slot:
                 other.slot = place.slot
         self._idle = [place.slot if idle == slot else idle for idle in self._idle]
+        if slot != place.slot and slot in self._held:
+            self._held[place.slot] = self._held.pop(slot)
         place.slot, place.ended_at = slot, now
 
     def give_back(self, place: Place) -> None:
@@ -69,25 +72,40 @@ class Slots:
         began after it.
         """
         self._taken.remove(place)
-        self._idle.append(place.slot)
-        if not any(_follows(other, place) for other in self._taken):
+        self._append(place)
+        read = place.named or place.began_at is not None
+        if read and not any(_follows(other, place) for other in self._taken):
             self._held[place.slot] = place.chat
+
+    def _append(self, place: Place) -> None:
+        """Of those that end with one batch the lower number does first."""
+        last, self._last = self._last, place
+        self._idle.append(place.slot)
+        if last is None or last.ended_at is None or place.ended_at is None:
+            return
+        if place.ended_at - last.ended_at < TOGETHER_S and self._idle[-2:-1] == [last.slot]:
+            self._idle[-2:] = sorted(self._idle[-2:])
 
 
 def _follows(other: Place, place: Place) -> bool:
+    """Whether `other` began when `place` had ended. What was broken off goes on for a while, and
+    is not idle as what was asked before then begins.
+    """
     if place.ended_at is None:
         return False
     return other.began_at is None or other.began_at > place.ended_at - TOGETHER_S
 
 
 def continues(held: Chat | None, asked: Chat) -> bool:
-    """Whether `asked` goes on with what was `held`, so that nothing of it is lost: it is the
-    beginning, or the same conversation, at least in another wording of the turn that is being said.
+    """Whether `asked` goes on with what was `held`, so that nothing of it is lost: the conversation
+    is the same, further on, or in another wording of the turn that is being said; or another one
+    has the same beginning, and that was only read.
     """
     if held is None or not held.messages:
         return False
     said, now = held.messages, asked.messages
+    same = held.conversation == asked.conversation
     if said == now[: len(said)]:
-        return True
-    same = held.conversation == asked.conversation and len(said) == len(now)
-    return same and said[:-1] == now[:-1]
+        return same or held.max_tokens == 0
+    reworded = len(said) == len(now) and said[:-1] == now[:-1] and now[-1].role == "user"
+    return same and reworded

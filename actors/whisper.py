@@ -42,8 +42,9 @@ their marks count too, its confidence is lower by 0.1."""
 POSITION_MS = 20
 """Two frames of 10 ms make one position of the encoder."""
 
-MOST_TOGETHER = 16
-"""Clips in a batch for which there must be room on a GPU."""
+BATCHES = (64, 32, 16, 8, 4)
+"""How many clips a batch may have on a GPU. Twice as many must be seen to fit: decoding takes up
+more and more, and others use the GPU too."""
 
 FULL_FRAMES = 3000
 """30 s, on which it was trained. A GPU sees no less: there all clips make one batch."""
@@ -130,28 +131,27 @@ class _Work:
 
 
 def handler(folder: Path, share: Share) -> Batched[Clip, Transcript]:
-    """The model as a worker serves it: on a GPU in batches, on a CPU clips side by side.
-
-    There a batch costs the sum of its clips, and ends with the last.
+    """The model as a worker serves it: on a GPU in batches, on a CPU clips side by side, as a batch
+    would cost the sum of its clips, and end with the last.
     """
     model = Whisper(folder, share.threads, share.lanes)
-    if model.device == "cpu":
-        return Batched(Clip, model.transcribe, Clip(A_SECOND), lanes=share.lanes)
-    return Batched(Clip, model.transcribe, Clip(A_SECOND), max_batch=MOST_TOGETHER)
+    lanes = share.lanes if model.device == "cpu" else 1
+    warm = Clip(A_SECOND)
+    return Batched(Clip, model.transcribe, warm, max_batch=model.most_together, lanes=lanes)
 
 
 class Whisper:
     """One model. On a CPU `lanes` batches go on at once, each with `threads` threads.
 
     `device` and `compute_type` say where and in which numbers it runs: on a GPU if there is one.
-    `behind_s` is the silence that it sees behind a clip.
+    `most_together` clips make a batch. `behind_s` is the silence that it sees behind a clip.
     """
 
     rate_hz = 16_000
 
     def __init__(self, folder: Path, threads: int = 1, lanes: int = 1) -> None:
         self._vocabulary = Vocabulary.read(folder)
-        self._model = _loaded(folder, threads, lanes)
+        self._model, self.most_together = _loaded(folder, threads, lanes)
         self.name = folder.name
         self.device: str = self._model.device
         self.compute_type: str = self._model.compute_type
@@ -180,8 +180,9 @@ class Whisper:
             if work.pieces:
                 longest = work.longest_samples
                 windows[window_frames(longest, self.behind_s), longest > LONG_SAMPLES].append(work)
-        for (frames, long), together in windows.items():
-            self._hear(together, frames, [] if long else [NO_TIMES])
+        for (frames, long), alike in windows.items():
+            for together in self._batches(alike):
+                self._hear(together, frames, [] if long else [NO_TIMES])
         return [work.transcript() for work in works]
 
     def _language(self, clip: Clip) -> str | None:
@@ -202,6 +203,18 @@ class Whisper:
                 f"{', '.join(sorted(self._vocabulary.languages))}; 'auto' finds out which it is"
             )
         return language
+
+    def _batches(self, works: list[_Work]) -> list[list[_Work]]:
+        """On a GPU no more pieces at once than there is room for; a longer clip is alone."""
+        if self.device == "cpu":
+            return [works]
+        batches: list[list[_Work]] = [[]]
+        for work in works:
+            pieces = sum(len(other.pieces) for other in batches[-1]) + len(work.pieces)
+            if batches[-1] and pieces > self.most_together:
+                batches.append([])
+            batches[-1].append(work)
+        return batches
 
     def _hear(self, works: list[_Work], frames: int, last: list[str]) -> None:
         """Fill the pieces of clips that fit into one window; prompts end with the `last` marks."""
@@ -316,8 +329,9 @@ def _timed_words(piece: _Piece, language: str, result: _Alignment) -> list[Timed
     ]
 
 
-def _loaded(folder: Path, threads: int, lanes: int) -> ctranslate2.models.Whisper:
-    """On the GPU in the finest numbers for which it has room, else on the CPU with 8 bit.
+def _loaded(folder: Path, threads: int, lanes: int) -> tuple[ctranslate2.models.Whisper, int]:
+    """The model, and how many clips it takes at once: on the GPU in the finest numbers for which it
+    has room, else on the CPU with 8 bit.
 
     On a CPU float32 takes three times as long for the same words (10.0 % wrong, 8 bit 10.3 %).
     """
@@ -327,21 +341,39 @@ def _loaded(folder: Path, threads: int, lanes: int) -> ctranslate2.models.Whispe
                 model = ctranslate2.models.Whisper(
                     str(folder), device="cuda", compute_type=compute_type
                 )
-                _try_out(model)
+                together = largest_batch(model)
             except (RuntimeError, ValueError) as refused:
                 log.warning("%s does not run on the GPU as %s: %s", folder, compute_type, refused)
-            else:
-                return model
-    return ctranslate2.models.Whisper(
+                continue
+            if together:
+                log.info("%s runs on the GPU as %s, %d at once", folder, compute_type, together)
+                return model, together
+            log.warning("the GPU has no room for %s as %s", folder, compute_type)
+    model = ctranslate2.models.Whisper(
         str(folder),
         device="cpu",
         compute_type="int8",
         intra_threads=threads,
         inter_threads=lanes,
     )
+    return model, 1
 
 
-def _try_out(model: ctranslate2.models.Whisper) -> None:
-    """Encode the largest batch. Raises `RuntimeError` if there is no room for it."""
-    features = np.zeros((MOST_TOGETHER, model.n_mels, FULL_FRAMES), np.float32)
-    model.encode(ctranslate2.StorageView.from_array(features))
+def largest_batch(model: ctranslate2.models.Whisper) -> int:
+    """The first of `BATCHES` for which there is room; 0 if there is for none."""
+    return next((clips for clips in BATCHES if _fits(model, 2 * clips)), 0)
+
+
+def _fits(model: ctranslate2.models.Whisper, clips: int) -> bool:
+    """Whether so many full windows can be encoded, and decoded from: what the decoder attends to
+    takes more than the encoder, 245 MB a clip for large-v3.
+    """
+    features = np.zeros((clips, model.n_mels, FULL_FRAMES), np.float32)
+    try:
+        encoded = model.encode(ctranslate2.StorageView.from_array(features))
+        model.generate(encoded, [[START]] * clips, beam_size=1, max_length=LEAST_TOKENS)
+    except RuntimeError as error:
+        if "out of memory" not in str(error):
+            raise
+        return False
+    return True

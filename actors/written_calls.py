@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from actors.recent import recent
 from engine.capabilities import Chat, ChatDelta, ChatMessage, ToolCall, ToolSpec
 
 _OPENING = re.compile(r"\s*(<tool_call>|```(json)?)?\s*(?=\{)")
@@ -32,40 +33,19 @@ def _schema(tool: ToolSpec) -> dict[str, Any]:
     }
 
 
-HISTORY_CHARS = 9000
-"""At three characters a token 3,000 tokens: an answer's context (`actors.llama`) less the longest
-one."""
-
-DROPPED_AT_ONCE = 8
-
-
 def answerable(chat: Chat) -> Chat:
     """The chat as a small model copes with it: it answers from a function's output.
 
     Qwen2.5-Coder 0.5B copies any call that it sees, output or not, and calls whatever it is
     offered. So it sees the outputs without the calls, and no function while it has an output to
     tell of or may call none. It therefore makes no second call before it has spoken. Of a long
-    conversation it sees what its context holds.
+    conversation it sees what is recent.
     """
-    messages = _recent(tuple(map(_without_calls, filter(_says_something, chat.messages))))
+    messages = tuple(map(_without_calls, filter(_says_something, chat.messages)))
+    messages = recent(messages, spoken=chat.voice_speed is not None)
     telling = bool(messages) and messages[-1].role == "tool"
     tools = () if telling or chat.tool_choice == "none" else chat.tools
     return replace(chat, messages=messages, tools=tools)
-
-
-def _recent(messages: tuple[ChatMessage, ...]) -> tuple[ChatMessage, ...]:
-    """The instructions and the latest messages that fit.
-
-    The oldest go several at a time, so that the beginning stays the same for some turns and the
-    endpoint need not read everything again in each.
-    """
-    head = messages[:1] if messages and messages[0].role == "system" else ()
-    rest = messages[len(head) :]
-    room = HISTORY_CHARS - sum(len(message.content or "") for message in head)
-    for start in range(0, len(rest), DROPPED_AT_ONCE):
-        if sum(len(message.content or "") for message in rest[start:]) <= room:
-            return head + rest[start:]
-    return head + rest[-1:]
 
 
 def _says_something(message: ChatMessage) -> bool:

@@ -117,7 +117,7 @@ class Chat(msgspec.Struct, frozen=True):
     `max_tokens` 0 answers nothing: it only warms the endpoint's prompt cache with this prefix.
     `tool_choice` is auto, none, required, or a function's name. An answer with a `voice_speed` (1:
     the voice's own) is spoken: but for its beginning, it is wanted no faster than that. None: it is
-    read, at about that speed. What was read for one `conversation` is kept for its next chat.
+    read, at about that speed. `conversation` names the one that it belongs to; empty: unknown.
     """
 
     messages: tuple[ChatMessage, ...]

@@ -21,7 +21,7 @@ class Metrics:
         self.sessions = Gauge("voiceforge_sessions", "Sessions that are open.", registry=registry)
         tasks = Gauge(
             "voiceforge_tasks",
-            "Tasks of the event loop: without sessions as many as at the start, or some leak.",
+            "Tasks of the event loop. Without sessions as many as at the start: more is a leak.",
             registry=registry,
         )
         tasks.set_function(_tasks)

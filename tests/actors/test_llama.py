@@ -107,6 +107,7 @@ async def test_eight_conversations_with_the_same_instructions_stay_read(client: 
 
 async def test_what_was_read_for_a_dropped_question_is_not_read_again(client: Llm) -> None:
     story = "I want to tell you about my holidays. " + "It rained and we stayed inside. " * 12
+    await _all(_ask(client, _chat(_HOTEL, max_tokens=0)))  # as a session begins
     dropped = _ask(client, _chat(_HOTEL, story + "So I", max_tokens=8))
     await asyncio.sleep(0.2)  # it takes over a second to read
     dropped.cancel()

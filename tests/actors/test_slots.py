@@ -1,5 +1,7 @@
 """Which slot of llama.cpp a request goes to."""
 
+from msgspec.structs import replace
+
 from actors.slots import Place, Slots, continues
 from engine.capabilities import Chat, ChatMessage
 
@@ -15,8 +17,8 @@ BERT = chat("A hotel.", "I am Bert.", conversation="bert")
 
 
 def answered(slots: Slots, asked: Chat, told: int, now: float = 1.0) -> tuple[int, bool]:
-    """Where a request was thought to be, and whether it was sent there, that llama.cpp answered in
-    the slot `told`.
+    """Have llama.cpp answer in the slot `told`. Returns which slot was taken for it, and whether
+    that was asked for.
     """
     place = slots.take(asked)
     thought = place.slot, place.named
@@ -28,6 +30,7 @@ def answered(slots: Slots, asked: Chat, told: int, now: float = 1.0) -> tuple[in
 
 def broken_off(slots: Slots, asked: Chat) -> Place:
     place = slots.take(asked)
+    slots.began(place, 1.0)
     slots.give_back(place)
     return place
 
@@ -82,6 +85,19 @@ def test_what_began_before_another_ends_has_not() -> None:
     assert slots.take(ANNA).named
 
 
+def test_of_two_that_end_together_the_lower_slot_is_idle_for_longer() -> None:
+    for first, second in ((0, 1), (1, 0)):
+        slots = Slots(2)
+        anna, bert = slots.take(ANNA), slots.take(BERT)
+        slots.began(anna, 1.0)
+        slots.began(bert, 1.0)
+        slots.ended(anna, first, 2.0)
+        slots.give_back(anna)
+        slots.ended(bert, second, 2.001)
+        slots.give_back(bert)
+        assert slots.take(chat("A shop.")).slot == 0
+
+
 def test_no_slot_is_ever_thought_to_be_taken_twice() -> None:
     slots = Slots(2)
     anna, bert = slots.take(ANNA), slots.take(BERT)
@@ -113,4 +129,29 @@ def test_a_conversation_continues_with_more_or_with_other_words_of_its_last_turn
 def test_another_conversation_goes_on_with_no_more_than_they_have_in_common() -> None:
     said = chat("A.", "Is there", conversation="anna")
     assert not continues(said, chat("A.", "Is there a room?", conversation="bert"))
-    assert continues(chat("A.", conversation="anna"), chat("A.", "Hi.", conversation="bert"))
+    instructions = chat("A.", conversation="anna")
+    assert not continues(instructions, chat("A.", "Hi.", conversation="bert"))  # it was answered
+    warm = replace(instructions, max_tokens=0)
+    assert continues(warm, chat("A.", "Hi.", conversation="bert"))
+
+
+def test_other_instructions_go_on_with_nothing() -> None:
+    assert not continues(chat("A."), chat("B."))
+
+
+def test_what_was_never_begun_is_nowhere() -> None:
+    slots = Slots(2)
+    slots.give_back(slots.take(ANNA))
+    assert not slots.take(ANNA).named
+
+
+def test_what_was_broken_off_moves_when_its_slot_turns_out_to_be_another() -> None:
+    slots = Slots(2)
+    anna, bert = slots.take(ANNA), slots.take(BERT)
+    slots.began(anna, 1.0)
+    slots.began(bert, 1.0)
+    slots.give_back(anna)
+    slots.ended(bert, anna.slot, 2.0)
+    slots.give_back(bert)
+    sent = slots.take(ANNA)
+    assert (sent.slot, sent.named) == (1, True)

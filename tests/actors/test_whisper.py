@@ -3,6 +3,7 @@
 import asyncio
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,15 @@ import soundfile as sf
 from actors.handlers import Share
 from actors.manifest import load_manifest
 from actors.store import Store
-from actors.whisper import Whisper, _Piece, _take, most_tokens, window_frames
+from actors.whisper import (
+    Whisper,
+    _fits,
+    _Piece,
+    _take,
+    largest_batch,
+    most_tokens,
+    window_frames,
+)
 from actors.workers import model_command
 from bench.hearsay import words
 from bench.turns import Pcm, Turn, by_phone, on_line, turns
@@ -234,6 +243,38 @@ async def test_lanes_of_a_worker_transcribe_side_by_side(spoken: dict[str, bytes
     finally:
         await pool.close()
     assert (english.text, chinese.language) == (SAID["en"], "zh")
+
+
+class _Gpu:
+    """Takes so many clips at once."""
+
+    n_mels = 80
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+
+    def encode(self, features: Any) -> Any:
+        if features.shape[0] > self._room:
+            raise RuntimeError("CUDA failed with error out of memory" if self._room else "no cuDNN")
+        return features
+
+    def generate(self, encoded: Any, prompts: list[list[str]], **_: Any) -> None:
+        assert encoded.shape[0] == len(prompts)
+
+
+@pytest.mark.parametrize(("room", "batch"), [(200, 64), (32, 16), (8, 4), (7, 0)])
+def test_a_batch_on_a_gpu_is_as_large_as_there_is_room_for(room: int, batch: int) -> None:
+    assert largest_batch(_Gpu(room)) == batch
+
+
+def test_a_gpu_that_does_not_work_is_not_taken_for_a_full_one() -> None:
+    with pytest.raises(RuntimeError, match="no cuDNN"):
+        largest_batch(_Gpu(0))
+
+
+def test_a_cpu_takes_clip_by_clip_and_room_is_found_by_real_work(whisper: Whisper) -> None:
+    assert whisper.most_together == 1
+    assert _fits(whisper._model, 2)
 
 
 def test_the_encoder_sees_whole_seconds_and_at_most_thirty() -> None:

@@ -2,40 +2,16 @@
 
 import pytest
 
-from actors.written_calls import DROPPED_AT_ONCE, HISTORY_CHARS, WrittenCalls, answerable
+from actors.recent import recent
+from actors.written_calls import WrittenCalls, answerable
 from engine.capabilities import Chat, ChatDelta, ChatMessage, ToolSpec
 
 
-def said(count: int, chars: int) -> Chat:
-    """Instructions, and so many messages of so many characters."""
-    spoken = (
-        ChatMessage("assistant" if index % 2 else "user", f"{index:04d}" + "x" * (chars - 4))
-        for index in range(count)
-    )
-    return Chat((ChatMessage("system", "Be brief."), *spoken))
-
-
-def test_a_short_conversation_is_seen_whole() -> None:
-    chat = said(10, 100)
-    assert answerable(chat).messages == chat.messages
-
-
-def test_of_a_long_one_the_instructions_and_the_latest_messages_are_seen() -> None:
-    chat = said(200, 100)
-    seen = answerable(chat).messages
-    assert seen[0] == chat.messages[0]
-    assert seen[-1] == chat.messages[-1]
-    assert sum(len(message.content or "") for message in seen) <= HISTORY_CHARS
-
-
-def test_what_is_seen_begins_the_same_for_some_turns() -> None:
-    beginnings = {answerable(said(200 + turn, 100)).messages[1] for turn in range(DROPPED_AT_ONCE)}
-    assert len(beginnings) <= 2
-
-
-def test_the_last_message_is_always_seen() -> None:
-    chat = said(3, 2 * HISTORY_CHARS)
-    assert answerable(chat).messages == (chat.messages[0], chat.messages[-1])
+@pytest.mark.parametrize("voice_speed", [None, 1.0])
+def test_of_a_long_conversation_what_is_recent_is_seen(voice_speed: float | None) -> None:
+    said = (ChatMessage("assistant" if n % 2 else "user", f"{n} words") for n in range(2_000))
+    chat = Chat((ChatMessage("system", "Be brief."), *said), voice_speed=voice_speed)
+    assert answerable(chat).messages == recent(chat.messages, spoken=voice_speed is not None)
 
 
 @pytest.mark.parametrize(

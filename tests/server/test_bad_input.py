@@ -5,7 +5,6 @@ In every test others have conversations on the same server and must not notice.
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,8 +25,7 @@ from transports.realtime.wire import LARGEST_MESSAGE
 pytestmark = pytest.mark.models
 
 TEXT = {"output_modalities": ["text"], "max_output_tokens": 12}
-FLOOD = 20_000  # events
-FLOOD_PER_S = 10_000
+FLOOD = 20_000  # events, all offered at once
 GROWTH_MB = 150
 """What the gateway may keep of all the abuse of one test: allocators give little back."""
 
@@ -40,7 +38,7 @@ def server() -> Iterator[Server]:
 
 @pytest_asyncio.fixture(autouse=True)
 async def others_notice_nothing(request: pytest.FixtureRequest) -> AsyncIterator[None]:
-    """A conversation goes on beside each test; memory and sessions are as before after it."""
+    """Conversations go on beside each test; memory and sessions are as before after it."""
     if "server" not in request.fixturenames:
         yield
         return
@@ -112,10 +110,8 @@ async def test_a_flood_of_events_slows_down_its_sender_only(server: Server) -> N
     unbounded = 1 << 30  # the client does not wait until the server has read
     async with connect(server.realtime_url, max_queue=None, write_limit=unbounded) as socket:
         wire = Wire(socket)
-        began = time.monotonic()
         for _ in range(FLOOD):
             await wire.send(clear)
-        assert FLOOD / (time.monotonic() - began) > FLOOD_PER_S
         for _ in range(FLOOD):
             await wire.until("input_audio_buffer.cleared")
 

@@ -71,9 +71,9 @@ async def metrics(server: Server) -> str:
     return (await asyncio.to_thread(server.get, "/metrics"))[1]
 
 
-async def ended(caller: Caller, within_s: float = 5) -> int | None:
+async def ended(caller: Caller) -> int | None:
     """Wait until the connection is closed; the code of the server's goodbye, if it said any."""
-    async with asyncio.timeout(within_s):
+    async with asyncio.timeout(20):
         try:
             while True:
                 await caller.wire.socket.recv()

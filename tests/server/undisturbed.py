@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
@@ -35,16 +36,17 @@ async def undisturbed(server: Server, *, listening: bool = True) -> AsyncIterato
     before = await open_sessions(server)
     calm = asyncio.Event()
     over = threading.Event()
-    typing = asyncio.create_task(type_on(server, calm))
-    hearing = asyncio.create_task(asyncio.to_thread(listen, server, over)) if listening else None
+    others = [asyncio.create_task(type_on(server, calm))]
+    if listening:
+        others.append(asyncio.create_task(asyncio.to_thread(listen, server, over)))
     try:
         yield
     finally:
         calm.set()
         over.set()
-        await typing
-        if hearing is not None:
-            await hearing
+        for failed in await asyncio.gather(*others, return_exceptions=True):
+            if failed is not None:
+                raise failed
 
     async def as_before() -> bool:
         return await open_sessions(server) == before
@@ -83,14 +85,16 @@ def listen(server: Server, over: threading.Event) -> None:
                 if (event := next_event(socket))["type"] == "response.output_audio.delta":
                     ear.hear(base64.b64decode(event["delta"]))
                 if event["type"] == "response.done":
+                    assert event["response"]["status"] == "completed", event
                     break
+            assert ear.heard_s > LEAST_S
             assert ear.worst_s <= HOLE_S, f"the agent fell silent for {ear.worst_s:.2f} s"
         if over.is_set():
             return
 
 
-def next_event(socket: ClientConnection) -> dict[str, str]:
-    event: dict[str, str] = json.loads(socket.recv(timeout=20))
+def next_event(socket: ClientConnection) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads(socket.recv(timeout=20))
     assert event["type"] != "error", event
     return event
 
