@@ -31,6 +31,24 @@ def test_a_question_is_answered() -> None:
     in_virtual_time(scenario())
 
 
+def test_all_that_one_caller_leads_to_is_asked_as_one_conversation() -> None:
+    names = []
+
+    async def scenario() -> None:
+        async with Conversation() as talk:
+            await talk.silence(0.5)
+            await talk.caller_says("what time is it")
+            await talk.until(ResponseEnded)
+            assert {chat.max_tokens == 0 for chat in talk.llm.asked} == {True, False}
+            [name] = {chat.conversation for chat in talk.llm.asked}
+            names.append(name)
+
+    in_virtual_time(scenario())
+    in_virtual_time(scenario())
+    assert all(names)
+    assert names[0] != names[1]
+
+
 def test_an_acknowledgement_lets_the_agent_go_on() -> None:
     async def scenario() -> None:
         async with Conversation(lambda chat: LONG) as talk:
