@@ -115,7 +115,9 @@ def test_sigterm_lets_the_agent_finish_its_sentence(question: Path, tmp_path: Pa
             time.sleep(0.1)
         server.signal(signal.SIGTERM)
         report = json.loads(talk.communicate(timeout=60)[0])
-        assert (talk.returncode, report["errors"]) == (0, [])
+        # It is hung up on while it waits whether more will be said, if it has not left before.
+        messages = [error["message"] for error in report["errors"]]
+        assert [text for text in messages if "the server ended the conversation" not in text] == []
         [turn] = report["turns"]
         assert any(name in turn["agent"] for name in ("Vinci", "Leonardo"))
         assert turn["agent"].rstrip().endswith(".")  # what was heard, up to its end
