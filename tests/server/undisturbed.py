@@ -15,7 +15,7 @@ from tests.server.program import Server
 from tests.server.wire import Wire, connected, open_sessions, until
 
 HOLE_S = 0.5
-"""For so long may a neighbour's agent fall silent. None is heard on a quiet machine; on one whose two
+"""For so long may a neighbour's agent fall silent. None does on a quiet machine; on one whose two
 cores also run the tests' clients 0.3 s have been seen."""
 
 LEAST_S = 1.0  # of speech that each neighbour hears at least
