@@ -1,10 +1,10 @@
 """Whether one more session fits, learnt from what the machine was seen to hold.
 
 A machine tells by two things that it holds too many: callers whose turn is over wait for it, and
-the loops that carry audio wake late. Queues say it first, while callers still notice nothing. What
-a machine held well is let in at once; beyond that one session at a time, each once the last one has
-shown what it costs; at what was too many none. The limit recovers slowly, in case what was seen was
-not the sessions' fault.
+the loops that carry audio wake late. Queues and missed deadlines say it first, while callers still
+notice nothing. What a machine held well is let in at once; beyond that one session at a time, each
+once the last one has shown what it costs; at what was too many none. The limit recovers slowly, in
+case what was seen was not the sessions' fault.
 """
 
 from collections import deque
@@ -25,6 +25,10 @@ turns at most one waits longer. The verdict itself comes 0.4 to 1.2 s after the 
 MOST_QUEUE_MS = 250.0
 """In a queue, on average, before work that somebody waits for: as long as the deadlines of a
 transcript (300 ms) and of a first sentence (150 ms)."""
+
+MOST_LATE = 0.5
+"""Of that work, with its first result after its deadline: a third at 16 callers on two cores, whose
+p95 was 1.3 times that of four, half at 24 (1.9 times; `bench.callers --llm scripted`)."""
 
 MOST_LAG_MS = 60.0
 """Of a gateway's event loop. 100 ms at most are sent ahead of the ear: beyond that are holes."""
@@ -50,13 +54,15 @@ class Signs(msgspec.Struct, frozen=True):
     """What one second showed.
 
     `waits_ms` is how long callers waited for each answer; `queued` how many requests that somebody
-    waits for have begun, and `queued_ms` how long they waited in all; `lag_ms` the worst of a loop.
+    waits for have begun, and `queued_ms` how long they waited in all; `late` results came after the
+    deadline; `lag_ms` is the worst of a loop.
     """
 
     sessions: int
     waits_ms: Sequence[float] = ()
     queued: int = 0
     queued_ms: float = 0.0
+    late: int = 0
     lag_ms: float = 0.0
 
 
@@ -149,9 +155,12 @@ def pressure_of(window: Sequence[Signs]) -> float:
     queued = sum(signs.queued for signs in window)
     in_all_ms = sum(signs.queued_ms for signs in window)
     queue_ms = in_all_ms / queued if queued >= FEW else 0.0
+    late = sum(signs.late for signs in window) / queued if queued >= FEW else 0.0
     lags = sorted((signs.lag_ms for signs in window), reverse=True)
     lag_ms = lags[1] if len(lags) > 1 else 0.0  # one late wake-up in a window is the system's
-    return max(wait_ms / MOST_WAIT_MS, queue_ms / MOST_QUEUE_MS, lag_ms / MOST_LAG_MS)
+    return max(
+        wait_ms / MOST_WAIT_MS, queue_ms / MOST_QUEUE_MS, late / MOST_LATE, lag_ms / MOST_LAG_MS
+    )
 
 
 def _strained(signs: Signs) -> bool:
@@ -159,5 +168,6 @@ def _strained(signs: Signs) -> bool:
     return (
         any(wait > MOST_WAIT_MS for wait in signs.waits_ms)
         or signs.queued_ms > MOST_QUEUE_MS * signs.queued
+        or signs.late > MOST_LATE * signs.queued
         or signs.lag_ms > MOST_LAG_MS
     )

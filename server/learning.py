@@ -31,20 +31,24 @@ class Seconds:
     def __init__(self) -> None:
         self.lag_ms = 0.0
         self.waits_ms: list[float] = []
-        self._before: dict[str, tuple[int, float]] = {}
+        self._before: dict[str, tuple[int, float, int]] = {}
 
     def signs(self, sessions: int, workers: Sequence[WorkerStatus]) -> Signs:
         """The signs since this was last asked."""
-        queued, queued_ms = 0, 0.0
+        queued, queued_ms, late = 0, 0.0, 0
         for worker in workers:
             served = worker.load.served.get(Priority.FIRST)
-            told = (served.begun, served.waited_ms) if served is not None else (0, 0.0)
-            before = self._before.get(worker.name, (0, 0.0))
+            told = (0, 0.0, 0)
+            if served is not None:
+                told = served.begun, served.waited_ms, served.late
+            before = self._before.get(worker.name, (0, 0.0, 0))
             self._before[worker.name] = told
             if told[0] > before[0]:  # less: it has been started again
                 queued += told[0] - before[0]
                 queued_ms += told[1] - before[1]
-        signs = Signs(sessions, tuple(self.waits_ms), queued, max(0.0, queued_ms), self.lag_ms)
+                late += max(0, told[2] - before[2])
+        waits_ms = tuple(self.waits_ms)
+        signs = Signs(sessions, waits_ms, queued, max(0.0, queued_ms), late, self.lag_ms)
         self.waits_ms, self.lag_ms = [], 0.0
         return signs
 

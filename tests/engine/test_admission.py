@@ -2,6 +2,7 @@ from engine.admission import (
     FEW,
     LEAST,
     MOST_LAG_MS,
+    MOST_LATE,
     MOST_QUEUE_MS,
     MOST_WAIT_MS,
     RECOVER_S,
@@ -130,6 +131,7 @@ def pressure(*seconds: Signs) -> float:
 def test_queues_waits_and_late_loops_are_pressure() -> None:
     assert pressure(Signs(1, waits_ms=[MOST_WAIT_MS * 2] * FEW)) == 2
     assert pressure(Signs(1, queued=FEW, queued_ms=MOST_QUEUE_MS * FEW * 3)) == 3
+    assert pressure(Signs(1, queued=FEW * 2, late=FEW * 2)) == 1 / MOST_LATE
     assert pressure(*[Signs(1, lag_ms=MOST_LAG_MS * 2)] * 2) == 2
 
 
@@ -147,6 +149,13 @@ def test_after_the_limit_is_lowered_only_what_comes_then_counts() -> None:
     for at in range(1, 10):
         admission.saw(Signs(6, waits_ms=[100.0]), at)
     assert admission.learnt == Learnt(6, 6)
+
+
+def test_half_of_the_work_after_its_deadline_is_too_many() -> None:
+    admission = Admission(Learnt(30))
+    admission.saw(Signs(20, queued=40, late=24), 0.0)
+    assert admission.learnt.limit is not None
+    assert admission.learnt.limit < 20
 
 
 def test_pressure_is_forgotten_after_a_window() -> None:

@@ -18,14 +18,14 @@ def worker(begun: int, waited_ms: float, late: int = 0) -> WorkerStatus:
 
 def test_a_second_shows_what_has_been_added_to_what_people_wait_for() -> None:
     seconds = Seconds()
-    seconds.signs(1, [worker(10, 500.0)])
+    seconds.signs(1, [worker(10, 500.0, late=2)])
     seconds.waits_ms += (120.0, 90.0)
     seconds.lag_ms = 7.0
-    signs = seconds.signs(3, [worker(14, 900.0)])
-    assert (signs.sessions, signs.queued, signs.queued_ms) == (3, 4, 400.0)
+    signs = seconds.signs(3, [worker(14, 900.0, late=5)])
+    assert (signs.sessions, signs.queued, signs.queued_ms, signs.late) == (3, 4, 400.0, 3)
     assert signs.waits_ms == (120.0, 90.0)
     assert signs.lag_ms == 7.0
-    quiet = seconds.signs(3, [worker(14, 900.0)])
+    quiet = seconds.signs(3, [worker(14, 900.0, late=5)])
     assert (quiet.queued, quiet.queued_ms, quiet.waits_ms, quiet.lag_ms) == (0, 0.0, (), 0.0)
 
 
