@@ -151,6 +151,31 @@ def test_after_the_limit_is_lowered_only_what_comes_then_counts() -> None:
     assert admission.learnt == Learnt(6, 6)
 
 
+def test_a_whole_window_tells_how_many_too_many_there_were() -> None:
+    admission = Admission(Learnt(40))
+    limits = []
+    for at in range(60):
+        admission.saw(Signs(40, queued=50, late=int(50 * MOST_LATE * 1.25)), at)
+        limits.append(admission.learnt.limit)
+    assert limits[0] == limits[15] == 34
+    assert limits[-1] == 32  # of 40, by 1.25
+
+
+def test_but_not_by_more_than_may_be_the_sessions_fault() -> None:
+    admission = Admission(Learnt(40))
+    for at in range(60):
+        admission.saw(Signs(40, waits_ms=[MOST_WAIT_MS * 9] * FEW), at)
+    assert admission.learnt.limit == 28
+
+
+def test_an_answer_late_as_the_crowd_leaves_does_not_count_against_those_who_stay() -> None:
+    admission = Admission(Learnt(40, limit=30))
+    for at in range(33):
+        crowd, waits = (30, FEW) if at < 30 else (5, 1)
+        admission.saw(Signs(crowd, waits_ms=[MOST_WAIT_MS * 1.1] * waits), at)
+    assert admission.learnt.limit == 25
+
+
 def test_half_of_the_work_after_its_deadline_is_too_many() -> None:
     admission = Admission(Learnt(30))
     admission.saw(Signs(20, queued=40, late=24), 0.0)
