@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 import msgspec
+import numpy as np
 
 P = TypeVar("P")
 R = TypeVar("R")
 
-A_SECOND = bytes(2 * 16_000)
-"""Of silence at 16 kHz, to warm up with."""
+A_SECOND = np.random.default_rng(0).normal(0, 1000, 16_000).astype(np.int16).tobytes()
+"""Of noise at 16 kHz and -30 dBFS, to warm up with: models are not asked about silence."""
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -45,7 +46,8 @@ class Batched(Generic[P, R]):
         return self._payload_type
 
     def warm_up(self) -> None:
-        self._answer([self._warm])
+        """Answer as many as may come together, so that nothing has to grow later."""
+        self._answer([self._warm] * self.max_batch)
 
     def run(self, batch: list[P]) -> Iterator[tuple[int, R]]:
         yield from enumerate(self._answer(batch))

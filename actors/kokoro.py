@@ -10,6 +10,7 @@ import numpy as np
 from actors.handlers import Share, Streamed
 from actors.kokoro_graph import FRAME_SAMPLES, KokoroGraph, Plan
 from actors.onnx_parts import Floats
+from actors.onnx_session import CPU, quickest
 from actors.phonemes import Phonemes, Sound
 from actors.rendition import Rendition, Timed, Window, check, cuts
 from engine.capabilities import Speech, Utterance
@@ -37,9 +38,13 @@ class _Vocabulary(msgspec.Struct):
 
 def handler(folder: Path, share: Share) -> Streamed[Utterance, Speech]:
     """The voices as a worker serves them: utterances run side by side, each on one thread."""
-    voice = Kokoro(folder, share.threads)
     warm = Utterance("Good morning, what can I do for you?", "jm_kumo")
-    return Streamed(Utterance, voice.speak, warm, lanes=share.lanes)
+
+    def on(provider: str) -> Streamed[Utterance, Speech]:
+        voice = Kokoro(folder, share.threads, provider)
+        return Streamed(Utterance, voice.speak, warm, lanes=share.lanes)
+
+    return quickest(on)
 
 
 class Kokoro:
@@ -51,7 +56,7 @@ class Kokoro:
     rate_hz = 24_000
     """What the model makes; `speak` resamples it to what the utterance asks for."""
 
-    def __init__(self, folder: Path, threads: int = 1) -> None:
+    def __init__(self, folder: Path, threads: int = 1, provider: str = CPU) -> None:
         """`folder` holds `MODEL`, `VOICES` and `VOCABULARY`.
 
         Raises `FileNotFoundError` if they are not there, `ValueError` for another model.
@@ -62,7 +67,7 @@ class Kokoro:
         known = msgspec.json.decode((folder / VOCABULARY).read_bytes(), type=_Vocabulary).vocab
         with np.load(folder / VOICES) as tables:
             self._styles: dict[str, Floats] = dict(tables)
-        self._graph = KokoroGraph(folder / MODEL, threads)
+        self._graph = KokoroGraph(folder / MODEL, threads, provider)
         self._phonemes = Phonemes({char: [number] for char, number in known.items()})
 
     @property

@@ -20,7 +20,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from actors.onnx_parts import Floats, part, session
+from actors.onnx_parts import Floats, part
+from actors.onnx_session import CPU, session
 
 FRAME_SAMPLES: Final = 600
 """Samples at 24 kHz that the decoder makes of one frame."""
@@ -80,7 +81,7 @@ class KokoroGraph:
     The same text is always the same samples: the graph has no random numbers.
     """
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, provider: str = CPU) -> None:
         """`path`: the .onnx file. Raises `ValueError` if it is cut differently."""
         model = onnx.load(path)
         produced = {name for node in model.graph.node for name in node.output}
@@ -90,11 +91,11 @@ class KokoroGraph:
                 f"{path} has no {', '.join(sorted(missing))}: it is not kokoro-v1.0.int8.onnx as "
                 "exported by kokoro-onnx; pull kokoro-82m"
             )
-        self._text = session(part(model, ["tokens", "style"], _PLANNED), threads)
+        self._text = session(part(model, ["tokens", "style"], _PLANNED), threads, provider)
         self._frames = session(
-            part(model, ["style", _LENGTHS, _SPELLED, _PROSODY], _DECODED), threads
+            part(model, ["style", _LENGTHS, _SPELLED, _PROSODY], _DECODED), threads, provider
         )
-        self._decoder = session(part(model, ["style", *_DECODED], ["audio"]), threads)
+        self._decoder = session(part(model, ["style", *_DECODED], ["audio"]), threads, provider)
 
     def plan(self, ids: list[int], style: Floats, speed: float = 1.0) -> Plan:
         """Run everything but the decoder. `style` is [1, 256], for a text as long as this.

@@ -11,6 +11,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from actors.handlers import A_SECOND, Batched, Share
+from actors.onnx_session import CPU, quickest, session
 from actors.repetition import repeated
 from actors.silences import holds_speech, pieces
 from engine.capabilities import Clip, Transcript
@@ -47,10 +48,13 @@ together as apart, and run apart, without padding."""
 
 def handler(folder: Path, share: Share) -> Batched[Clip, Transcript]:
     """The model as a worker serves it: what waits is decoded together, in each lane."""
-    model = Moonshine(folder, share.threads)
-    return Batched(
-        Clip, model.transcribe, Clip(A_SECOND), max_batch=MOST_TOGETHER, lanes=share.lanes
-    )
+
+    def on(provider: str) -> Batched[Clip, Transcript]:
+        model = Moonshine(folder, share.threads, provider)
+        lanes = share.lanes if provider == CPU else 1  # a GPU does one thing after the other
+        return Batched(Clip, model.transcribe, Clip(A_SECOND), max_batch=MOST_TOGETHER, lanes=lanes)
+
+    return quickest(on)
 
 
 class _Row:
@@ -82,9 +86,9 @@ class Moonshine:
 
     rate_hz = 16_000
 
-    def __init__(self, folder: Path, threads: int = 1) -> None:
-        self._encoder = _session(folder / ENCODER, threads)
-        self._decoder = _session(folder / DECODER, threads)
+    def __init__(self, folder: Path, threads: int = 1, provider: str = CPU) -> None:
+        self._encoder = session(folder / ENCODER, threads, provider)
+        self._decoder = session(folder / DECODER, threads, provider)
         self._tokens = read_tokens((folder / TOKENS).read_bytes())
         self._outputs = [output.name for output in self._decoder.get_outputs()]
         self._pasts = [name.replace("present", "past_key_values") for name in self._outputs[1:]]
@@ -177,13 +181,6 @@ def _padded(rows: list[_Row]) -> tuple[NDArray[np.int64], Samples]:
         mask[at, : row.hidden.shape[1] * FRAME_SAMPLES] = 1
         hidden[at, : row.hidden.shape[1]] = row.hidden[0]
     return mask, hidden
-
-
-def _session(path: Path, threads: int) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def read_tokens(data: bytes) -> list[bytes]:

@@ -1,11 +1,9 @@
 """Cuts ONNX graphs into stages, to run each when, and as often as, it is needed."""
 
-import os
 from collections.abc import Iterable
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
@@ -40,20 +38,3 @@ def _value(graph: onnx.GraphProto, name: str) -> onnx.ValueInfoProto:
     outer: Iterable[onnx.ValueInfoProto] = [*graph.input, *graph.output]
     known = next((value for value in outer if value.name == name), None)
     return known or onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)
-
-
-def session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
-    """`model`, ready to run on the CPU. Idle threads sleep: other models need the cores.
-
-    It goes through a file in memory, since a session keeps the bytes that it was made of.
-    """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.enable_mem_pattern = False  # it keeps a plan of memory for every length of a sentence
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    with os.fdopen(os.memfd_create("model"), "wb") as file:
-        file.write(model)
-        file.flush()
-        path = f"/proc/self/fd/{file.fileno()}"
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

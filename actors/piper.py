@@ -10,6 +10,7 @@ import numpy as np
 from sanotts.piper_g2p import ENGLISH_VOICES, misaki_to_espeak_ipa
 
 from actors.handlers import Share, Streamed
+from actors.onnx_session import CPU, quickest
 from actors.phonemes import Phonemes, Sound
 from actors.piper_graph import FRAME_SAMPLES, PiperGraph, Plan
 from actors.rendition import Rendition, Timed, Window, check, cuts
@@ -26,9 +27,13 @@ def handler(folder: Path, share: Share) -> Streamed[Utterance, Speech]:
 
     Padding utterances to one length hums, and costs more than it saves (architecture.md).
     """
-    voice = Piper(folder, share.threads)
     warm = Utterance("Good morning, what can I do for you?", "joe")
-    return Streamed(Utterance, voice.speak, warm, lanes=share.lanes)
+
+    def on(provider: str) -> Streamed[Utterance, Speech]:
+        voice = Piper(folder, share.threads, provider)
+        return Streamed(Utterance, voice.speak, warm, lanes=share.lanes)
+
+    return quickest(on)
 
 
 class Piper:
@@ -40,7 +45,7 @@ class Piper:
     rate_hz = 22050
     """What the model makes; `speak` resamples it to what the utterance asks for."""
 
-    def __init__(self, folder: Path, threads: int = 1) -> None:
+    def __init__(self, folder: Path, threads: int = 1, provider: str = CPU) -> None:
         """`folder` holds one voice: `NAME.onnx` and `NAME.onnx.json`.
 
         Raises `FileNotFoundError` if they are not there, `ValueError` for another language.
@@ -56,7 +61,7 @@ class Piper:
         self._noise = float(voice["inference"]["noise_scale"])
         self._length = float(voice["inference"]["length_scale"])
         self._duration_noise = float(voice["inference"]["noise_w"])
-        self._graph = PiperGraph(model, threads)
+        self._graph = PiperGraph(model, threads, provider)
         self._phonemes = Phonemes(voice["phoneme_id_map"], _espeak)
 
     def speak(self, utterance: Utterance) -> Iterator[Speech]:

@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 import onnx
 
-from actors.onnx_parts import Floats, part, session
+from actors.onnx_parts import Floats, part
+from actors.onnx_session import CPU, session
 
 FRAME_SAMPLES: Final = 256
 """Samples that the decoder makes of one latent frame."""
@@ -55,7 +56,7 @@ class Plan:
 class PiperGraph:
     """The stages of one Piper voice. Loading takes about 0.7 s and 150 MB."""
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, provider: str = CPU) -> None:
         """`path`: the voice's .onnx file. Raises `ValueError` if it is cut differently."""
         model = onnx.load(path)
         produced = {name for node in model.graph.node for name in node.output}
@@ -67,9 +68,9 @@ class PiperGraph:
                 "exported by piper 1.x; use such a voice"
             )
         text = ["input", "input_lengths", "scales", _DURATION_NOISE]
-        self._encoder = session(part(model, text, list(_PLANNED)), threads)
-        self._flow = session(part(model, [_PRIOR, _MASK], [_LATENT]), threads)
-        self._decoder = session(part(model, [_LATENT], ["output"]), threads)
+        self._encoder = session(part(model, text, list(_PLANNED)), threads, provider)
+        self._flow = session(part(model, [_PRIOR, _MASK], [_LATENT]), threads, provider)
+        self._decoder = session(part(model, [_LATENT], ["output"]), threads, provider)
         noise = np.random.default_rng(0)
         self._noise = noise.standard_normal((1, CHANNELS, _NOISE_PERIOD), dtype=np.float32)
         self._duration_noise = noise.standard_normal(

@@ -7,8 +7,9 @@ one call can serve the windows of many streams.
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
+
+from actors.onnx_session import session
 
 FILE = "silero_vad.onnx"
 
@@ -26,13 +27,7 @@ class Silero:
     MEMORY = 128
 
     def __init__(self, folder: Path) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = ort.InferenceSession(
-            folder / FILE, options, providers=["CPUExecutionProvider"]
-        )
+        self._session = session(folder / FILE, threads=1)
         self._rate = np.array(self.RATE_HZ, np.int64)
 
     def probabilities(

@@ -7,10 +7,10 @@ are cut in their middle (measured.md), so `engine.verdict` weighs it with the wo
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 
 from actors.handlers import A_SECOND, Batched, Share
 from actors.log_mel import FRAMES, MELS, log_mel
+from actors.onnx_session import session
 from engine.capabilities import TurnClip, TurnScore
 from engine.inference import BadPayload
 
@@ -29,13 +29,7 @@ class SmartTurn:
     rate_hz = 16_000
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.enable_mem_pattern = False  # one block for everything: 10 MB more, and no faster
-        self._session = ort.InferenceSession(
-            folder / FILE, options, providers=["CPUExecutionProvider"]
-        )
+        self._session = session(folder / FILE, threads)
 
     def score(self, clips: list[TurnClip]) -> list[TurnScore]:
         """How likely each turn is complete, 0-1. Of each clip the last 8 s count.

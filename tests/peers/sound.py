@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from actors.moonshine import Moonshine
 from actors.store import Store
-from bench.hearsay import distances, words
+from bench.hearsay import distances, word_error, words
 from bench.turns import ROOM_DBFS, noise, turns
 from engine.capabilities import Clip
 from engine.frames import CALLER_HZ
@@ -72,6 +72,16 @@ def transcribed(pcm: bytes, rate_hz: int = REALTIME_HZ) -> str:
     samples = np.frombuffer(pcm, "<i2").astype(np.float64)
     heard = to_pcm(soxr.resample(samples, rate_hz, CALLER_HZ)) + bytes(CALLER_HZ)
     return _listener().transcribe([Clip(heard)])[0].text
+
+
+def history_error(kept: str, pcm: bytes, whole: str) -> int:
+    """By how many words a history differs from the audio of a reply that was cut off.
+
+    What is left of the last word may sound like two (in one of 142 cuts of Piper's sentences), so
+    the audio counts without its last 100 ms as well.
+    """
+    heard = transcribed(pcm), transcribed(pcm[: -REALTIME_HZ // 10 * 2])
+    return min(word_error(kept, text, whole) for text in heard)
 
 
 def word_error_rate(heard: str, said: str) -> float:
