@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from itertools import takewhile
 from math import inf
 
 from engine.inference import Priority
@@ -134,7 +135,8 @@ class Gate:
         """Those who should have the endpoint beside those who cannot stop, most urgent first.
 
         Of those whose voices run out of words who is inside goes on, then comes the one whose does
-        so first. Who reads a long prompt leaves nothing for others, and has it alone or not at all.
+        so first. Who reads a long prompt leaves nothing for others, and has it alone; until it can,
+        nobody less urgent is let in, or others would keep it out for as long as they come.
         """
         movable = [ticket for ticket in self._inside if _movable(ticket)]
         going = sum(ticket.going for ticket in self._inside)
@@ -144,9 +146,10 @@ class Gate:
             [*movable, *self._waiting],
             key=lambda one: (*one.urgency(now), one in outside, one.lead_s()),
         )
-        if room == self._at_once and candidates and _reads(candidates[0]):
+        ahead = list(takewhile(lambda ticket: not _reads(ticket), candidates))
+        if not ahead and room == self._at_once:
             return candidates[:1]
-        return [ticket for ticket in candidates if not _reads(ticket)][: max(0, room)]
+        return ahead[: max(0, room)]
 
 
 def _reads(ticket: Ticket) -> bool:

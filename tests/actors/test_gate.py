@@ -332,11 +332,7 @@ async def test_a_long_prompt_is_read_alone_or_not_at_all() -> None:
     assert reading.told_to_leave == 1
     gate.leave(reading.ticket)
     again = asyncio.create_task(gate.enter(reading.ticket))
-    later = Asker(gate, Priority.FIRST, deadline=9)
-    await turn()
-    assert later.inside
     gate.leave(sooner.ticket)
-    gate.leave(later.ticket)
     await turn()
     assert again.done()
     less = Asker(gate, Priority.SPECULATIVE, deadline=0)
@@ -355,3 +351,24 @@ async def test_an_answer_far_ahead_rests_while_a_long_prompt_is_read() -> None:
     gate.review()
     assert speaking.told_to_leave == 1
     assert reading.told_to_leave == 0
+
+
+async def test_others_who_keep_coming_do_not_keep_a_long_prompt_out() -> None:
+    gate = Gate(2)
+    reading = Asker(gate, Priority.FIRST, deadline=5)
+    await turn()
+    reading.ticket.resumable = True
+    gate.leave(reading.ticket)  # for what was more urgent
+    here = [Asker(gate, Priority.FIRST, deadline=deadline) for deadline in (1, 2)]
+    await turn()
+    reading.task = asyncio.create_task(gate.enter(reading.ticket))
+    later = [Asker(gate, Priority.FIRST, deadline=deadline) for deadline in (6, 7)]
+    for one in here:
+        gate.leave(one.ticket)
+        await turn()
+        assert not any(other.inside for other in later)
+    assert reading.inside
+    reading.ticket.resumable = False  # little is left
+    gate.review()
+    await turn()
+    assert [other.inside for other in later] == [True, False]
