@@ -11,7 +11,7 @@ PYTEST_ARGS ?=
 .DEFAULT_GOAL := help
 .SHELLFLAGS := -euc
 .DELETE_ON_ERROR:
-.PHONY: help run test test-long bench format lint unit models peers-node
+.PHONY: help run test test-long bench format lint unit models peers-node peers-postgres
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' \
@@ -39,7 +39,7 @@ lint: $(VENV)/.dev
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-unit: $(VENV)/.dev models peers-node
+unit: $(VENV)/.dev models peers-node peers-postgres
 	$(PYTHON) -m pytest $(PYTEST_ARGS)
 
 models: $(VENV)/.core
@@ -59,6 +59,15 @@ tests/peers/node_modules/.installed: tests/peers/package-lock.json
 	    "$$(node --version): see nodejs.org" >&2; exit 1; }
 	cd tests/peers && npm ci --no-audit --no-fund
 	@touch $@
+
+# The servers beside which tests/storage puts the embedded PostgreSQL.
+peers-postgres:
+	@missing=; \
+	ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null || missing="$$missing postgresql"; \
+	command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || missing="$$missing pgbouncer"; \
+	command -v openssl >/dev/null || missing="$$missing openssl"; \
+	[ -z "$$missing" ] || { \
+	  echo "make test needs what is not installed (Debian: apt-get install$$missing)" >&2; exit 1; }
 
 # Stamps: nothing is installed, or asked of an index, unless what they depend on has changed.
 

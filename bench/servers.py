@@ -129,7 +129,8 @@ def ours(llm: Llm | None = None, settings: Mapping[str, str] | None = None) -> I
     port = free_port()
     start = "from server.cli import main; main()"  # what the `voiceforge` script does
     command = [str(OURS_PYTHON), "-c", start, "serve", "--port", str(port)]
-    with tempfile.TemporaryDirectory() as state:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as state:
+        Path(state).chmod(0o755)  # root's database runs as another user
         environment = {"VOICEFORGE_STATE": state, **(settings or {})}
         if llm is not None:
             environment["VOICEFORGE_LLM__BASE_URL"] = llm.base_url

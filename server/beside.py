@@ -21,6 +21,17 @@ async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[
         await asyncio.wait([task])
 
 
+async def together(*work: Coroutine[Any, Any, None]) -> None:
+    """Do all of it; when one part fails the others are cancelled, and its error is raised."""
+    tasks = [asyncio.create_task(part) for part in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
 def tell_failure(task: asyncio.Task[Any]) -> None:
     """Log the exception that a task ended with, if any."""
     if not task.cancelled() and task.exception() is not None:

@@ -1,4 +1,4 @@
-"""The command line: `voiceforge serve | talk | capacity | models | config | version`."""
+"""The command line: `voiceforge serve | talk | capacity | models | backup | restore | config`."""
 
 import asyncio
 import sys
@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 from server import log, models_cli
 from server.capacity_cli import capacity
+from server.records_cli import backup, restore
 from server.settings import Given, Loaded, SettingsError, described, load
 from server.talk_cli import talk
 from server.version import VERSION
@@ -24,6 +25,8 @@ app.command(config_app)
 app.command(models_cli.models)
 app.command(talk)
 app.command(capacity)
+app.command(backup)
+app.command(restore)
 
 Config = Annotated[
     Path | None,

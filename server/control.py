@@ -56,11 +56,22 @@ class GatewayStatus(msgspec.Struct, frozen=True):
     resident_bytes: int = 0
 
 
+class DatabaseStatus(msgspec.Struct, frozen=True):
+    """Where the records are. `restarts` counts those of the embedded server."""
+
+    embedded: bool
+    up: bool = False
+    restarts: int = 0
+
+
 class Gateways(msgspec.Struct, frozen=True, tag="gateways"):
-    """All gateways: told when one is somewhere else, and in answer to the `Look` with `number`."""
+    """All gateways, and the database: told when a gateway is somewhere else, and in answer to the
+    `Look` with `number`.
+    """
 
     statuses: tuple[GatewayStatus, ...]
     number: int | None = None
+    database: DatabaseStatus | None = None
 
 
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):

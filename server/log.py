@@ -20,7 +20,7 @@ import msgspec
 
 from server.settings import LogSettings
 
-OURS = ("engine", "actors", "transports", "server")
+OURS = ("engine", "actors", "transports", "storage", "server")
 
 SPEAKING_ERRORS = (OSError, ImportError, AttributeError, NameError)
 """Errors whose messages name files and identifiers, never what was said."""

@@ -6,7 +6,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from engine.inference import Priority
 from engine.status import State, WorkerStatus
-from server.control import GatewayStatus
+from server.control import DatabaseStatus, GatewayStatus
 
 
 def gateway_metrics(gateways: Sequence[GatewayStatus]) -> Iterable[Metric]:
@@ -32,6 +32,18 @@ def gateway_metrics(gateways: Sequence[GatewayStatus]) -> Iterable[Metric]:
         restarts.add_metric(name, gateway.restarts)
         memory.add_metric(name, gateway.resident_bytes)
     return [sessions, lag, restarts, memory]
+
+
+def database_metrics(database: DatabaseStatus) -> Iterable[Metric]:
+    """How the database is."""
+    up = GaugeMetricFamily("voiceforge_database_up", "1 while PostgreSQL answers, else 0.")
+    up.add_metric([], database.up)
+    restarts = CounterMetricFamily(
+        "voiceforge_database_restarts",
+        "Times that the embedded PostgreSQL ended and was restarted.",
+    )
+    restarts.add_metric([], database.restarts)
+    return [up, restarts]
 
 
 def worker_metrics(workers: Sequence[WorkerStatus]) -> Iterable[Metric]:

@@ -41,6 +41,7 @@ async def run(settings: Settings, tell: Tell) -> None:
                 async with (
                     beside(supervisor.learn()),
                     beside(supervisor.unload_idle()),
+                    beside(supervisor.keep_database()),
                     beside(tell_missing(supervisor.path(), tell)),
                 ):
                     await signals.asked.wait()

@@ -159,6 +159,14 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     ] = None
 
 
+class DatabaseSettings(msgspec.Struct, frozen=True):
+    """How the records are reached; where they are says `database_url`."""
+
+    connections: Annotated[
+        int, Meta(description="connections to PostgreSQL at once, 1-100", ge=1, le=100)
+    ] = 10
+
+
 class LogSettings(msgspec.Struct, frozen=True):
     """What is logged, and in which shape."""
 
@@ -195,6 +203,13 @@ class Settings(msgspec.Struct, frozen=True):
         Text | None,
         Meta(description="a folder for what the server learns; unset: the user's state folder"),
     ] = None
+    database_url: Annotated[
+        Secret | None,
+        Meta(
+            description="a PostgreSQL server such as postgresql://user:password@host:5432/name"
+            "?sslmode=require; unset: an embedded one, in the state folder"
+        ),
+    ] = None
     offline: Annotated[bool, Meta(description="true or false; true never downloads")] = False
     hub: Annotated[
         Address | None,
@@ -211,13 +226,15 @@ class Settings(msgspec.Struct, frozen=True):
     llm: LlmSettings = LlmSettings()
     workers: WorkerSettings = WorkerSettings()
     limits: LimitSettings = LimitSettings()
+    database: DatabaseSettings = DatabaseSettings()
     log: LogSettings = LogSettings()
     tracing: TracingSettings = TracingSettings()
 
     def without_secrets(self) -> "Settings":
         """The same for processes that have no use for them."""
         fallback = replace(self.llm.fallback, api_key=None)
-        return replace(self, llm=replace(self.llm, api_key=None, fallback=fallback))
+        llm = replace(self.llm, api_key=None, fallback=fallback)
+        return replace(self, llm=llm, database_url=None)
 
 
 class Given(msgspec.Struct, frozen=True):

@@ -13,6 +13,8 @@ from engine.inference import InferenceError
 from engine.process import resident_bytes
 from engine.status import WorkerStatus
 from server import control
+from server.beside import together
+from server.database import KeptDatabase
 from server.fleet import Fleet, Tell
 from server.gateways import GatewayKeeper
 from server.learning import Memory, Seconds, state_folder
@@ -20,6 +22,7 @@ from server.listening import ServeError
 from server.places import Places
 from server.settings import Settings
 from server.store import store_of
+from storage.errors import StorageError
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +53,7 @@ class Supervisor:
         self._admission = Admission(self._memory.read()) if auto else None
         self._places = Places(settings.limits.max_sessions, self._admission)
         self._seconds = Seconds()
+        self._database = KeptDatabase(settings)
         self._fleet = Fleet(settings, folder, tell)
         self._fleet.changed = self._worker_changed
         self._fleet.loading = self._loading
@@ -72,13 +76,16 @@ class Supervisor:
         for gateway in self._gateways:
             gateway.start()
         try:
-            await self._fleet.fetch()
-            self._fetched = True
-            self._broadcast(control.Fetched())
-            await self._fleet.start()
-        except InferenceError as error:
+            await together(self._database.start(), self._start_fleet())
+        except (InferenceError, StorageError) as error:
             raise ServeError(str(error)) from error
         await asyncio.gather(*map(self._served, self._gateways))
+
+    async def _start_fleet(self) -> None:
+        await self._fleet.fetch()
+        self._fetched = True
+        self._broadcast(control.Fetched())
+        await self._fleet.start()
 
     async def _served(self, gateway: GatewayKeeper) -> None:
         while not gateway.serving.is_set():
@@ -110,6 +117,7 @@ class Supervisor:
         """End everything that still runs: first who asks, then who answers."""
         await asyncio.gather(*(gateway.close() for gateway in self._gateways))
         await self._fleet.close()
+        await self._database.aclose()
 
     @property
     def sessions(self) -> int:
@@ -164,6 +172,10 @@ class Supervisor:
                 self._admission.saw(signs, time.monotonic())
                 self._memory.write(self._admission.learnt)
 
+    async def keep_database(self) -> None:
+        """Keep the database running, until cancelled."""
+        await self._database.keep()
+
     async def unload_idle(self) -> None:
         """Unload models that were loaded on demand and nobody uses, until cancelled."""
         await self._fleet.unload_idle()
@@ -183,7 +195,8 @@ class Supervisor:
         self._broadcast(self._picture())
 
     def _picture(self, number: int | None = None) -> control.Gateways:
-        return control.Gateways(tuple(g.status for g in self._gateways), number)
+        gateways = tuple(gateway.status for gateway in self._gateways)
+        return control.Gateways(gateways, number, self._database.status)
 
     def _broadcast(self, message: control.ToGateway) -> None:
         for gateway in self._gateways:

@@ -11,9 +11,9 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.status import WorkerStatus
-from server.control import Gateways, GatewayStatus, Look
+from server.control import DatabaseStatus, Gateways, GatewayStatus, Look
 from server.forward import gateway_of
-from server.machine_metrics import gateway_metrics, worker_metrics
+from server.machine_metrics import database_metrics, gateway_metrics, worker_metrics
 from server.metrics_of_all import exposition
 from server.sessions import SessionRegistry
 
@@ -40,6 +40,7 @@ class Whole(msgspec.Struct, frozen=True):
     sessions: int
     gateways: tuple[GatewayStatus, ...]
     workers: tuple[WorkerStatus, ...]
+    database: DatabaseStatus | None = None
 
 
 class System:
@@ -50,6 +51,7 @@ class System:
     ) -> None:
         self.index = index
         self.gateways: tuple[GatewayStatus, ...] = ()
+        self.database: DatabaseStatus | None = None
         self._ask_supervisor = ask
         self._numbers = itertools.count()
         self._looking: dict[int, asyncio.Future[None]] = {}
@@ -64,6 +66,7 @@ class System:
     def told(self, picture: Gateways) -> None:
         """The supervisor says how all gateways are."""
         self.gateways = picture.statuses
+        self.database = picture.database
         looking = None if picture.number is None else self._looking.get(picture.number)
         if looking is not None and not looking.done():
             looking.set_result(None)
@@ -89,12 +92,15 @@ class System:
         total = sum(gateway.sessions for gateway in self.gateways)
         gateways = tuple(replace(gateway, path="") for gateway in self.gateways)
         workers = tuple(replace(worker, path="") for worker in self._workers())
-        return Whole(self.index, total, gateways, workers)
+        return Whole(self.index, total, gateways, workers, self.database)
 
     async def exposition(self) -> str:
         """The machine's metrics in Prometheus' text format, the same whichever gateway tells."""
         await self._look()
-        return exposition([*gateway_metrics(self.gateways), *worker_metrics(self._workers())])
+        told = [*gateway_metrics(self.gateways), *worker_metrics(self._workers())]
+        if self.database is not None:
+            told += database_metrics(self.database)
+        return exposition(told)
 
     async def hang_up(self, session_id: str) -> bool:
         """End a session, wherever it is; False if it is nowhere. Raises `GatewaySilent`."""

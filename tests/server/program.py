@@ -1,5 +1,6 @@
 """The `voiceforge` program as a person runs it: in a process of its own."""
 
+import contextlib
 import json
 import os
 import signal
@@ -15,8 +16,14 @@ from typing import Any
 
 import psutil
 
+from server.database import FOLDER
+from storage.embedded import EmbeddedPostgres
+from tests.folder import folder
+
 PROGRAM = (sys.executable, "-c", "from server.cli import main; main()")
 ROOT = Path(__file__).resolve().parents[2]
+
+LEAVING_S = 20
 
 READY_S = 120  # models load in 2 s; a machine that is busy with something else takes longer
 
@@ -51,9 +58,15 @@ class Ended:
 
 
 class Server:
-    """`voiceforge serve` on a free port. Use `with`; leaving the block kills it."""
+    """`voiceforge serve` on a free port, with a state of its own. Use `with`; leaving the block
+    kills it.
+    """
 
     def __init__(self, *arguments: str, **environ: str) -> None:
+        self._state = contextlib.ExitStack()
+        if "VOICEFORGE_STATE" not in environ:
+            environ["VOICEFORGE_STATE"] = str(self._state.enter_context(folder()))
+        self.state = Path(environ["VOICEFORGE_STATE"])
         self._process = subprocess.Popen(
             [*PROGRAM, "serve", "--port", "0", *arguments],
             cwd=ROOT,
@@ -85,6 +98,12 @@ class Server:
         for pipe in (self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()
+        database = EmbeddedPostgres(self.state / FOLDER)
+        give_up = time.monotonic() + LEAVING_S
+        while database.in_use():  # it ends a moment after its parent
+            assert time.monotonic() < give_up
+            time.sleep(0.02)
+        self._state.close()
 
     @property
     def pid(self) -> int:

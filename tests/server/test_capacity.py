@@ -1,12 +1,14 @@
 """What the measurement of a machine's capacity makes of what it saw, and the command itself."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from engine.admission import Learnt
 from server.capacity import Level, learnt
+from tests.folder import folder
 from tests.server.program import voiceforge
 
 
@@ -48,15 +50,21 @@ def test_what_cannot_be_measured_is_refused(arguments: list[str], told: str) -> 
     assert told in ended.err
 
 
+@pytest.fixture
+def state() -> Iterator[Path]:
+    with folder() as path:
+        yield path
+
+
 @pytest.mark.models
-def test_it_measures_this_machine_and_remembers(tmp_path: Path) -> None:
+def test_it_measures_this_machine_and_remembers(state: Path) -> None:
     ended = voiceforge(
         "capacity", "--callers", "1,2", "--turns", "1", "--json",
-        timeout_s=240, VOICEFORGE_STATE=str(tmp_path),
+        timeout_s=240, VOICEFORGE_STATE=str(state),
     )  # fmt: skip
     assert ended.status == 0, ended.err
     told = json.loads(ended.out)
     assert told["levels"][0]["callers"] == 1
     assert len(told["levels"][0]["latencies_ms"]) + told["levels"][0]["lost"] == 1
-    kept = json.loads((tmp_path / "capacity.json").read_text())
+    kept = json.loads((state / "capacity.json").read_text())
     assert list(kept.values()) == [told["learnt"]]

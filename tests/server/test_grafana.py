@@ -10,9 +10,9 @@ import pytest
 from engine.load import Load, Served
 from engine.status import WorkerStatus
 from server import metrics_of_all
-from server.control import GatewayStatus
+from server.control import DatabaseStatus, GatewayStatus
 from server.lag import LoopLag
-from server.machine_metrics import gateway_metrics, worker_metrics
+from server.machine_metrics import database_metrics, gateway_metrics, worker_metrics
 from server.metrics import Metrics
 
 FILE = Path(__file__).parents[2] / "server" / "grafana.json"
@@ -24,7 +24,11 @@ def exported() -> str:
     metrics = Metrics(LoopLag())
     metrics.count_refusal("full")
     worker = WorkerStatus("stt", load=Load(served={1: Served()}, batches={1: 1}))
-    machine = [*gateway_metrics([GatewayStatus(0)]), *worker_metrics([worker])]
+    machine = [
+        *gateway_metrics([GatewayStatus(0)]),
+        *worker_metrics([worker]),
+        *database_metrics(DatabaseStatus(embedded=True)),
+    ]
     return metrics.exposition() + metrics_of_all.exposition(machine)
 
 
@@ -38,8 +42,8 @@ def test_each_panel_shows_what_is_exported(panel: dict[str, Any]) -> None:
             assert name in types or name.removesuffix("_bucket") in types, name
 
 
-def test_every_queue_worker_and_gateway_metric_has_a_panel() -> None:
+def test_every_metric_of_a_process_has_a_panel() -> None:
     asked = " ".join(target["expr"] for panel in PANELS for target in panel["targets"])
-    told = set(re.findall(r"^# TYPE (voiceforge_(?:worker|gateway)_\w+)", exported(), re.MULTILINE))
+    told = set(re.findall(r"^# TYPE (voiceforge_(?:worker|gateway|database)_\w+)", exported(), re.MULTILINE))
     left_out = {"voiceforge_worker_queued", "voiceforge_worker_running"}  # the oldest says more
     assert {name for name in told if name not in asked} == left_out

@@ -10,6 +10,7 @@ import urllib.request
 import psutil
 import pytest
 
+from tests.folder import folder
 from tests.server.program import READY_S, ROOT, collect
 
 pytestmark = pytest.mark.models
@@ -19,14 +20,17 @@ UP_TO_DATE = subprocess.run(["make", "-q", ".venv/.core"], cwd=ROOT, check=False
 
 @pytest.mark.skipif(not UP_TO_DATE, reason="make run has not installed anything here yet")
 def test_where_all_is_there_it_serves_and_neither_installs_nor_fetches() -> None:
-    with subprocess.Popen(
-        ["make", "run", "PORT=0"],
-        cwd=ROOT,
-        env=os.environ | {"VOICEFORGE_OFFLINE": "true"},
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as make:
+    with (
+        folder() as state,
+        subprocess.Popen(
+            ["make", "run", "PORT=0"],
+            cwd=ROOT,
+            env=os.environ | {"VOICEFORGE_OFFLINE": "true", "VOICEFORGE_STATE": str(state)},
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as make,
+    ):
         told: list[str] = []
         reading = threading.Thread(target=collect, args=(make.stdout, told), daemon=True)
         reading.start()

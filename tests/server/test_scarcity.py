@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import time
-from pathlib import Path
 
 import psutil
 import pytest
@@ -68,9 +67,8 @@ async def test_a_supervisor_out_of_files_takes_nobody_until_there_are_some() -> 
         assert 1 <= len(told) <= attempts + 2  # it waits between them
 
 
-async def test_on_a_full_disk_it_serves_and_says_what_it_cannot_keep(tmp_path: Path) -> None:
-    state = {"VOICEFORGE_STATE": str(tmp_path), "VOICEFORGE_LIMITS__ADMISSION": "auto"}
-    with Server(**state) as server:
+async def test_on_a_full_disk_it_serves_and_says_what_it_cannot_keep() -> None:
+    with Server(VOICEFORGE_LIMITS__ADMISSION="auto") as server:
         await asyncio.to_thread(server.until_ready)
         psutil.Process(server.pid).rlimit(psutil.RLIMIT_FSIZE, (0, 0))
 
@@ -80,5 +78,5 @@ async def test_on_a_full_disk_it_serves_and_says_what_it_cannot_keep(tmp_path: P
         await until(said, 30)
         async with connected(server, **BRIEF) as wire:
             assert (await wire.ask("Say hello."))["output"]
-    assert not (tmp_path / "capacity.json").exists()
+        assert not (server.state / "capacity.json").exists()
     assert json.dumps([line for line in server.logged() if line["level"] == "error"]) == "[]"

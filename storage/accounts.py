@@ -1,0 +1,72 @@
+"""Accounts: who owns keys, and all else that is kept."""
+
+from datetime import datetime
+
+import msgspec
+
+from storage.database import Connection
+from storage.errors import Missing
+from storage.ids import new_id
+from storage.rows import as_struct, as_structs
+
+COLUMNS = "id, name, created_at, limits, retention_days"
+
+
+class Limits(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What may be used; None is no limit. Those of a month start again with the calendar's, UTC."""
+
+    requests_per_minute: int | None = None
+    concurrent_sessions: int | None = None
+    characters_per_month: int | None = None
+    audio_seconds_per_month: int | None = None
+    compute_seconds_per_month: int | None = None
+
+
+NO_LIMITS = Limits()
+
+
+class Account(msgspec.Struct, frozen=True):
+    """`retention_days`: records older than that are deleted; None keeps them."""
+
+    id: str
+    name: str
+    created_at: datetime
+    limits: Limits
+    retention_days: int | None
+
+
+async def create(
+    connection: Connection, name: str, limits: Limits = NO_LIMITS, retention_days: int | None = None
+) -> Account:
+    """A new one."""
+    row = await connection.fetchrow(
+        "insert into accounts (id, name, limits, retention_days)"
+        f" values ($1, $2, $3::jsonb, $4) returning {COLUMNS}",
+        new_id("acc"),
+        name,
+        msgspec.json.encode(limits).decode(),
+        retention_days,
+    )
+    assert row is not None
+    return as_struct(row, Account)
+
+
+async def get(connection: Connection, account_id: str) -> Account:
+    """Raises `Missing`."""
+    row = await connection.fetchrow(f"select {COLUMNS} from accounts where id = $1", account_id)
+    if row is None:
+        raise Missing(f"there is no account {account_id!r}")
+    return as_struct(row, Account)
+
+
+async def listed(connection: Connection) -> list[Account]:
+    """All of them, oldest first."""
+    rows = await connection.fetch(f"select {COLUMNS} from accounts order by created_at, id")
+    return as_structs(rows, Account)
+
+
+async def delete(connection: Connection, account_id: str) -> None:
+    """With all that it owns. Raises `Missing`."""
+    gone = await connection.fetchval("delete from accounts where id = $1 returning id", account_id)
+    if gone is None:
+        raise Missing(f"there is no account {account_id!r}")

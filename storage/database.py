@@ -1,0 +1,140 @@
+"""Connections to PostgreSQL: few, shared, opened again when they break.
+
+Nothing here outlives its transaction: no session's locks, settings or named statements. So it also
+works through a pooler that lends a connection for one transaction (PgBouncer, Neon, Supabase).
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from storage.errors import StorageError, Unavailable
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+Connection = PoolConnectionProxy | asyncpg.Connection
+
+ANSWER_S = 30.0
+"""For one statement; none of ours is near it."""
+
+CONNECT_S = 10.0
+
+PATIENCE_S = 5.0
+"""How long a question is asked again before it is given up: a server that is started again is back
+by then."""
+
+AGAIN_EVERY_S = 0.2
+
+LIBPQ_ONLY = ("channel_binding", "gssencmode", "keepalives", "keepalives_idle", "pgbouncer")
+"""Parameters of addresses as hosts give them out that asyncpg would send on to the server, which
+refuses them. It binds no channel."""
+
+BROKEN = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""What says that the server is away or going away, and nothing about the question."""
+
+
+def for_asyncpg(url: str) -> str:
+    """The address without what only libpq understands. Raises `StorageError`, without the address:
+    it may hold a password.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise StorageError(
+            "the database's address must look like postgresql://user:password@host:5432/name"
+        )
+    query = [(name, value) for name, value in parse_qsl(parts.query) if name not in LIBPQ_ONLY]
+    return urlunsplit(parts._replace(query=urlencode(query, safe="/:")))
+
+
+async def connect(url: str) -> asyncpg.Connection:
+    """One connection, for who needs no more. Raises `Unavailable` or `StorageError`."""
+    try:
+        return await asyncpg.connect(
+            for_asyncpg(url), timeout=CONNECT_S, command_timeout=ANSWER_S, statement_cache_size=0
+        )
+    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as no:
+        raise StorageError(f"the database refuses us: {no}") from no
+    except (*BROKEN, ValueError) as error:
+        raise Unavailable(f"the database does not answer: {_why(error)}") from error
+
+
+class Database:
+    """A pool of connections to one server.
+
+    `run` asks again when a connection breaks, so what it is given must do the same however often
+    it is done: read, or write what is already there.
+    """
+
+    def __init__(self, url: str, most_connections: int = 10) -> None:
+        self._pool = asyncpg.create_pool(
+            for_asyncpg(url),
+            min_size=0,
+            max_size=most_connections,
+            timeout=CONNECT_S,
+            command_timeout=ANSWER_S,
+            statement_cache_size=0,
+            reset=_nothing,
+        )
+
+    async def __aenter__(self) -> "Database":
+        await self._pool
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection in a transaction, which ends with the block. Raises `Unavailable`."""
+        try:
+            async with (
+                self._pool.acquire(timeout=CONNECT_S) as connection,
+                connection.transaction(),
+            ):
+                yield connection
+        except BROKEN as error:
+            raise Unavailable(f"the database does not answer: {_why(error)}") from error
+
+    async def run(
+        self, work: Callable[[Connection], Awaitable[T]], patience_s: float = PATIENCE_S
+    ) -> T:
+        """What `work` returns, done in a transaction. Raises `Unavailable` after `patience_s`."""
+        give_up = time.monotonic() + patience_s
+        while True:
+            try:
+                async with self.transaction() as connection:
+                    return await work(connection)
+            except Unavailable:
+                if time.monotonic() >= give_up:
+                    raise
+                await asyncio.sleep(AGAIN_EVERY_S)
+
+
+async def _nothing(_: Any) -> None:
+    """A transaction leaves nothing behind that would have to be reset."""
+
+
+def _why(error: BaseException) -> str:
+    return str(error) or type(error).__name__

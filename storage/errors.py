@@ -1,0 +1,13 @@
+"""What can go wrong with the records."""
+
+
+class StorageError(Exception):
+    """The database cannot be used; the text says why, and what to do."""
+
+
+class Unavailable(StorageError):
+    """It does not answer now, and may soon."""
+
+
+class Missing(StorageError):
+    """There is no such record, or it is another account's."""
