@@ -60,6 +60,11 @@ OPTIONS = {
     "unix_socket_permissions": "0700",
     "max_connections": "100",
     "jit": "off",  # nothing here is long enough to compile
+    # Half of the memory: it has readers of its own, and helpers for replicas, and buffers much.
+    "shared_buffers": "64MB",
+    "io_method": "sync",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
     # What people say stands in statements and values: none of it may reach a log.
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",

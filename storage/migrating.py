@@ -5,17 +5,24 @@ and then run in one transaction, under a lock that ends with it: machines that s
 for the first, one that fails leaves everything as it was, and a pooler may stand between.
 """
 
-import io
+import asyncio
 import logging
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 
 import asyncpg
+import msgspec
 
 from storage.errors import StorageError
 
 log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).with_name("migrations")
+WRITER = Path(__file__).with_name("written.py")
+
+NEWEST = "heads"
+"""Alembic's name for it."""
 
 LOCK = 0x766F696365  # "voice": any number that no other program takes
 """Of PostgreSQL's advisory locks."""
@@ -25,7 +32,7 @@ WAIT_S = 600.0
 
 
 async def migrate(
-    connection: asyncpg.Connection, folder: Path = FOLDER, to: str = "heads"
+    connection: asyncpg.Connection, folder: Path = FOLDER, to: str = NEWEST
 ) -> list[str]:
     """Run what is missing, up to the one named `to`. Returns the names of those that ran.
 
@@ -34,12 +41,15 @@ async def migrate(
     async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock($1)", LOCK, timeout=WAIT_S)
         revision = await current(connection)
-        script, names = _script(folder, revision, to)
+        if revision == await asyncio.to_thread(_newest, folder):
+            return []
+        written = await _written(folder, revision, to)
+        names = written.names
         if not names:
             return []
         log.info("the tables are brought up to date", extra={"migrations": names})
         try:
-            await connection.execute(script, timeout=WAIT_S)
+            await connection.execute(written.script, timeout=WAIT_S)
         except asyncpg.PostgresError as error:
             raise StorageError(
                 f"migrating the database to {names[-1]} failed, and it stays as it was at "
@@ -56,27 +66,35 @@ async def current(connection: asyncpg.Connection) -> str | None:
     return revision
 
 
-def _script(folder: Path, revision: str | None, to: str) -> tuple[str, list[str]]:
-    """The statements that lead from `revision` to `to`, and the migrations' names."""
-    from alembic import command  # late: with SQLAlchemy 30 MB, for a second at the start
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
-    from alembic.script.revision import RevisionError
-    from alembic.util import CommandError
+class _Written(msgspec.Struct):
+    """What `storage/written.py` prints."""
 
-    written = io.StringIO()
-    config = Config(output_buffer=written)
-    config.set_main_option("script_location", str(folder))
-    config.set_main_option("path_separator", "os")
-    directory = ScriptDirectory.from_config(config)
-    try:
-        missing = list(directory.iterate_revisions(to, revision or "base"))
-    except (CommandError, RevisionError) as error:
+    names: list[str] = []
+    script: str = ""
+    unknown: str = ""
+
+
+async def _written(folder: Path, revision: str | None, to: str) -> _Written:
+    """The statements that lead from `revision` to `to`, and the migrations' names."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", WRITER, folder, revision or "base", to),
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    told, wrong = await process.communicate()
+    if process.returncode != 0:
+        last = wrong.decode(errors="replace").strip().rpartition("\n")[2]
+        raise StorageError(f"the migrations in {folder} cannot be read: {last}")
+    written = msgspec.json.decode(told, type=_Written)
+    if written.unknown:
         raise StorageError(
-            f"the tables are at {revision if to == 'heads' else to}, which this release does not "
+            f"the tables are at {revision if to == NEWEST else to}, which this release does not "
             "know: they are a newer one's; use that, or another database"
-        ) from error
-    names = [step.revision for step in reversed(missing)]
-    if names:
-        command.upgrade(config, f"{revision or 'base'}:{to}", sql=True)
-    return written.getvalue(), names
+        )
+    return written
+
+
+def _newest(folder: Path) -> str:
+    """The last migration there is: their names begin with numbers."""
+    return max(path.stem for path in (folder / "versions").glob("*.py"))
