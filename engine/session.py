@@ -15,6 +15,7 @@ from engine.frames import (
     InputCleared,
     ItemAdded,
     ItemDeleted,
+    ReplyAudio,
     SessionEnded,
 )
 from engine.history import History, UnknownItem
@@ -336,7 +337,6 @@ class Session:
         self._response_ended()
 
     def _response_ended(self) -> None:
-        self._has_spoken = self._has_spoken or self.settings.modality == "audio"
         if self._draining is not None and not self._turns.responding and not self._sides:
             asyncio.get_running_loop().call_soon(self.stop, self._draining)
 
@@ -346,6 +346,8 @@ class Session:
 
     def _send(self, frame: Frame) -> None:
         self._observe(frame)
+        if isinstance(frame, ReplyAudio):
+            self._has_spoken = True
         if self._transport is not None:
             self._transport.send(frame)
 

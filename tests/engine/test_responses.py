@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from engine.capabilities import Chat, ChatDelta, ToolCall, ToolSpec
 from engine.errors import RequestError
@@ -180,6 +181,29 @@ def test_a_voice_that_fails_ends_the_response_with_its_cause() -> None:
             await talk.caller_says("are you there")
             await talk.until(ResponseEnded)
             assert (last(talk).status, last(talk).reason) == ("failed", "worker_lost")
+
+    in_virtual_time(scenario())
+
+
+def test_the_voice_can_change_until_it_has_been_heard() -> None:
+    async def scenario() -> None:
+        async with Conversation() as talk:
+            answers = talk.tts._script
+
+            async def missing(utterance):  # type: ignore[no-untyped-def]
+                raise InferenceError("model_missing", "fetch the voice first")
+                yield
+
+            talk.tts._script = missing
+            await talk.caller_says("are you there")
+            await talk.until(ResponseEnded)
+            assert last(talk).status == "failed"
+            talk.session.configure(replace(talk.session.settings, voice="other"))
+            talk.tts._script = answers
+            await talk.caller_says("and now")
+            await talk.until(ReplyAudio)
+            with pytest.raises(RequestError, match="the agent has spoken as 'other'"):
+                talk.session.configure(replace(talk.session.settings, voice="joe"))
 
     in_virtual_time(scenario())
 
