@@ -17,8 +17,9 @@ less the longest one."""
 SPOKEN_CHARS = 3000
 """Before the current turn, where it is spoken: about twenty questions and answers."""
 
-STEP_CHARS = 1500
-"""So much goes at a time: what is seen begins the same for some ten turns."""
+STEP_CHARS = {"spoken": 2000, "written": 4500}
+"""So much goes at a time. What is left then is read again, half as many characters as were said
+since the last time (as many in a written conversation): that is the price of the limit."""
 
 
 def recent(messages: tuple[ChatMessage, ...], *, spoken: bool) -> tuple[ChatMessage, ...]:
@@ -39,7 +40,8 @@ def recent(messages: tuple[ChatMessage, ...], *, spoken: bool) -> tuple[ChatMess
         over = max(over, ends[turn - 1] - SPOKEN_CHARS)
     if over <= 0:
         return messages
-    dropped = -(-over // STEP_CHARS) * STEP_CHARS
+    step = STEP_CHARS["spoken" if spoken else "written"]
+    dropped = -(-over // step) * step
     start = min(bisect_left(ends, dropped) + 1, turn)
     left = ends[-1] - (ends[start - 1] if start else 0)
     return head + (rest[start:] if left <= room else rest[-1:])

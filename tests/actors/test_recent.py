@@ -53,12 +53,13 @@ def test_of_a_long_one_the_instructions_and_the_latest_messages_are_seen(
     if spoken:
         assert chars(seen[1:]) <= SPOKEN_CHARS + 2 * LONGEST
     if len(seen) < len(messages) and instructions < CONTEXT_CHARS // 2:
-        assert chars(seen[1:]) > STEP_CHARS - LONGEST
+        most = SPOKEN_CHARS if spoken else CONTEXT_CHARS - instructions
+        assert chars(seen[1:]) > most - STEP_CHARS["spoken" if spoken else "written"] - LONGEST
 
 
 def test_what_is_seen_begins_the_same_for_some_turns() -> None:
     beginnings = [recent(said(*[100] * count), spoken=True)[1] for count in range(35, 95)]
-    assert sum(a != b for a, b in pairwise(beginnings)) == 60 * 100 // STEP_CHARS
+    assert sum(a != b for a, b in pairwise(beginnings)) == 60 * 100 // STEP_CHARS["spoken"]
 
 
 @pytest.mark.parametrize("spoken", [True, False])
