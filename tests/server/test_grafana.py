@@ -44,6 +44,10 @@ def test_each_panel_shows_what_is_exported(panel: dict[str, Any]) -> None:
 
 def test_every_metric_of_a_process_has_a_panel() -> None:
     asked = " ".join(target["expr"] for panel in PANELS for target in panel["targets"])
-    told = set(re.findall(r"^# TYPE (voiceforge_(?:worker|gateway|database)_\w+)", exported(), re.MULTILINE))
+    told = set(
+        re.findall(
+            r"^# TYPE (voiceforge_(?:worker|gateway|database)_\w+)", exported(), re.MULTILINE
+        )
+    )
     left_out = {"voiceforge_worker_queued", "voiceforge_worker_running"}  # the oldest says more
     assert {name for name in told if name not in asked} == left_out
