@@ -136,7 +136,8 @@ class Gate:
 
         Of those whose voices run out of words who is inside goes on, then comes the one whose does
         so first. Who reads a long prompt leaves nothing for others, and has it alone; until it can,
-        nobody less urgent is let in, or others would keep it out for as long as they come.
+        nobody less urgent is let in, or others would keep it out for as long as they come. Those
+        who are inside go on until then.
         """
         movable = [ticket for ticket in self._inside if _movable(ticket)]
         going = sum(ticket.going for ticket in self._inside)
@@ -149,7 +150,8 @@ class Gate:
         ahead = list(takewhile(lambda ticket: not _reads(ticket), candidates))
         if not ahead and room == self._at_once:
             return candidates[:1]
-        return ahead[: max(0, room)]
+        behind = (one for one in candidates[len(ahead) :] if one not in outside)
+        return [*ahead, *(one for one in behind if not _reads(one))][: max(0, room)]
 
 
 def _reads(ticket: Ticket) -> bool:

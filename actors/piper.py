@@ -31,7 +31,8 @@ def handler(folder: Path, share: Share) -> Streamed[Utterance, Speech]:
 
     def on(provider: str) -> Streamed[Utterance, Speech]:
         voice = Piper(folder, share.threads, provider)
-        return Streamed(Utterance, voice.speak, warm, lanes=share.lanes)
+        lanes = share.lanes if provider == CPU else 1  # a GPU does one thing after the other
+        return Streamed(Utterance, voice.speak, warm, lanes=lanes)
 
     return quickest(on)
 

@@ -101,6 +101,7 @@ class Admission:
     def saw(self, signs: Signs, now: float) -> None:
         """Learn from the last second. One without sessions teaches nothing."""
         if signs.sessions:
+            self._forget_crowds(signs.sessions)
             self._window.append((now, signs))
         if not self._window:
             return
@@ -127,6 +128,13 @@ class Admission:
                 return Full("callers beyond what is known are let in one by one", round(SETTLE_S))
         self._let_in_at = now
         return None
+
+    def _forget_crowds(self, sessions: int) -> None:
+        """What a larger crowd waited for says nothing of those who stay."""
+        most = sessions / STEP
+        if any(signs.sessions > most for _, signs in self._window):
+            kept = [(at, signs) for at, signs in self._window if signs.sessions <= most]
+            self._window = deque(kept)
 
     def _too_many(self, pressure: float, now: float) -> None:
         """Whoever is inside stays; the limit is lowered, and what comes next shows if enough."""

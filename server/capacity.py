@@ -126,11 +126,19 @@ class ServerFailed(Exception):
 
 @contextlib.contextmanager
 def server(arguments: Sequence[str]) -> Iterator[str]:
-    """A server of its own for the measurement, that refuses nobody; yields its realtime address."""
-    with tempfile.TemporaryFile("w+") as said:
+    """A server of its own for the measurement, that refuses nobody and has records of its own;
+    yields its realtime address.
+    """
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as state,
+        tempfile.TemporaryFile("w+") as said,
+    ):
+        Path(state).chmod(0o755)  # root's database runs as another user
         process = subprocess.Popen(
             [sys.executable, "-m", "server", "serve", "--port", "0", *arguments],
-            env=os.environ | {"VOICEFORGE_LIMITS__ADMISSION": "off"},
+            env=os.environ
+            | {"VOICEFORGE_LIMITS__ADMISSION": "off", "VOICEFORGE_STATE": state}
+            | {"VOICEFORGE_DATABASE_URL": ""},
             stdout=said,
             stderr=subprocess.STDOUT,
         )

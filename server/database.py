@@ -15,15 +15,15 @@ from server.learning import state_folder
 from server.settings import Settings
 from storage.database import Database, connect
 from storage.embedded import ROOTS_FOLDER, EmbeddedPostgres
-from storage.errors import StorageError, Unavailable
+from storage.errors import StorageError
 from storage.migrating import migrate
 
 log = logging.getLogger(__name__)
 
 FOLDER = "postgres"
 
-LOOK_EVERY_S = 5.0
-"""Between two questions whether it answers."""
+LOOK_EVERY_S, ANSWER_S = 5.0, 3.0
+"""Between two questions whether it answers, and for the answer."""
 
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.2, 30.0
 """Before the embedded server is started again; twice as long each time that it fails."""
@@ -105,8 +105,9 @@ class KeptDatabase:
     async def _look(self, database: Database) -> None:
         up = True
         try:
-            await database.run(lambda connection: connection.fetchval("select 1"), patience_s=0)
-        except Unavailable as error:
+            async with asyncio.timeout(ANSWER_S):
+                await database.run(lambda connection: connection.fetchval("select 1"), patience_s=0)
+        except (StorageError, TimeoutError) as error:
             up = False
             if self.status.up:
                 log.error("the database does not answer", extra={"error": str(error)})
@@ -115,18 +116,21 @@ class KeptDatabase:
         self.status = replace(self.status, up=up)
 
     async def _restart(self, embedded: EmbeddedPostgres) -> None:
-        delay_s = FIRST_DELAY_S
         while True:
             ended = await embedded.wait()
-            self.status = replace(self.status, up=False, restarts=self.status.restarts + 1)
+            self.status = replace(self.status, up=False)
             log.error("the database has ended and is started again", extra={"status": ended})
-            await asyncio.sleep(delay_s)
-            try:
-                await embedded.start()
-            except StorageError as error:
+            delay_s = FIRST_DELAY_S
+            while not await self._started(embedded, delay_s):
                 delay_s = min(LONGEST_DELAY_S, delay_s * 2)
-                log.error("the database does not start", extra={"error": str(error)})
-            else:
-                delay_s = FIRST_DELAY_S
-                self.status = replace(self.status, up=True)
-                log.info("the database has been started again")
+            self.status = replace(self.status, up=True, restarts=self.status.restarts + 1)
+            log.info("the database has been started again")
+
+    async def _started(self, embedded: EmbeddedPostgres, delay_s: float) -> bool:
+        await asyncio.sleep(delay_s)
+        try:
+            await embedded.start()
+        except StorageError as error:
+            log.error("the database does not start", extra={"error": str(error)})
+            return False
+        return True

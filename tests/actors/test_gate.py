@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from actors.gate import COMFORT_S, Gate, Ticket
+from actors.gate import COMFORT_S, NEED_S, Gate, Ticket
 from engine.inference import Priority
 
 
@@ -372,3 +372,22 @@ async def test_others_who_keep_coming_do_not_keep_a_long_prompt_out() -> None:
     gate.review()
     await turn()
     assert [other.inside for other in later] == [True, False]
+
+
+async def test_who_speaks_goes_on_while_a_long_prompt_cannot_be_read_yet() -> None:
+    gate = Gate(2)
+    calling, speaking = (Asker(gate, Priority.FIRST) for _ in range(2))
+    await turn()
+    calling.ticket.begun = True  # a function call, which is never cut
+    speaking.ticket.begun = speaking.ticket.resumable = True
+    speaking.lead_s = (NEED_S + COMFORT_S) / 2
+    reading = Asker(gate, Priority.FIRST, deadline=-100)
+    reading.ticket.resumable = True
+    await turn()
+    assert speaking.told_to_leave == 0
+    gate.leave(calling.ticket)
+    await turn()
+    assert speaking.told_to_leave == 1
+    gate.leave(speaking.ticket)
+    await turn()
+    assert reading.inside

@@ -168,12 +168,13 @@ def test_but_not_by_more_than_may_be_the_sessions_fault() -> None:
     assert admission.learnt.limit == 28
 
 
-def test_an_answer_late_as_the_crowd_leaves_does_not_count_against_those_who_stay() -> None:
+def test_what_a_crowd_that_left_waited_for_does_not_count_against_those_who_stay() -> None:
     admission = Admission(Learnt(40, limit=30))
-    for at in range(33):
-        crowd, waits = (30, FEW) if at < 30 else (5, 1)
-        admission.saw(Signs(crowd, waits_ms=[MOST_WAIT_MS * 1.1] * waits), at)
-    assert admission.learnt.limit == 25
+    crowded = Signs(30, waits_ms=[MOST_WAIT_MS * 1.5] * FEW)
+    well = Signs(18, waits_ms=[MOST_WAIT_MS * 1.1] + [100.0] * 10)  # as one of ten may
+    for at in range(60):
+        admission.saw(crowded if at < 30 else well, at)
+    assert admission.learnt.limit == 21  # 0.7 of 30
 
 
 def test_half_of_the_work_after_its_deadline_is_too_many() -> None:

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
 A_SERVER = Path(__file__).with_name("a_server.py")
@@ -47,6 +47,11 @@ class Embedded:
     @property
     def url(self) -> str:
         return self.told.split()[0]
+
+    @property
+    def data(self) -> Path:
+        """Where its data and its socket are."""
+        return Path(dict(parse_qsl(urlsplit(self.url).query))["host"])
 
     @property
     def pid(self) -> int:

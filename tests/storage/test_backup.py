@@ -79,6 +79,25 @@ async def test_a_damaged_backup_changes_nothing(url: str, empty: str, tmp_path: 
     await connection.close()
 
 
+async def test_a_flipped_bit_is_noticed(url: str, empty: str, tmp_path: Path) -> None:
+    await filled(url)
+    await backup(url, tmp_path / "records")
+    whole = (tmp_path / "records").read_bytes()
+    with zipfile.ZipFile(tmp_path / "records") as archive:
+        at = archive.getinfo("keys.rows").header_offset + len("keys.rows") + 60
+    (tmp_path / "records").write_bytes(whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :])
+    with pytest.raises(StorageError, match="records is damaged"):
+        await restore(empty, tmp_path / "records")
+
+
+async def test_nothing_that_lies_in_the_way_is_written_to(url: str, tmp_path: Path) -> None:
+    (tmp_path / "others").write_text("precious")
+    (tmp_path / "records.part").symlink_to(tmp_path / "others")
+    await backup(url, tmp_path / "records")
+    assert (tmp_path / "others").read_text() == "precious"
+    assert files(tmp_path) == {"others", "records"}
+
+
 async def test_a_file_that_is_no_backup_is_named(empty: str, tmp_path: Path) -> None:
     (tmp_path / "letter").write_text("Dear sirs,")
     with pytest.raises(StorageError, match="letter is no backup of VoiceForge"):

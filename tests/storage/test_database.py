@@ -5,6 +5,8 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import asyncpg
 import pytest
@@ -152,11 +154,31 @@ async def test_a_wrong_password_is_told_and_not_shown(debian: Debian) -> None:
     assert "mellon" not in str(told.value)
 
 
-@pytest.mark.parametrize("url", ["mysql://u:secret@host/name", "secret", "http://secret"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://u:secret@host/name",
+        "secret",
+        "http://secret",
+        "postgresql://u:secret/1@127.0.0.1:1/name",
+        "postgresql://u:secret#1@127.0.0.1:1/name",
+    ],
+)
 def test_an_address_of_something_else_is_refused_without_being_shown(url: str) -> None:
     with pytest.raises(StorageError, match="must look like postgresql://") as told:
         for_asyncpg(url)
     assert "secret" not in str(told.value)
+
+
+def test_without_a_certificate_those_that_the_system_trusts_vouch() -> None:
+    told = for_asyncpg("postgresql://u:p@host/name?sslmode=verify-full")
+    assert Path(dict(parse_qsl(urlsplit(told).query))["sslrootcert"]).exists()
+
+
+async def test_a_certificate_that_is_not_there_is_named(debian: Debian) -> None:
+    url = debian.url(sslmode="verify-full", sslrootcert="/no/such")
+    with pytest.raises(StorageError, match="names /no/such: no such file"):
+        await connect(url)
 
 
 def test_only_what_asyncpg_does_not_know_is_left_out() -> None:

@@ -73,6 +73,20 @@ async def test_a_rotated_key_may_do_the_same_and_the_old_one_lasts_the_grace(
     assert sooner.revoked_at == ending.revoked_at
 
 
+async def test_a_key_that_is_good_no_more_is_not_rotated_into_one_that_is(
+    connection: asyncpg.Connection,
+) -> None:
+    account = await accounts.create(connection, "Bakery")
+    stolen, _ = await keys.create(connection, account.id, "shop", SPEAK)
+    await keys.revoke(connection, stolen.id)
+    past = Terms(("realtime",), expires_at=datetime(2020, 1, 1, tzinfo=UTC))
+    expired, _ = await keys.create(connection, account.id, "shop", past)
+    for key in (stolen, expired):
+        with pytest.raises(Missing, match="is revoked or has expired"):
+            await keys.rotate(connection, key.id)
+    assert len(await keys.listed(connection)) == 2
+
+
 async def test_no_account_reaches_anothers_key(connection: asyncpg.Connection) -> None:
     bakery = await accounts.create(connection, "Bakery")
     thief = await accounts.create(connection, "Thief")

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from storage.database import connect
-from storage.errors import StorageError
+from storage.errors import StorageError, Unavailable
 from storage.migrating import FOLDER, current, migrate
 
 
@@ -99,7 +99,7 @@ async def test_a_machine_that_dies_while_it_migrates_frees_the_others(
     await asyncio.sleep(0.2)
     assert not waiting.done()
     first.terminate()
-    with pytest.raises((asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError)):
+    with pytest.raises(Unavailable):
         await dying
     async with asyncio.timeout(30):
         assert await waiting == names()
