@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -29,17 +30,33 @@ READY_S = 120  # models load in 2 s; a machine that is busy with something else 
 
 
 def voiceforge(*arguments: str, timeout_s: float = 60, **environ: str) -> "Ended":
-    """Run a command to its end."""
-    done = subprocess.run(
-        [*PROGRAM, *arguments],
-        cwd=ROOT,
-        env=environment(environ),
-        capture_output=True,
-        text=True,
-        timeout=timeout_s,
-        check=False,
-    )
+    """Run a command to its end; with a state of its own, unless `environ` names one."""
+    with contextlib.nullcontext() if "VOICEFORGE_STATE" in environ else state_for(environ):
+        done = subprocess.run(
+            [*PROGRAM, *arguments],
+            cwd=ROOT,
+            env=environment(environ),
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
     return Ended(done.returncode, done.stdout, done.stderr)
+
+
+@contextlib.contextmanager
+def state_for(environ: dict[str, str]) -> Iterator[Path]:
+    """The state folder that `environ` names, else a new one that it names from now on."""
+    with contextlib.ExitStack() as own:
+        if "VOICEFORGE_STATE" not in environ:
+            environ["VOICEFORGE_STATE"] = str(own.enter_context(folder()))
+        state = Path(environ["VOICEFORGE_STATE"])
+        yield state
+        database = EmbeddedPostgres(state / FOLDER)
+        give_up = time.monotonic() + LEAVING_S
+        while database.in_use():  # it ends a moment after its parent
+            assert time.monotonic() < give_up
+            time.sleep(0.02)
 
 
 def environment(given: dict[str, str]) -> dict[str, str]:
@@ -63,10 +80,8 @@ class Server:
     """
 
     def __init__(self, *arguments: str, **environ: str) -> None:
-        self._state = contextlib.ExitStack()
-        if "VOICEFORGE_STATE" not in environ:
-            environ["VOICEFORGE_STATE"] = str(self._state.enter_context(folder()))
-        self.state = Path(environ["VOICEFORGE_STATE"])
+        self._own = contextlib.ExitStack()
+        self.state = self._own.enter_context(state_for(environ))
         self._process = subprocess.Popen(
             [*PROGRAM, "serve", "--port", "0", *arguments],
             cwd=ROOT,
@@ -98,12 +113,7 @@ class Server:
         for pipe in (self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()
-        database = EmbeddedPostgres(self.state / FOLDER)
-        give_up = time.monotonic() + LEAVING_S
-        while database.in_use():  # it ends a moment after its parent
-            assert time.monotonic() < give_up
-            time.sleep(0.02)
-        self._state.close()
+        self._own.close()
 
     @property
     def pid(self) -> int:
