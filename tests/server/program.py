@@ -156,8 +156,13 @@ class Server:
         return [json.loads(line) for line in list(self.err) if line.startswith("{")]
 
     def family(self) -> list[psutil.Process]:
-        """All processes that it started."""
-        started: list[psutil.Process] = psutil.Process(self.pid).children(recursive=True)
+        """All processes that it started; of PostgreSQL the first, as its own come and go."""
+        started: list[psutil.Process] = []
+        for process in psutil.Process(self.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                parent = process.parent()
+                if parent is not None and parent.name() != "postgres":
+                    started.append(process)
         return started
 
     def gateway(self) -> psutil.Process:

@@ -92,7 +92,7 @@ def test_it_is_ready_when_it_says_so(server: Server) -> None:
 def test_sigterm_stops_it_and_all_that_it_started() -> None:
     with Server() as server:
         family = server.until_ready().family()
-        assert len(family) == 5  # a gateway and four workers
+        assert len(family) == 6  # a gateway, four workers and PostgreSQL
         server.signal(signal.SIGTERM)
         assert server.wait(20) == 0
         assert gone(family, 1) == []
@@ -183,5 +183,5 @@ def test_an_llm_that_is_not_there_is_said_and_keeps_it_unready() -> None:
         models = json.loads(text)["models"]
         assert models["llm"].startswith("llm_unreachable")
         assert models["tts"] == "ready"
-        assert len(server.family()) == 5
+        assert len(server.family()) == 6
         server.until_told("llm   does not answer: llm_unreachable")

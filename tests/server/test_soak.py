@@ -57,18 +57,17 @@ class Footprint:
 
     def __init__(self, server: Server) -> None:
         gateway = server.gateway()
-        own = [process for process in server.family() if process.name() != "postgres"]
         self.mb = gateway.memory_full_info().uss / 1e6
         self.workers_mb = {
             process.name(): process.memory_full_info().uss / 1e6
-            for process in own
+            for process in server.family()
             if process.pid != gateway.pid
         }
         [tasks] = TASKS.findall(server.get("/metrics")[1])
         self.tasks = float(tasks)
         self.open_files = gateway.num_fds()
         self.threads = gateway.num_threads()
-        self.processes = len(own)
+        self.processes = len(server.family())
 
 
 async def quiet(server: Server) -> bool:
