@@ -4,13 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 import msgspec
-import numpy as np
 
 P = TypeVar("P")
 R = TypeVar("R")
-
-A_SECOND = np.random.default_rng(0).normal(0, 1000, 16_000).astype(np.int16).tobytes()
-"""Of noise at 16 kHz and -30 dBFS, to warm up with: models are not asked about silence."""
 
 
 class Share(msgspec.Struct, frozen=True):

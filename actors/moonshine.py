@@ -10,10 +10,11 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from actors.handlers import A_SECOND, Batched, Share
+from actors.handlers import Batched, Share
 from actors.onnx_session import CPU, quickest, session
 from actors.repetition import repeated
 from actors.silences import holds_speech, pieces
+from actors.warm import A_SECOND
 from engine.capabilities import Clip, Transcript
 from engine.inference import BadPayload
 

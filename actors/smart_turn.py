@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from actors.handlers import A_SECOND, Batched, Share
+from actors.handlers import Batched, Share
 from actors.log_mel import FRAMES, MELS, log_mel
 from actors.onnx_session import session
+from actors.warm import A_SECOND
 from engine.capabilities import TurnClip, TurnScore
 from engine.inference import BadPayload
 

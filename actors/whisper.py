@@ -17,11 +17,12 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from actors import whisper_tokens
-from actors.handlers import A_SECOND, Batched, Share
+from actors.handlers import Batched, Share
 from actors.languages import is_brief, primary
 from actors.log_mel import HOP, padded_log_mel
 from actors.repetition import repeated
 from actors.silences import holds_speech, pieces
+from actors.warm import A_SECOND
 from actors.whisper_tokens import NO_TIMES, START, TRANSCRIBE, Vocabulary
 from actors.word_times import fitted, stretches_ms
 from engine.capabilities import Clip, TimedWord, Transcript

@@ -331,6 +331,8 @@ def reason(error: BaseException) -> str:
     if isinstance(error, websockets.InvalidStatus):
         body = (error.response.body or b"").decode(errors="replace").strip()
         return f"the server answered {error.response.status_code} {body}".rstrip()
+    if isinstance(error, websockets.ConnectionClosed) and error.rcvd is not None:
+        return f"the server ended the conversation ({error.rcvd.reason or error.rcvd.code})"
     if isinstance(error, ConnectionRefusedError):
         return "nothing listens there; start it with `voiceforge serve`"
     return str(error) or type(error).__name__

@@ -47,6 +47,9 @@ STOP_S = 30.0
 LEAVING_S = 30.0
 """For a server whose parent was killed just now to be gone: it writes everything first."""
 
+STAYING_S = 2.0
+"""For one that serves: it does not end."""
+
 LAST_WORDS_S = 2.0
 """For its log to end when it has."""
 
@@ -172,14 +175,23 @@ class EmbeddedPostgres:
 
     async def _until_free(self) -> None:
         """Wait for one that is about to end, as its parent was killed."""
-        give_up = asyncio.get_running_loop().time() + LEAVING_S
+        began = asyncio.get_running_loop().time()
         while await asyncio.to_thread(self.in_use):
-            if asyncio.get_running_loop().time() > give_up:
+            patience_s = STAYING_S if await self._serves() else LEAVING_S
+            if asyncio.get_running_loop().time() - began > patience_s:
                 raise StorageError(
                     f"another server uses the database in {self.folder}: stop it, or choose "
                     "another folder (`state`)"
                 )
             await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _serves(self) -> bool:
+        """Whether one that runs takes connections, as one that is about to end does not."""
+        try:
+            async with asyncio.timeout(STAYING_S):
+                return await self.answers()
+        except TimeoutError:
+            return False
 
     def _prepare(self) -> pwd.struct_passwd:
         """Make the folder. Returns the user that the server runs as."""

@@ -9,9 +9,9 @@ import onnx
 import onnxruntime
 import pytest
 
-from actors.handlers import A_SECOND
 from actors.onnx_session import CPU, CUDA, quickest, session
 from actors.silences import holds_speech
+from actors.warm import A_SECOND
 
 Make = Callable[[str], "Model"]
 

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import Close
 
 from server import wav
-from server.talk import Report, Talk, TalkError, Wanted, realtime_url
+from server.talk import Report, Talk, TalkError, Wanted, realtime_url, reason
 
 
 def tone(ms: int, level: int = 4000) -> bytes:
@@ -218,3 +220,17 @@ async def test_without_a_recording_and_a_sound_card_it_says_what_to_install(
         talk = Talk(Wanted(url), lambda _: None)
         with pytest.raises(wav.RecordingError, match="pip install sounddevice"):
             await talk.hold()
+
+
+@pytest.mark.parametrize(
+    ("goodbye", "told"),
+    [
+        (Close(1000, "drained"), "the server ended the conversation (drained)"),
+        (Close(1011, ""), "the server ended the conversation (1011)"),
+        (None, "no close frame received or sent"),
+    ],
+)
+def test_a_goodbye_is_told_whether_it_is_met_in_listening_or_in_speaking(
+    goodbye: Close | None, told: str
+) -> None:
+    assert reason(ConnectionClosed(goodbye, None)) == told
