@@ -12,6 +12,10 @@ NEED_S = 2.0
 next sentence and its speech must still be made. Who has begun to speak is not left without words,
 however many wait."""
 
+PATIENCE_S = 5.0
+"""Of who has a long prompt to read. With two answers at once both places must be free at the same
+moment; before there was a bound, callers who kept coming kept one out for 57 s."""
+
 COMFORT_S = 3.0
 """An answer so far ahead of its voice is in no hurry."""
 
@@ -135,9 +139,9 @@ class Gate:
         """Those who should have the endpoint beside those who cannot stop, most urgent first.
 
         Of those whose voices run out of words who is inside goes on, then comes the one whose does
-        so first. Who reads a long prompt leaves nothing for others, and has it alone; until it can,
-        nobody less urgent is let in, or others would keep it out for as long as they come. Those
-        who are inside go on until then.
+        so first. Who reads a long prompt leaves nothing for others, and has it alone. Others pass
+        it until it has waited for `PATIENCE_S`: then nobody less urgent is let in any more, though
+        who is inside goes on.
         """
         movable = [ticket for ticket in self._inside if _movable(ticket)]
         going = sum(ticket.going for ticket in self._inside)
@@ -147,16 +151,23 @@ class Gate:
             [*movable, *self._waiting],
             key=lambda one: (*one.urgency(now), one in outside, one.lead_s()),
         )
-        ahead = list(takewhile(lambda ticket: not _reads(ticket), candidates))
-        if not ahead and room == self._at_once:
+        if room == self._at_once and candidates and _reads(candidates[0]):
             return candidates[:1]
-        behind = (one for one in candidates[len(ahead) :] if one not in outside)
-        return [*ahead, *(one for one in behind if not _reads(one))][: max(0, room)]
+        ahead = len(list(takewhile(lambda ticket: not _overdue(ticket, now), candidates)))
+        behind = (one for one in candidates[ahead:] if one not in outside)
+        chosen = (one for one in (*candidates[:ahead], *behind) if not _reads(one))
+        return list(chosen)[: max(0, room)]
 
 
 def _reads(ticket: Ticket) -> bool:
     """Whether it has much of its prompt left to read."""
     return ticket.resumable and not ticket.begun
+
+
+def _overdue(ticket: Ticket, now: float) -> bool:
+    """Whether others have passed it for long enough."""
+    since = now if ticket.waits_since is None else ticket.waits_since
+    return _reads(ticket) and now - since > PATIENCE_S
 
 
 def _movable(ticket: Ticket) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from actors.gate import COMFORT_S, NEED_S, Gate, Ticket
+from actors.gate import COMFORT_S, NEED_S, PATIENCE_S, Gate, Ticket
 from engine.inference import Priority
 
 
@@ -332,7 +332,11 @@ async def test_a_long_prompt_is_read_alone_or_not_at_all() -> None:
     assert reading.told_to_leave == 1
     gate.leave(reading.ticket)
     again = asyncio.create_task(gate.enter(reading.ticket))
+    later = Asker(gate, Priority.FIRST, deadline=9)
+    await turn()
+    assert later.inside
     gate.leave(sooner.ticket)
+    gate.leave(later.ticket)
     await turn()
     assert again.done()
     less = Asker(gate, Priority.SPECULATIVE, deadline=0)
@@ -362,6 +366,9 @@ async def test_others_who_keep_coming_do_not_keep_a_long_prompt_out() -> None:
     here = [Asker(gate, Priority.FIRST, deadline=deadline) for deadline in (1, 2)]
     await turn()
     reading.task = asyncio.create_task(gate.enter(reading.ticket))
+    await turn()
+    assert reading.ticket.waits_since is not None
+    reading.ticket.waits_since -= PATIENCE_S + 1
     later = [Asker(gate, Priority.FIRST, deadline=deadline) for deadline in (6, 7)]
     for one in here:
         gate.leave(one.ticket)
@@ -384,6 +391,9 @@ async def test_who_speaks_goes_on_while_a_long_prompt_cannot_be_read_yet() -> No
     reading = Asker(gate, Priority.FIRST, deadline=-100)
     reading.ticket.resumable = True
     await turn()
+    assert reading.ticket.waits_since is not None
+    reading.ticket.waits_since -= PATIENCE_S + 1
+    gate.review()
     assert speaking.told_to_leave == 0
     gate.leave(calling.ticket)
     await turn()
