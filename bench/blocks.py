@@ -20,6 +20,7 @@ from bench.exchanges import (
 from bench.history import Recalled, recall
 from bench.links import OursLink, PeerLink
 from bench.report import Side
+from bench.servers import Server
 from bench.sound import Sound, Turn, babble, load, load_turns
 
 ANSWER = (
@@ -51,7 +52,7 @@ class Room(msgspec.Struct, frozen=True):
     """Where blocks run: the clips' folder, the servers, and where to keep recordings."""
 
     folder: Path
-    urls: dict[Side, str]
+    servers: dict[Side, Server]
     keep: Path | None
     story_s: float
     """How much agent speech a block of stories hears."""
@@ -91,7 +92,7 @@ async def join(
     block: Block, room: Room, instructions: str, most_tokens: int | None = None
 ) -> Caller:
     """A caller on a fresh connection to the block's side. Have all sounds loaded before."""
-    link = await LINKS[block.side].open(room.urls[block.side], instructions, most_tokens)
+    link = await LINKS[block.side].open(room.servers[block.side], instructions, most_tokens)
     caller = Caller(link, seed=block.first)
     await caller.until(caller.started_at + SETTLE_S)
     return caller

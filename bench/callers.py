@@ -226,12 +226,14 @@ def arguments() -> argparse.Namespace:
 
 
 @contextlib.contextmanager
-def urls_of(sides: Sequence[Side], llm: servers.Llm | None = None) -> Iterator[dict[Side, str]]:
+def servers_of(
+    sides: Sequence[Side], llm: servers.Llm | None = None
+) -> Iterator[dict[Side, servers.Server]]:
     """The sides' servers, with the default LLM or with `llm`, until the block ends."""
     start: dict[Side, Callable[[servers.Llm | None], AbstractContextManager[servers.Server]]]
     start = {"ours": servers.ours, "peer": servers.peer}
     with contextlib.ExitStack() as stack:
-        yield {side: stack.enter_context(start[side](llm)).url for side in sides}
+        yield {side: stack.enter_context(start[side](llm)) for side in sides}
 
 
 def main() -> None:
@@ -249,12 +251,12 @@ def one_by_one(args: argparse.Namespace) -> None:
     floor = [block for block in blocks if block.kind != "response"]
     outcomes: list[Outcome] = []
     if answers:
-        with urls_of(args.sides) as urls:
-            room = Room(args.turns_folder, urls, args.keep, STORY_S)
+        with servers_of(args.sides) as running:
+            room = Room(args.turns_folder, running, args.keep, STORY_S)
             outcomes += asyncio.run(converse(answers, room))
     if floor:
-        with servers.storyteller() as llm, urls_of(args.sides, llm) as urls:
-            room = Room(args.turns_folder, urls, args.keep, STORY_S)
+        with servers.storyteller() as llm, servers_of(args.sides, llm) as running:
+            room = Room(args.turns_folder, running, args.keep, STORY_S)
             outcomes += asyncio.run(converse(floor, room))
     rows, notes = history_rows(outcomes)
     finish("bench.callers", [*Results(outcomes).rows(), *rows], notes)

@@ -21,6 +21,7 @@ from bench import peerwire
 from bench.line import RATE_HZ, Kind, Line, connected, encode
 from bench.links import AGENT_HZ, Reply
 from bench.playout import Playout
+from bench.servers import Server
 from bench.sound import QUIET_DBFS, Turn, load, loud, noise, to_pcm
 
 FRAME_S = 0.02
@@ -248,10 +249,10 @@ class PeerGuest(Guest):
 GUESTS: dict[Kind, type[OursGuest] | type[PeerGuest]] = {"ours": OursGuest, "peer": PeerGuest}
 
 
-async def enter(port: int, voices: Voices, instructions: str, most_tokens: int) -> Guest:
+async def enter(server: Server, voices: Voices, instructions: str, most_tokens: int) -> Guest:
     """A caller who has been let in. Raises `Refusal`, `OSError` or `TimeoutError`."""
     guest = GUESTS[voices.kind](voices, instructions, most_tokens)
-    await connected(guest, port)
+    await connected(guest, server.port, server.key)
     await asyncio.wait_for(guest.ready, READY_S)
     return guest
 

@@ -121,7 +121,7 @@ class Hall:
         while time.monotonic() < give_up:
             again_s = 1.0
             try:
-                guest = await enter(self.server.port, self.voices, ANSWER, ANSWER_TOKENS)
+                guest = await enter(self.server, self.voices, ANSWER, ANSWER_TOKENS)
             except Refusal as refused:
                 self.round.refusals.append(refused)
                 again_s = refused.retry_after_s or again_s

@@ -77,7 +77,11 @@ def refusal(answer: bytes) -> Refusal:
 
 
 class Line(asyncio.Protocol, abc.ABC):
-    """One connection. `joined` is done once it is open, or fails with why it is not."""
+    """One connection. `joined` is done once it is open, or fails with why it is not. A server that
+    wants a key is shown `key`.
+    """
+
+    key = ""
 
     def __init__(self, path: str) -> None:
         self.joined: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -114,11 +118,12 @@ class Line(asyncio.Protocol, abc.ABC):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
-        key = base64.b64encode(os.urandom(16)).decode()
+        nonce = base64.b64encode(os.urandom(16)).decode()
+        shown = f"Authorization: Bearer {self.key}\r\n" if self.key else ""
         self.transport.write(
             f"GET {self._path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
-            f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
-            "Sec-WebSocket-Version: 13\r\n\r\n".encode()
+            f"Connection: Upgrade\r\nSec-WebSocket-Key: {nonce}\r\n"
+            f"Sec-WebSocket-Version: 13\r\n{shown}\r\n".encode()
         )
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -169,8 +174,9 @@ class Line(asyncio.Protocol, abc.ABC):
 L = TypeVar("L", bound=Line)
 
 
-async def connected(line: L, port: int) -> L:
+async def connected(line: L, port: int, key: str = "") -> L:
     """The line, once it is open. Raises `Refusal`, `OSError` or `TimeoutError`."""
+    line.key = key
     loop = asyncio.get_running_loop()
     await loop.create_connection(partial(_same, line), "127.0.0.1", port)
     await asyncio.wait_for(line.joined, CONNECT_S)

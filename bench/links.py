@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from bench import peerwire
 from bench.playout import Playout
+from bench.servers import Server
 
 AGENT_HZ = 24_000
 ANSWER_WAIT_S = 10.0
@@ -87,12 +88,15 @@ class OursLink:
         self._reader = self.loop.create_task(self._read())
 
     @classmethod
-    async def open(cls, url: str, instructions: str, most_tokens: int | None = None) -> "OursLink":
-        """Join `url` (`ws://host:port`) with these instructions, and a limit for each answer.
+    async def open(
+        cls, server: Server, instructions: str, most_tokens: int | None = None
+    ) -> "OursLink":
+        """Join the server with these instructions, and a limit for each answer.
 
         Turns end by meaning, as the peer's do by default.
         """
-        socket = await connect(f"{url}/v1/realtime?model=gpt-realtime", max_size=None)
+        url = f"{server.url}/v1/realtime?model=gpt-realtime"
+        socket = await connect(url, additional_headers=server.headers, max_size=None)
         link = cls(socket)
         updated = link._expect("session.updated")
         turns = {"input": {"turn_detection": {"type": "semantic_vad"}}}
@@ -219,9 +223,11 @@ class PeerLink:
         self._reader = self.loop.create_task(self._read())
 
     @classmethod
-    async def open(cls, url: str, instructions: str, most_tokens: int | None = None) -> "PeerLink":
+    async def open(
+        cls, server: Server, instructions: str, most_tokens: int | None = None
+    ) -> "PeerLink":
         """As `OursLink.open`; for the rest the peer has its defaults."""
-        address = f"{url}/ws?instructions={quote(instructions)}&tokens={most_tokens or 0}"
+        address = f"{server.url}/ws?instructions={quote(instructions)}&tokens={most_tokens or 0}"
         return cls(await connect(address, max_size=None, compression=None))
 
     async def send(self, pcm: bytes) -> None:

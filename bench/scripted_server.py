@@ -2,7 +2,7 @@
 
 Everything else is what a gateway of `voiceforge serve` runs: web application, realtime protocol,
 sessions, Silero, turn machine, ledger, playout, metrics. Only the workers' answers come from a
-script.
+script, and nobody needs a key.
 
 `python -m bench.scripted_server PORT FOLDER COUNT` is several gateways, to which connections are
 handed as to those of `voiceforge serve`. Each puts a file into FOLDER once it answers.
@@ -43,6 +43,7 @@ from engine.capabilities import (
 from engine.inference import Priority
 from engine.playout import PlayoutClock
 from engine.services import Services
+from server.access.guard import Trusted
 from server.app import build
 from server.beside import beside
 from server.door import OpenDoor
@@ -53,11 +54,12 @@ from server.lines import Lines
 from server.listening import StopSignals, listen
 from server.metrics import Metrics
 from server.readiness import Readiness
+from server.realtime import own_sessions
+from server.routes import routes
 from server.serve import serving, web_server
 from server.sessions import SessionRegistry
 from server.settings import Settings
 from server.system import System
-from transports.websocket import RealtimeSocket
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -149,7 +151,8 @@ async def run(bound: socket.socket | None = None, taking: "Place | None" = None)
     lag = LoopLag()
     metrics, readiness = Metrics(lag, index), Readiness(())
     sessions = SessionRegistry(lambda: services, settings.limits, metrics, OpenDoor(), index)
-    app = build(Lines(RealtimeSocket(sessions)), readiness, metrics, System(index, tuple, sessions))
+    handlers = routes(readiness, metrics, System(index, tuple, sessions))
+    app = Trusted(build(Lines(own_sessions(sessions)), handlers))
     server = web_server(app, settings, uds=taking.path if taking is not None else None)
     async with serving(server, bound), beside(lag.watch()):
         if taking is not None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from actors.llama import ENVIRONMENT
+from server.access.admin_key import FILE, read
 
 HOME = Path(__file__).parent.parent
 OURS_PYTHON = Path(sys.executable)
@@ -101,15 +102,23 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 class Server(msgspec.Struct, frozen=True):
-    """A server that is ready: its port on 127.0.0.1, and the processes its others come from."""
+    """A server that is ready: its port on 127.0.0.1, the processes its others come from, and the
+    key that it wants, if any.
+    """
 
     port: int
     roots: tuple[int, ...]
+    key: str = ""
 
     @property
     def url(self) -> str:
         """The base URL of its WebSockets."""
         return f"ws://127.0.0.1:{self.port}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What shows the key."""
+        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
 
 
 class Llm(msgspec.Struct, frozen=True):
@@ -132,13 +141,14 @@ def ours(llm: Llm | None = None, settings: Mapping[str, str] | None = None) -> I
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as state:
         Path(state).chmod(0o755)  # root's database runs as another user
         environment = {"VOICEFORGE_STATE": state, **(settings or {})}
+        state = environment["VOICEFORGE_STATE"]
         if llm is not None:
             environment["VOICEFORGE_LLM__BASE_URL"] = llm.base_url
             environment["VOICEFORGE_LLM__MODEL"] = "story"
             environment["VOICEFORGE_LLM__API_KEY"] = llm.api_key
         ready = partial(answers, f"http://127.0.0.1:{port}/readyz")
         with running(command, ready, environment=environment) as pid:
-            yield Server(port, (pid,))
+            yield Server(port, (pid,), read(Path(state) / FILE) or "")
 
 
 @contextlib.contextmanager

@@ -52,6 +52,7 @@ class EndReason(enum.StrEnum):
     STOPPED = "stopped"
     UNREACHED = "client_did_not_return"
     HUNG_UP = "hung_up"
+    REVOKED = "key_revoked"
 
 
 class Session:
@@ -366,6 +367,7 @@ REASONS = {
     EndReason.STOPPED: "the session was stopped",
     EndReason.UNREACHED: "the client did not come back in time",
     EndReason.HUNG_UP: "the session was hung up",
+    EndReason.REVOKED: "the API key that this session began with was revoked",
 }
 
 

@@ -25,6 +25,7 @@ from actors.workers import MODELS
 from engine.admission import Learnt
 from engine.capabilities import Utterance
 from server import wav
+from server.access.admin_key import FILE, read
 from server.talk import RATE_HZ, Report, Talk, TalkError, Wanted
 
 QUESTIONS = (
@@ -79,33 +80,40 @@ def speak_questions(store: Store, folder: Path) -> tuple[Path, ...]:
     return tuple(paths)
 
 
+class Site(msgspec.Struct, frozen=True):
+    """A server that is measured: its realtime address, and a key for it."""
+
+    url: str
+    key: str
+
+
 async def levels(
-    url: str, counts: Sequence[int], turns: int, questions: Sequence[Path]
+    site: Site, counts: Sequence[int], turns: int, questions: Sequence[Path]
 ) -> AsyncIterator[Level]:
     """Level after level, until one is too much."""
     first: Level | None = None
     for count in counts:
-        level = await measured(url, count, turns, questions)
+        level = await measured(site, count, turns, questions)
         first = first or level
         yield level
         if not level.holds(first):
             return
 
 
-async def measured(url: str, callers: int, turns: int, questions: Sequence[Path]) -> Level:
+async def measured(site: Site, callers: int, turns: int, questions: Sequence[Path]) -> Level:
     """Let so many callers talk at once, `turns` each."""
     draw = random.Random(callers)
-    talks = [converse(url, draw.sample(list(questions), turns), draw) for _ in range(callers)]
+    talks = [converse(site, draw.sample(list(questions), turns), draw) for _ in range(callers)]
     reports = await asyncio.gather(*talks)
     answered = [turn.response_latency_ms for report in reports for turn in report.turns]
     found = tuple(latency for latency in answered if latency is not None)
     return Level(callers, found, callers * turns - len(found))
 
 
-async def converse(url: str, questions: Sequence[Path], draw: random.Random) -> Report:
+async def converse(site: Site, questions: Sequence[Path], draw: random.Random) -> Report:
     """One caller; one that is refused or cut off has lost its turns."""
     await asyncio.sleep(draw.uniform(0, STAGGER_S))
-    wanted = Wanted(url, tuple(questions), instructions=INSTRUCTIONS, wait_s=WAIT_S)
+    wanted = Wanted(site.url, tuple(questions), site.key, instructions=INSTRUCTIONS, wait_s=WAIT_S)
     talk = Talk(wanted, lambda line: None)
     with contextlib.suppress(TalkError):
         return await talk.hold()
@@ -125,10 +133,8 @@ class ServerFailed(Exception):
 
 
 @contextlib.contextmanager
-def server(arguments: Sequence[str]) -> Iterator[str]:
-    """A server of its own for the measurement, that refuses nobody and has records of its own;
-    yields its realtime address.
-    """
+def server(arguments: Sequence[str]) -> Iterator[Site]:
+    """A server of its own for the measurement, that refuses nobody and has records of its own."""
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as state,
         tempfile.TemporaryFile("w+") as said,
@@ -143,7 +149,8 @@ def server(arguments: Sequence[str]) -> Iterator[str]:
             stderr=subprocess.STDOUT,
         )
         try:
-            yield _address(process, Path(f"/proc/self/fd/{said.fileno()}"))
+            url = _address(process, Path(f"/proc/self/fd/{said.fileno()}"))
+            yield Site(url, read(Path(state) / FILE) or "")
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()

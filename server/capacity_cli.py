@@ -67,10 +67,10 @@ async def _measure(
         questions = await asyncio.to_thread(
             measuring.speak_questions, store_of(settings), Path(folder)
         )
-        with measuring.server(arguments) as url:
+        with measuring.server(arguments) as site:
             if not quiet:
                 print("callers  answers   p50 ms   p95 ms  unanswered", flush=True)
-            async for level in measuring.levels(url, counts, turns, questions):
+            async for level in measuring.levels(site, counts, turns, questions):
                 found.append(level)
                 if not quiet:
                     print(_row(level), flush=True)

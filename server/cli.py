@@ -1,4 +1,6 @@
-"""The command line: `voiceforge serve | talk | capacity | models | backup | restore | config`."""
+"""The command line: `voiceforge serve | talk | keys | models | capacity | backup | restore |
+config`.
+"""
 
 import asyncio
 import sys
@@ -7,7 +9,7 @@ from typing import Annotated, Literal, NoReturn
 
 from cyclopts import App, Parameter
 
-from server import log, models_cli
+from server import keys_cli, log, models_cli
 from server.capacity_cli import capacity
 from server.records_cli import backup, restore
 from server.settings import Given, Loaded, SettingsError, described, load
@@ -23,6 +25,7 @@ app = App(
 config_app = App(name="config", help="The settings.", help_format="plaintext")
 app.command(config_app)
 app.command(models_cli.models)
+app.command(keys_cli.keys)
 app.command(talk)
 app.command(capacity)
 app.command(backup)

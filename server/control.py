@@ -11,6 +11,13 @@ from server.settings import Settings
 # ---- supervisor to gateway -------------------------------------------------------------------
 
 
+class Reached(msgspec.Struct, frozen=True):
+    """How a gateway reaches the database: `url` may hold a password."""
+
+    url: str
+    connections: int
+
+
 class GatewayPlan(msgspec.Struct, frozen=True):
     """What a gateway is told on its standard input; the settings come without secrets.
 
@@ -21,6 +28,7 @@ class GatewayPlan(msgspec.Struct, frozen=True):
     index: int
     settings: Settings
     store: str
+    database: Reached
     path: str
     control_fd: int
     channel_fd: int
@@ -89,11 +97,29 @@ class Refusal(msgspec.Struct, frozen=True, tag="refusal"):
     retry_after_s: int
 
 
+class Granted(msgspec.Struct, frozen=True, tag="granted"):
+    """Answers `Take`: `count` requests are lent. `left` remain; without any there is one again
+    after `wait_s`.
+    """
+
+    number: int
+    count: int
+    left: int
+    wait_s: float
+
+
+class Revoked(msgspec.Struct, frozen=True, tag="revoked"):
+    """These keys open nothing from now on: by one gateway to the supervisor, by it to all."""
+
+    key_ids: tuple[str, ...]
+
+
 class Drain(msgspec.Struct, frozen=True, tag="drain"):
     """Take no new session, let those that are open finish what is said, and end."""
 
 
-ToGateway = Loading | Fetched | Workers | Gateways | Welcome | Refusal | Drain
+Answer = Gateways | Welcome | Refusal | Granted
+ToGateway = Loading | Fetched | Workers | Answer | Revoked | Drain
 
 # ---- gateway to supervisor -------------------------------------------------------------------
 
@@ -108,10 +134,18 @@ class Serving(msgspec.Struct, frozen=True, tag="serving"):
     """It is connected to every worker: sessions can begin."""
 
 
+class Owner(msgspec.Struct, frozen=True):
+    """A key or an account by its id, and how many sessions it may have at once; None: any."""
+
+    id: str
+    most: int | None = None
+
+
 class Enter(msgspec.Struct, frozen=True, tag="enter"):
-    """May one more session begin?"""
+    """May one more session of these owners begin?"""
 
     number: int
+    owners: tuple[Owner, ...] = ()
 
 
 class Leave(msgspec.Struct, frozen=True, tag="leave"):
@@ -143,6 +177,24 @@ class Look(msgspec.Struct, frozen=True, tag="look"):
     number: int
 
 
+class Take(msgspec.Struct, frozen=True, tag="take"):
+    """May the gateway serve some requests, at most so many, of an owner who may make `per_minute`
+    in all?
+    """
+
+    number: int
+    owner: str
+    per_minute: int
+    most: int
+
+
+class PutBack(msgspec.Struct, frozen=True, tag="put_back"):
+    """It did not need so many of those that it was lent."""
+
+    owner: str
+    count: int
+
+
 class Vitals(msgspec.Struct, frozen=True, tag="vitals"):
     """The last second: how late the event loop woke at worst, how long callers whose turn was over
     waited for each answer.
@@ -152,7 +204,8 @@ class Vitals(msgspec.Struct, frozen=True, tag="vitals"):
     waits_ms: tuple[float, ...] = ()
 
 
-ToSupervisor = Listening | Serving | Enter | Leave | Away | Wake | Look | Vitals
+Question = Enter | Look | Take
+ToSupervisor = Question | Listening | Serving | Leave | Away | Wake | PutBack | Revoked | Vitals
 
 _to_gateway = msgspec.msgpack.Decoder(ToGateway)
 _to_supervisor = msgspec.msgpack.Decoder(ToSupervisor)

@@ -4,16 +4,18 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import asyncpg
 from msgspec.structs import replace
 
+from server.access.admin_key import key_file, make_if_missing
 from server.beside import beside
 from server.control import DatabaseStatus
 from server.learning import state_folder
 from server.settings import Settings
-from storage.database import Database, connect
+from storage.database import Database, connect, for_asyncpg, translated
 from storage.embedded import ROOTS_FOLDER, EmbeddedPostgres
 from storage.errors import StorageError
 from storage.migrating import migrate
@@ -56,10 +58,11 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
 
 
 class KeptDatabase:
-    """The database of a server that runs. `status` says how it is."""
+    """The database of a server that runs; `tell` has lines for a person."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, tell: Callable[[str], None]) -> None:
         self._settings = settings
+        self._tell = tell
         named = settings.database_url
         self._embedded = None if named else EmbeddedPostgres(database_folder(settings))
         self.status = DatabaseStatus(embedded=named is None)
@@ -72,16 +75,31 @@ class KeptDatabase:
         assert self._settings.database_url is not None
         return self._settings.database_url.reveal()
 
+    def check(self) -> None:
+        """Raises `StorageError` for an address that cannot be one."""
+        for_asyncpg(self.url)
+
     async def start(self) -> None:
-        """Start the embedded server, and bring the tables up to date. Raises `StorageError`."""
+        """Start the embedded server, bring the tables up to date, and see that there is an
+        administrator's key. Raises `StorageError`.
+        """
         if self._embedded is not None:
             await self._embedded.start()
         connection = await connect(self.url)
         try:
             await migrate(connection)
+            await self._see_to_key(connection)
         finally:
             await connection.close()
         self.status = replace(self.status, up=True)
+
+    async def _see_to_key(self, connection: asyncpg.Connection) -> None:
+        file = key_file(self._settings)
+        with translated():
+            async with connection.transaction():
+                made = await make_if_missing(connection, file)
+        if made is not None:
+            self._tell(f"admin key: {made}\n  kept in {file}, where `voiceforge` reads it")
 
     async def keep(self) -> None:
         """Look how it is, and start the embedded server again when it ends, until cancelled."""

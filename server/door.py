@@ -1,12 +1,14 @@
 """How a gateway asks the supervisor for a place before it opens a session."""
 
 import asyncio
-import itertools
 import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from server.control import Away, Enter, Leave, Refusal, ToSupervisor, Welcome
+from server.access.caller import Caller
+from server.asking import Asking
+from server.control import Away, Enter, Leave, Owner, Refusal, ToSupervisor
+from server.places import ENOUGH
 from transports.websocket import Refused
 
 log = logging.getLogger(__name__)
@@ -32,8 +34,8 @@ class Place(Protocol):
 class Door(Protocol):
     """Knows whether one more session fits."""
 
-    async def enter(self) -> Place:
-        """Take a place. Raises `Refused`."""
+    async def enter(self, caller: Caller) -> Place:
+        """Take a place for a session of this caller. Raises `Refused`."""
         ...
 
 
@@ -50,7 +52,7 @@ class AnyPlace:
 class OpenDoor:
     """A place for everybody, where no supervisor counts."""
 
-    async def enter(self) -> Place:
+    async def enter(self, caller: Caller) -> Place:
         """Always lets in."""
         return AnyPlace()
 
@@ -72,40 +74,33 @@ class SupervisedPlace:
 class SupervisedDoor:
     """Satisfies `Door` by asking the supervisor. `refused` is called with the reason of each no."""
 
-    def __init__(
-        self, send: Callable[[ToSupervisor], None], refused: Callable[[str], None]
-    ) -> None:
-        self._send = send
+    def __init__(self, asking: Asking, refused: Callable[[str], None]) -> None:
+        self._asking = asking
         self._refused = refused
-        self._numbers = itertools.count()
-        self._asked: dict[int, asyncio.Future[Welcome | Refusal]] = {}
 
-    async def enter(self) -> Place:
+    async def enter(self, caller: Caller) -> Place:
         """Ask, and wait for the answer. One that does not come in time is a no."""
-        number = next(self._numbers)
-        answer = self._asked[number] = asyncio.get_running_loop().create_future()
-        self._send(Enter(number))
+        number = self._asking.number()
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                answered = await answer
+            answer = await self._asking.ask(Enter(number, owners_of(caller)), PATIENCE_S)
         except asyncio.CancelledError:
-            self._send(Leave(number))  # harmless if there was no place
+            self._asking.send(Leave(number))  # harmless if there was no place
             raise
         except TimeoutError:
-            self._send(Leave(number))
+            self._asking.send(Leave(number))
             log.error("the supervisor does not answer")
             self._refused("unanswered")
             raise Refused("the server is too busy to answer", RETRY_UNANSWERED_S) from None
-        finally:
-            del self._asked[number]
-        if isinstance(answered, Refusal):
-            log.info("session refused", extra={"reason": answered.reason})
-            self._refused(answered.reason)
-            raise Refused(answered.message, answered.retry_after_s)
-        return SupervisedPlace(self._send, number)
+        if isinstance(answer, Refusal):
+            log.info("session refused", extra={"reason": answer.reason})
+            self._refused(answer.reason)
+            own = answer.reason == ENOUGH  # and not the machine's fault
+            code, status = (ENOUGH, 429) if own else ("no_capacity", 503)
+            raise Refused(answer.message, answer.retry_after_s, code, status)
+        return SupervisedPlace(self._asking.send, number)
 
-    def answered(self, answer: Welcome | Refusal) -> None:
-        """The supervisor's answer."""
-        waiting = self._asked.get(answer.number)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(answer)
+
+def owners_of(caller: Caller) -> tuple[Owner, ...]:
+    """Whose session it is, and how many each may have at once."""
+    both = ((caller.key_id, caller.key_limits), (caller.account_id, caller.account_limits))
+    return tuple(Owner(owner, most.concurrent_sessions) for owner, most in both if owner)

@@ -11,6 +11,7 @@ from websockets.asyncio.client import ClientConnection, unix_connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.typing import Subprotocol
 
+from server.access.caller import HEADER, caller_of
 from transports.handshake import deny
 from transports.outbox import Message, Send
 from transports.reading import ABNORMAL, NO_CODE, Receive
@@ -89,8 +90,9 @@ async def carry(path: str, scope: Message, receive: Receive, send: Send) -> None
 async def _reached(path: str, scope: Message) -> ClientConnection:
     uri = f"ws://gateway{scope['path']}?{scope['query_string'].decode('ascii', 'replace')}"
     offered = [Subprotocol(name) for name in scope.get("subprotocols") or []]
-    kept = {b"authorization", b"origin", b"user-agent"}
+    kept = {b"origin", b"user-agent"}
     headers = [(n.decode(), v.decode("latin-1")) for n, v in scope["headers"] if n in kept]
+    headers.append((HEADER, caller_of(scope).told()))
     return await unix_connect(
         path,
         uri,

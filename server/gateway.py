@@ -10,17 +10,23 @@ import logging
 import os
 import resource
 import socket
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import uvloop
+from litestar.handlers import HTTPRouteHandler
 
 from engine.child import become_child
-from server import control
+from server import admin_routes, client_secrets, control
 from server import log as logs
+from server.access.guard import Guard, Trusted
+from server.access.keyring import Keyring, looking_in
+from server.access.leases import Leases
+from server.access.upkeep import end_revoked, note_uses
 from server.app import build
+from server.asking import Asking
 from server.beside import beside
 from server.compose import Platform
 from server.door import SupervisedDoor
@@ -28,15 +34,17 @@ from server.fleet import ROLES
 from server.forward import Forwarding
 from server.handover import Taking
 from server.lag import LoopLag
-from server.lines import Lines
+from server.lines import Application, Lines
 from server.metrics import Metrics
 from server.readiness import Readiness
-from server.serve import serving, web_server
+from server.realtime import own_sessions
+from server.routes import PUBLIC, routes
+from server.serve import configured, serving, web_server
 from server.sessions import SessionRegistry
 from server.settings import Secret
 from server.system import System
 from server.tracing import Tracing
-from transports.websocket import RealtimeSocket
+from storage.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +75,11 @@ class Gateway:
         self._platform = Platform(
             settings, Path(plan.store), self._readiness, lambda name: self._send(control.Wake(name))
         )
-        self._door = SupervisedDoor(self._send, self._metrics.count_refusal)
+        self._asking = Asking(self._send)
+        self._door = SupervisedDoor(self._asking, self._metrics.count_refusal)
+        self._database = Database(plan.database.url, plan.database.connections)
+        self._keyring = Keyring(looking_in(self._database))
+        self._leases = Leases(self._asking)
         endpoint = settings.tracing.endpoint
         self._traces = Tracing(endpoint, plan.index) if endpoint is not None else None
         self._sessions = SessionRegistry(
@@ -78,11 +90,9 @@ class Gateway:
             plan.index,
             self._traces,
         )
-        self._system = System(
-            plan.index, self._platform.workers, self._sessions, lambda look: self._send(look)
-        )
+        self._system = System(plan.index, self._platform.workers, self._sessions, self._asking)
         self._forwarding = Forwarding(
-            RealtimeSocket(self._sessions), plan.index, self._system.path_of
+            own_sessions(self._sessions), plan.index, self._system.path_of
         )
         self._lines = Lines(self._forwarding)
         self._starting: asyncio.Task[None] | None = None
@@ -91,20 +101,26 @@ class Gateway:
     async def run(self) -> None:
         """Serve until the supervisor says to end."""
         settings = self._plan.settings
-        app = build(self._lines, self._readiness, self._metrics, self._system)
-        server = web_server(app, settings, uds=self._plan.path)
+        app = build(self._lines, self._handlers())
+        server = web_server(Trusted(app), settings, uds=self._plan.path)
+        public = configured(self._guarded(app), settings)
+        public.load()
         async with (
+            self._database,
             contextlib.aclosing(self._platform),
             contextlib.aclosing(self._system),
             serving(server, None),
             beside(self._lag.watch()),
             beside(self._report()),
+            beside(self._leases.give_back()),
+            beside(end_revoked(self._database, self._keyring, self._sessions)),
+            beside(note_uses(self._database, self._keyring)),
             contextlib.AsyncExitStack() as opened,
         ):
             if self._traces is not None:
                 await opened.enter_async_context(beside(self._traces.run()))
             following = await opened.enter_async_context(beside(self._follow()))
-            taking = Taking(socket.socket(fileno=self._plan.channel_fd), server)
+            taking = Taking(socket.socket(fileno=self._plan.channel_fd), server, public)
             taking.start()
             self._send(control.Listening(self._plan.path))
             await first_of(following, self._draining.wait())
@@ -112,6 +128,27 @@ class Gateway:
             taking.stop()
         if self._starting is not None:
             self._starting.cancel()
+
+    def _handlers(self) -> list[HTTPRouteHandler]:
+        return [
+            *routes(self._readiness, self._metrics, self._system),
+            *client_secrets.routes(self._database),
+            *admin_routes.routes(self._database, self._revoke),
+        ]
+
+    def _guarded(self, app: Application) -> Guard:
+        refused = self._metrics.count_denial
+        return Guard(app, PUBLIC, self._keyring, self._leases, refused)
+
+    def _revoke(self, key_ids: Iterable[str]) -> None:
+        """Keys are revoked, here: end their sessions in every gateway."""
+        revoked = control.Revoked(tuple(key_ids))
+        self._revoked(revoked)
+        self._send(revoked)
+
+    def _revoked(self, revoked: control.Revoked) -> None:
+        self._keyring.forget(revoked.key_ids)
+        self._sessions.revoke(revoked.key_ids)
 
     async def _drain(self) -> None:
         """Let the sessions finish, those of other gateways that are carried through here too."""
@@ -136,10 +173,13 @@ class Gateway:
                     self._platform.follow(statuses)
                 case control.Gateways():
                     self._system.told(message)
+                    self._asking.answered(message)
                 case control.Fetched():
                     self._starting = asyncio.create_task(self._start())
-                case control.Welcome() | control.Refusal():
-                    self._door.answered(message)
+                case control.Welcome() | control.Refusal() | control.Granted():
+                    self._asking.answered(message)
+                case control.Revoked():
+                    self._revoked(message)
                 case control.Drain():
                     self._draining.set()
 

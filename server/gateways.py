@@ -18,7 +18,7 @@ from engine.keeper import Backoff
 from engine.process import package_root
 from server import control
 from server.beside import beside
-from server.control import GatewayPlan, GatewayStatus
+from server.control import GatewayPlan, GatewayStatus, Reached
 from server.handover import hand
 from server.settings import Settings
 
@@ -42,7 +42,9 @@ class GatewayKeeper:
     that it is somewhere else, `lost` when a process has ended, with its sessions.
     """
 
-    def __init__(self, index: int, settings: Settings, store: Path, folder: Path) -> None:
+    def __init__(
+        self, index: int, settings: Settings, store: Path, folder: Path, database: Reached
+    ) -> None:
         self.receive: Receive = lambda index, message: None
         self.changed: Callable[[], None] = lambda: None
         self.lost: Callable[[int], None] = lambda index: None
@@ -53,6 +55,7 @@ class GatewayKeeper:
         self._settings = settings
         self._store = store
         self._folder = folder
+        self._database = database
         self._channel: socket.socket | None = None
         self._heard = False
         self._process: asyncio.subprocess.Process | None = None
@@ -189,6 +192,7 @@ class GatewayKeeper:
             self.status.index,
             self._settings,
             str(self._store),
+            self._database,
             str(path),
             line.fileno(),
             channel.fileno(),

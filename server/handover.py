@@ -62,12 +62,20 @@ def hand(channel: socket.socket, connection: socket.socket) -> bool:
 
 
 class Taking:
-    """Serves the connections that come over `channel`, as `server` does those it accepts."""
+    """Serves the connections that come over `channel`, as `server` does those it accepts; by
+    another `config`, if one is given, which has been loaded.
+    """
 
-    def __init__(self, channel: socket.socket, server: "uvicorn.Server") -> None:
+    def __init__(
+        self,
+        channel: socket.socket,
+        server: "uvicorn.Server",
+        config: "uvicorn.Config | None" = None,
+    ) -> None:
         channel.setblocking(False)
         self._channel = channel
         self._server = server
+        self._config = config or server.config
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[object]] = set()
 
@@ -104,7 +112,7 @@ class Taking:
             await self._loop.connect_accepted_socket(self._protocol, connection)
 
     def _protocol(self) -> asyncio.Protocol:
-        server, config = self._server, self._server.config
+        server, config = self._server, self._config
         made: asyncio.Protocol = config.http_protocol_class(  # type: ignore[call-arg]
             config=config, server_state=server.server_state, app_state=server.lifespan.state
         )

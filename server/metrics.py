@@ -31,6 +31,12 @@ class Metrics:
             ["reason"],
             registry=registry,
         )
+        self._denied = Counter(
+            "voiceforge_requests_denied",
+            "Requests that were not served for want of a key or a right, by code.",
+            ["code"],
+            registry=registry,
+        )
         self._ended = Counter(
             "voiceforge_sessions_ended", "Sessions ended, by reason.", ["reason"], registry=registry
         )
@@ -93,6 +99,10 @@ class Metrics:
     def count_refusal(self, reason: str) -> None:
         """A session was refused; `reason` is one of ours."""
         self._refused.labels(reason).inc()
+
+    def count_denial(self, code: str) -> None:
+        """A request was not served; `code` is one of ours."""
+        self._denied.labels(code).inc()
 
     def exposition(self) -> str:
         """All of it in Prometheus' text format."""

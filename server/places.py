@@ -1,12 +1,16 @@
 """The places of this machine's sessions: who has one, and whether there is another."""
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 from engine.admission import Admission
-from server.control import Refusal, Welcome
+from server.control import Owner, Refusal, Welcome
 
 RETRY_FULL_S = 10
+ENOUGH = "session_limit"
+"""The reason for who has as many sessions as it may have."""
+
 WAY_OUT = "`voiceforge capacity` measures it, limits.admission = off lets everybody in"
 
 
@@ -22,7 +26,8 @@ class Places:
         self._most = most
         self._admission = admission
         self._clock = clock
-        self._taken: dict[int, set[int]] = {}
+        self._taken: dict[int, dict[int, tuple[str, ...]]] = {}
+        self._owned: Counter[str] = Counter()
         self._away: dict[int, set[int]] = {}
 
     def __len__(self) -> int:
@@ -37,8 +42,12 @@ class Places:
         """How many a gateway has."""
         return len(self._taken.get(gateway, ()))
 
-    def enter(self, gateway: int, number: int) -> Welcome | Refusal:
+    def enter(self, gateway: int, number: int, owners: Sequence[Owner] = ()) -> Welcome | Refusal:
         """Take a place for the gateway's session `number`, if there is one."""
+        for owner in owners:
+            if owner.most is not None and self._owned[owner.id] >= owner.most:
+                text = f"{owner.id} may have {owner.most} sessions at once: end one, or wait"
+                return Refusal(number, ENOUGH, text, RETRY_FULL_S)
         present = self.present
         if self._most is not None and present >= self._most:
             text = f"{present} sessions are open, the most that limits.max_sessions allows"
@@ -48,12 +57,14 @@ class Places:
             if full is not None:
                 text = f"{present} sessions are open: {full.reason} ({WAY_OUT})"
                 return Refusal(number, "no_capacity", text, full.retry_after_s)
-        self._taken.setdefault(gateway, set()).add(number)
+        ids = tuple(owner.id for owner in owners)
+        self._taken.setdefault(gateway, {})[number] = ids
+        self._owned.update(ids)
         return Welcome(number)
 
     def leave(self, gateway: int, number: int) -> None:
         """Give a place back. Harmless if it was not taken."""
-        self._taken.get(gateway, set()).discard(number)
+        self._disown(self._taken.get(gateway, {}).pop(number, ()))
         self._away.get(gateway, set()).discard(number)
 
     def mark(self, gateway: int, number: int, *, away: bool) -> None:
@@ -65,5 +76,12 @@ class Places:
 
     def forget(self, gateway: int) -> None:
         """The gateway has died: its sessions are over."""
-        self._taken.pop(gateway, None)
+        for ids in self._taken.pop(gateway, {}).values():
+            self._disown(ids)
         self._away.pop(gateway, None)
+
+    def _disown(self, ids: tuple[str, ...]) -> None:
+        for ident in ids:
+            self._owned[ident] -= 1
+            if not self._owned[ident]:
+                del self._owned[ident]

@@ -9,13 +9,15 @@ from litestar.params import FromPath, FromQuery
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from server import docs
+from server.access.authority import Needs
+from server.access.caller import caller_of
 from server.metrics import Metrics
 from server.metrics_of_all import together
 from server.readiness import Readiness, State
 from server.system import GatewaySilent, System, Whole
 
 PUBLIC = frozenset({"/", "/healthz", "/readyz", "/metrics", "/docs", "/schema/openapi.json"})
-"""The routes that need no key. Everything else asks for one, once there are keys."""
+"""The routes that need no key. Everything else asks for one (`server.access.guard`)."""
 
 
 def routes(readiness: Readiness, metrics: Metrics, system: System) -> list[HTTPRouteHandler]:
@@ -55,16 +57,21 @@ def routes(readiness: Readiness, metrics: Metrics, system: System) -> list[HTTPR
         shown = texts[0] if own else together(texts) + await system.exposition()
         return Response(shown, headers={"content-type": CONTENT_TYPE_LATEST})
 
-    @get("/v1/system", summary="What runs here, and how busy it is")
+    @get("/v1/system", guards=[Needs("system")], summary="What runs here, and how busy it is")
     async def live() -> Whole:
         """Gateways with their sessions, and workers with their queues and batches."""
         return await system.whole()
 
-    @post("/v1/realtime/calls/{call_id:str}/hangup", status_code=200, summary="End a session")
-    async def hang_up(call_id: FromPath[str]) -> None:
+    @post(
+        "/v1/realtime/calls/{call_id:str}/hangup",
+        status_code=200,
+        guards=[Needs("sessions")],
+        summary="End a session",
+    )
+    async def hang_up(call_id: FromPath[str], request: Request[Any, Any, Any]) -> None:
         """End the session with this id, in whichever gateway it lives; 404 if it is nowhere."""
         try:
-            found = await system.hang_up(call_id)
+            found = await system.hang_up(call_id, caller_of(request.scope))
         except GatewaySilent as silent:
             raise ServiceUnavailableException(str(silent)) from silent
         if not found:

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
-from litestar import Litestar
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from server.lines import Application
 from server.settings import Settings
 
 PING_EVERY_S = 20.0
@@ -46,25 +46,25 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.loop.call_later(FLUSH_S, self.transport.abort)
 
 
-def web_server(app: Litestar, settings: Settings, uds: str | None = None) -> WebServer:
-    """uvicorn as realtime sockets want it: uvloop, no compression, events up to the limit.
+def web_server(app: Application, settings: Settings, uds: str | None = None) -> WebServer:
+    """A server of the application. With `uds` it listens on that Unix socket."""
+    return WebServer(configured(app, settings, uds))
 
-    With `uds` it listens on that Unix socket.
-    """
-    return WebServer(
-        uvicorn.Config(
-            app,
-            uds=uds,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            ws=SocketProtocol,
-            ws_per_message_deflate=False,
-            ws_max_size=settings.limits.max_event_bytes,
-            ws_ping_interval=PING_EVERY_S,
-            ws_ping_timeout=PING_EVERY_S,
-            timeout_graceful_shutdown=3,
-        )
+
+def configured(app: Application, settings: Settings, uds: str | None = None) -> uvicorn.Config:
+    """uvicorn as realtime sockets want it: uvloop, no compression, events up to the limit."""
+    return uvicorn.Config(
+        app,
+        uds=uds,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws=SocketProtocol,
+        ws_per_message_deflate=False,
+        ws_max_size=settings.limits.max_event_bytes,
+        ws_ping_interval=PING_EVERY_S,
+        ws_ping_timeout=PING_EVERY_S,
+        timeout_graceful_shutdown=3,
     )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 from engine.frames import Frame
@@ -11,6 +11,7 @@ from engine.services import Services
 from engine.session import EndReason, Session
 from engine.settings import SessionSettings
 from engine.transport import Transport
+from server.access.caller import OURSELVES, Caller
 from server.door import Door, Place
 from server.log import serve_session
 from server.metrics import Metrics
@@ -26,10 +27,13 @@ RETRY_STOPPING_S = 5
 
 
 class Entry:
-    """One session, as the registry keeps it."""
+    """One session, as the registry keeps it, and whose it is."""
 
-    def __init__(self, session: Session, transport: Transport, place: Place) -> None:
+    def __init__(
+        self, session: Session, transport: Transport, place: Place, caller: Caller
+    ) -> None:
         self.session = session
+        self.caller = caller
         self.place = place
         self.lease = Lease(session, secrets.token_urlsafe(24), transport)
         self.present = True
@@ -43,9 +47,10 @@ class Entry:
 
 
 class SessionRegistry:
-    """Satisfies `transports.websocket.Sessions`. `services` is None until the models are loaded.
+    """Every account's sessions; `of` gives what one caller may reach of them.
 
-    Every session takes a place at the `door`; its id names the `gateway` that it lives in.
+    `services` is None until the models are loaded. Every session takes a place at the `door`; its
+    id names the `gateway` that it lives in.
     """
 
     def __init__(
@@ -75,10 +80,20 @@ class SessionRegistry:
         """The sessions that are open."""
         return list(self._entries)
 
-    async def open(self, settings: SessionSettings, transport: Transport) -> Lease:
+    def of(self, caller: Caller) -> "OwnSessions":
+        """As this caller may see them."""
+        return OwnSessions(self, caller)
+
+    def keys(self) -> set[str]:
+        """The keys, by their ids, that sessions began with which are open."""
+        return {key for e in self._entries.values() if (key := e.caller.key_id) is not None}
+
+    async def open(
+        self, settings: SessionSettings, transport: Transport, caller: Caller = OURSELVES
+    ) -> Lease:
         """A new session that is not yet started. Raises `Refused` with when to try again."""
         services = self._serving()
-        place = await self._door.enter()
+        place = await self._door.enter(caller)
         try:
             services = self._serving()  # a moment has passed
             ident = f"sess_{self._gateway}_{secrets.token_urlsafe(24)}"
@@ -87,16 +102,16 @@ class SessionRegistry:
         except BaseException:
             place.give_back()
             raise
-        entry = self._entries[session.id] = Entry(session, transport, place)
+        entry = self._entries[session.id] = Entry(session, transport, place, caller)
         self._empty.clear()
         self._metrics.sessions.inc()
         serve_session(session.id)
         log.info("session opened")
         return entry.lease
 
-    def resume(self, session_id: str, token: str) -> Lease | None:
+    def resume(self, session_id: str, token: str, caller: Caller = OURSELVES) -> Lease | None:
         """The session, if it is still here and the token is its own."""
-        entry = self._entries.get(session_id)
+        entry = self._entry(session_id, caller)
         if entry is None or not _same(entry.lease.token, token):
             return None
         entry.keep()
@@ -108,9 +123,9 @@ class SessionRegistry:
         log.info("session resumed")
         return entry.lease
 
-    def find(self, session_id: str) -> Lease | None:
+    def find(self, session_id: str, caller: Caller = OURSELVES) -> Lease | None:
         """An open session, for a sideband; None if it is not here."""
-        entry = self._entries.get(session_id)
+        entry = self._entry(session_id, caller)
         if entry is None:
             return None
         serve_session(session_id)
@@ -151,12 +166,23 @@ class SessionRegistry:
             for entry in list(self._entries.values()):
                 entry.session.stop(EndReason.STOPPED)
 
-    def hang_up(self, session_id: str) -> bool:
+    def hang_up(self, session_id: str, caller: Caller = OURSELVES) -> bool:
         """End a session for whoever is in charge of it; False if it is not here."""
-        entry = self._entries.get(session_id)
+        entry = self._entry(session_id, caller)
         if entry is not None:
             entry.session.stop(EndReason.HUNG_UP)
         return entry is not None
+
+    def revoke(self, key_ids: Collection[str]) -> None:
+        """End the sessions that began with these keys."""
+        for entry in list(self._entries.values()):
+            if entry.caller.key_id in key_ids:
+                entry.session.stop(EndReason.REVOKED)
+
+    def _entry(self, session_id: str, caller: Caller) -> Entry | None:
+        """What is another account's is not here."""
+        entry = self._entries.get(session_id)
+        return entry if entry is not None and caller.sees(entry.caller.account_id) else None
 
     def _observe(self, session_id: str, frame: Frame) -> None:
         self._metrics.observe(frame)
@@ -191,6 +217,29 @@ class SessionRegistry:
             log.info("session ended", extra=told)
         if not self._entries:
             self._empty.set()
+
+
+class OwnSessions:
+    """One caller's sessions. Satisfies `transports.websocket.Sessions`."""
+
+    def __init__(self, registry: SessionRegistry, caller: Caller) -> None:
+        self._registry = registry
+        self._caller = caller
+
+    async def open(self, settings: SessionSettings, transport: Transport) -> Lease:
+        return await self._registry.open(settings, transport, self._caller)
+
+    def resume(self, session_id: str, token: str) -> Lease | None:
+        return self._registry.resume(session_id, token, self._caller)
+
+    def find(self, session_id: str) -> Lease | None:
+        return self._registry.find(session_id, self._caller)
+
+    def attach(self, lease: Lease) -> None:
+        self._registry.attach(lease)
+
+    def left(self, lease: Lease, *, for_good: bool) -> None:
+        self._registry.left(lease, for_good=for_good)
 
 
 def _same(token: str, claimed: str) -> bool:

@@ -13,6 +13,7 @@ from engine.inference import InferenceError
 from engine.process import resident_bytes
 from engine.status import WorkerStatus
 from server import control
+from server.access.buckets import Buckets
 from server.beside import together
 from server.database import KeptDatabase
 from server.fleet import Fleet, Tell
@@ -53,7 +54,7 @@ class Supervisor:
         self._admission = Admission(self._memory.read()) if auto else None
         self._places = Places(settings.limits.max_sessions, self._admission)
         self._seconds = Seconds()
-        self._database = KeptDatabase(settings)
+        self._database = KeptDatabase(settings, tell)
         self._fleet = Fleet(settings, folder, tell)
         self._fleet.changed = self._worker_changed
         self._fleet.loading = self._loading
@@ -62,8 +63,12 @@ class Supervisor:
         self._loop = asyncio.get_running_loop()
         shown = settings.without_secrets()
         store = store_of(settings).root
+        self._buckets = Buckets()
+        count = gateway_count(settings)
+        each = max(1, settings.database.connections // count)
+        reached = control.Reached(self._database.url, each)
         self._gateways = [
-            GatewayKeeper(index, shown, store, folder) for index in range(gateway_count(settings))
+            GatewayKeeper(index, shown, store, folder, reached) for index in range(count)
         ]
         for gateway in self._gateways:
             gateway.greet = self._greet
@@ -73,6 +78,10 @@ class Supervisor:
 
     async def start(self) -> None:
         """Start everything, and wait until sessions can begin. Raises `ServeError`."""
+        try:
+            self._database.check()
+        except StorageError as error:
+            raise ServeError(str(error)) from error
         for gateway in self._gateways:
             gateway.start()
         try:
@@ -145,8 +154,8 @@ class Supervisor:
             case control.Serving():
                 gateway.serving.set()
                 gateway.told(serving=True)
-            case control.Enter(number):
-                gateway.send(self._places.enter(index, number))
+            case control.Enter(number, owners):
+                gateway.send(self._places.enter(index, number, owners))
                 gateway.told(sessions=self._places.of(index))
             case control.Leave(number):
                 self._places.leave(index, number)
@@ -157,6 +166,12 @@ class Supervisor:
                 self._fleet.wake(worker)
             case control.Look(number):
                 gateway.send(self._picture(number))
+            case control.Take():
+                gateway.send(self._buckets.take(message))
+            case control.PutBack(owner, count):
+                self._buckets.put_back(owner, count)
+            case control.Revoked():
+                self._broadcast(message)
             case control.Vitals(lag_ms, waits_ms):
                 self._seconds.lag_ms = max(self._seconds.lag_ms, lag_ms)
                 self._seconds.waits_ms += waits_ms

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import itertools
 import logging
 from collections.abc import Callable, Sequence
 
@@ -11,6 +10,8 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.status import WorkerStatus
+from server.access.caller import HEADER, Caller
+from server.asking import Asking
 from server.control import DatabaseStatus, Gateways, GatewayStatus, Look
 from server.forward import gateway_of
 from server.machine_metrics import database_metrics, gateway_metrics, worker_metrics
@@ -19,9 +20,6 @@ from server.sessions import SessionRegistry
 
 Workers = Callable[[], Sequence[WorkerStatus]]
 """How the workers are."""
-
-Ask = Callable[[Look], None]
-"""Asks the supervisor, which answers with `Gateways` of the same number."""
 
 PATIENCE_S = 3.0
 """For another gateway to answer; one that does not is left out. For the supervisor likewise."""
@@ -47,14 +45,12 @@ class System:
     """What this gateway knows of the machine, and how it reaches the other gateways."""
 
     def __init__(
-        self, index: int, workers: Workers, sessions: SessionRegistry, ask: Ask | None = None
+        self, index: int, workers: Workers, sessions: SessionRegistry, asking: Asking | None = None
     ) -> None:
         self.index = index
         self.gateways: tuple[GatewayStatus, ...] = ()
         self.database: DatabaseStatus | None = None
-        self._ask_supervisor = ask
-        self._numbers = itertools.count()
-        self._looking: dict[int, asyncio.Future[None]] = {}
+        self._asking = asking
         self._workers = workers
         self._sessions = sessions
         self._http: dict[str, aiohttp.ClientSession] = {}
@@ -67,24 +63,15 @@ class System:
         """The supervisor says how all gateways are."""
         self.gateways = picture.statuses
         self.database = picture.database
-        looking = None if picture.number is None else self._looking.get(picture.number)
-        if looking is not None and not looking.done():
-            looking.set_result(None)
 
     async def _look(self) -> None:
         """Have the supervisor say it now; if it does not, what is known may be old."""
-        if self._ask_supervisor is None:
+        if self._asking is None:
             return
-        number = next(self._numbers)
-        looking = self._looking[number] = asyncio.get_running_loop().create_future()
-        self._ask_supervisor(Look(number))
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                await looking
+            await self._asking.ask(Look(self._asking.number()), PATIENCE_S)
         except TimeoutError:
             log.warning("the supervisor does not answer")
-        finally:
-            del self._looking[number]
 
     async def whole(self) -> Whole:
         """Everything, at this moment."""
@@ -102,15 +89,18 @@ class System:
             told += database_metrics(self.database)
         return exposition(told)
 
-    async def hang_up(self, session_id: str) -> bool:
-        """End a session, wherever it is; False if it is nowhere. Raises `GatewaySilent`."""
+    async def hang_up(self, session_id: str, caller: Caller) -> bool:
+        """End a session, wherever it is; False if the caller has none such. Raises
+        `GatewaySilent`.
+        """
         owner = gateway_of(session_id)
         if owner is None or owner == self.index:
-            return self._sessions.hang_up(session_id)
+            return self._sessions.hang_up(session_id, caller)
         path = self.path_of(owner)
         if path is None:
             return False
-        status, _ = await self._ask("POST", path, f"/v1/realtime/calls/{session_id}/hangup")
+        route = f"/v1/realtime/calls/{session_id}/hangup"
+        status, _ = await self._ask("POST", path, route, caller)
         if status == 0:
             raise GatewaySilent(f"the gateway of session {session_id!r} does not answer: try again")
         return status == 200
@@ -123,14 +113,17 @@ class System:
         )
         return [text for status, text in told if status == 200]
 
-    async def _ask(self, method: str, path: str, route: str) -> tuple[int, str]:
+    async def _ask(
+        self, method: str, path: str, route: str, caller: Caller | None = None
+    ) -> tuple[int, str]:
         """Status and body of another gateway's answer; 0 if there is none."""
+        told = {HEADER: caller.told()} if caller is not None else {}
         if path not in self._http:
             self._http[path] = aiohttp.ClientSession(connector=aiohttp.UnixConnector(path))
         with contextlib.suppress(aiohttp.ClientError, TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
                 url = f"http://gateway{route}"
-                async with self._http[path].request(method, url) as answer:
+                async with self._http[path].request(method, url, headers=told) as answer:
                     return answer.status, await answer.text()
         return 0, ""
 

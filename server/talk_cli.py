@@ -1,7 +1,6 @@
 """`voiceforge talk`: a conversation from the terminal, with recordings or the microphone."""
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,9 +9,9 @@ import msgspec
 from cyclopts import Parameter
 
 from server import wav
+from server.access.admin_key import key_for
+from server.settings import SettingsError, load
 from server.talk import RATE_HZ, REALTIME, Report, Talk, TalkError, Wanted
-
-KEY_VARIABLE = "VOICEFORGE_API_KEY"
 
 
 def talk(
@@ -40,13 +39,14 @@ def talk(
 ) -> None:
     """Talk to a server: say recordings at real pace as a caller would, or use the microphone.
 
-    With loudspeakers the microphone hears the agent: use a headset, or --half-duplex. A key is
-    taken from VOICEFORGE_API_KEY. Ends with status 1 when a question got no spoken answer.
+    With loudspeakers the microphone hears the agent: use a headset, or --half-duplex. The key is
+    that in VOICEFORGE_API_KEY, or on the server's own machine the administrator's. Ends with status
+    1 when a question got no spoken answer.
     """
     wanted = Wanted(
         url=url,
         recordings=recordings,
-        api_key=os.environ.get(KEY_VARIABLE, ""),
+        api_key=_key(url),
         voice=voice,
         instructions=instructions,
         wait_s=wait_s,
@@ -69,6 +69,14 @@ def talk(
         out is None or not conversation.heard.played or write(out, conversation, stereo=stereo)
     )
     sys.exit(0 if report.answered and not report.errors and written else 1)
+
+
+def _key(url: str) -> str:
+    try:
+        return key_for(url, load().settings)
+    except SettingsError as error:
+        print(f"voiceforge talk: {error}", file=sys.stderr)
+        sys.exit(1)
 
 
 def write(out: Path, conversation: Talk, *, stereo: bool) -> bool:

@@ -1,25 +1,33 @@
 """Accounts: who owns keys, and all else that is kept."""
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from storage.database import Connection
 from storage.errors import Missing
 from storage.ids import new_id
 from storage.rows import as_struct, as_structs
 
+FIRST = "acc_default"
+"""Whose a new installation's keys are, until somebody makes other accounts."""
+
 COLUMNS = "id, name, created_at, limits, retention_days"
+
+
+Amount = Annotated[int, Meta(ge=0)]
 
 
 class Limits(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What may be used; None is no limit. Those of a month start again with the calendar's, UTC."""
 
-    requests_per_minute: int | None = None
-    concurrent_sessions: int | None = None
-    characters_per_month: int | None = None
-    audio_seconds_per_month: int | None = None
-    compute_seconds_per_month: int | None = None
+    requests_per_minute: Annotated[int, Meta(ge=1)] | None = None
+    concurrent_sessions: Amount | None = None
+    characters_per_month: Amount | None = None
+    audio_seconds_per_month: Amount | None = None
+    compute_seconds_per_month: Amount | None = None
 
 
 NO_LIMITS = Limits()
@@ -51,6 +59,14 @@ async def create(
     return as_struct(row, Account)
 
 
+async def first(connection: Connection) -> Account:
+    """The account `FIRST`, made if there is none."""
+    await connection.execute(
+        "insert into accounts (id, name) values ($1, 'Default') on conflict do nothing", FIRST
+    )
+    return await get(connection, FIRST)
+
+
 async def get(connection: Connection, account_id: str) -> Account:
     """Raises `Missing`."""
     row = await connection.fetchrow(f"select {COLUMNS} from accounts where id = $1", account_id)
@@ -63,6 +79,20 @@ async def listed(connection: Connection) -> list[Account]:
     """All of them, oldest first."""
     rows = await connection.fetch(f"select {COLUMNS} from accounts order by created_at, id")
     return as_structs(rows, Account)
+
+
+async def update(connection: Connection, account: Account) -> None:
+    """Write the name, limits and retention of the account with this id. Raises `Missing`."""
+    found = await connection.fetchval(
+        "update accounts set name = $2, limits = $3::jsonb, retention_days = $4"
+        " where id = $1 returning id",
+        account.id,
+        account.name,
+        msgspec.json.encode(account.limits).decode(),
+        account.retention_days,
+    )
+    if found is None:
+        raise Missing(f"there is no account {account.id!r}")
 
 
 async def delete(connection: Connection, account_id: str) -> None:

@@ -19,6 +19,7 @@ from storage.ids import new_id
 from storage.rows import as_struct, as_structs
 
 ALPHABET = string.ascii_letters + string.digits
+PREFIX = "vf_"
 LETTERS = 32
 SHOWN = 7
 """Letters by which people tell keys apart, "vf_" included; 166 random bits stay hidden."""
@@ -68,9 +69,9 @@ class Key(msgspec.Struct, frozen=True):
         return all(now < at for at in ends)
 
 
-def new_secret() -> str:
-    """A key that nobody has."""
-    return "vf_" + "".join(secrets.choice(ALPHABET) for _ in range(LETTERS))
+def random_secret(prefix: str) -> str:
+    """The prefix and 190 random bits."""
+    return prefix + "".join(secrets.choice(ALPHABET) for _ in range(LETTERS))
 
 
 def hashed(secret: str) -> bytes:
@@ -82,7 +83,7 @@ async def create(
     connection: Connection, account_id: str, name: str, terms: Terms
 ) -> tuple[Key, str]:
     """A new key, and what to send: nobody can read that again. Raises `Missing`."""
-    secret = new_secret()
+    secret = random_secret(PREFIX)
     row = await connection.fetchrow(
         "insert into keys (id, account_id, name, prefix, hash, scopes, origins, addresses, limits,"
         " expires_at) select $1, id, $3, $4, $5, $6, $7, $8, $9::jsonb, $10 from accounts"
@@ -180,3 +181,13 @@ async def used(connection: Connection, at: Mapping[str, datetime]) -> None:
         ids,
         list(at.values()),
     )
+
+
+async def revoked(connection: Connection, key_ids: Sequence[str]) -> list[str]:
+    """Those of the keys that are revoked by now, or gone with their account."""
+    rows = await connection.fetch(
+        "select id from unnest($1::text[]) as asked (id) where not exists"
+        " (select from keys where keys.id = asked.id and (revoked_at > now()) is not false)",
+        key_ids,
+    )
+    return [row["id"] for row in rows]

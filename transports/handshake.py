@@ -12,11 +12,18 @@ POLICY, TRY_LATER = 1008, 1013
 
 
 class Refused(Exception):
-    """No session can be opened now; the text says why, `retry_after_s` when to try again."""
+    """No session can be opened now; the text says why, `retry_after_s` when to try again.
 
-    def __init__(self, message: str, retry_after_s: int) -> None:
+    HTTP 503 where the server is to blame; 429 where the client has what it may have.
+    """
+
+    def __init__(
+        self, message: str, retry_after_s: int, code: str = "no_capacity", status: int = 503
+    ) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.code = code
+        self.status = status
 
 
 def acceptance(scope: Message) -> Message:
@@ -34,10 +41,11 @@ async def refuse_http(send: Send) -> None:
 
 
 async def refuse(scope: Message, send: Send, refused: Refused) -> None:
-    """HTTP 503 with Retry-After where the server can say it before the handshake, else 403."""
-    error = ErrorDetails("server_error", "no_capacity", str(refused), None, None)
+    """Its status with Retry-After where the server can say it before the handshake, else 403."""
+    kind = "server_error" if refused.status >= 500 else "rate_limit_error"
+    error = ErrorDetails(kind, refused.code, str(refused), None, None)
     retry_after = (b"retry-after", str(refused.retry_after_s).encode())
-    await deny(scope, send, 503, error, TRY_LATER, [retry_after])
+    await deny(scope, send, refused.status, error, TRY_LATER, [retry_after])
 
 
 async def deny(
@@ -49,7 +57,9 @@ async def deny(
     headers: list[tuple[bytes, bytes]] | None = None,
 ) -> None:
     """Answer with HTTP `status`; close with `code` where the server can only answer 403."""
-    if "websocket.http.response" in (scope.get("extensions") or {}):
+    if scope["type"] == "http":
+        await _answer(send, "http", status, error, headers or [])
+    elif "websocket.http.response" in (scope.get("extensions") or {}):
         await _answer(send, "websocket.http", status, error, headers or [])
     else:
         await send({"type": "websocket.close", "code": code, "reason": error.message})

@@ -20,7 +20,8 @@ from transports.reading import ABNORMAL, NO_CODE, Receive, converse
 from transports.realtime import errors
 from transports.realtime.aliases import DEFAULT_MODEL
 from transports.realtime.connection import INTERNAL_ERROR, Realtime
-from transports.realtime.session_settings import session_of
+from transports.realtime.update import first_object
+from transports.realtime.wire import JsonObject
 
 __all__ = ["Lease", "RealtimeSocket", "Refused", "Sessions"]
 
@@ -79,7 +80,8 @@ class RealtimeSocket:
 
     Query: `model` (see `realtime.aliases`), `intent=transcription`; to come back `session_id` with
     `resume`, the token of `session.created`'s `voiceforge` block; for a sideband `call_id`, the id
-    of the session to join.
+    of the session to join. A new session begins with the `defaults`, changed as `preset` says, the
+    protocol's session object in full or in part.
     """
 
     def __init__(
@@ -87,11 +89,13 @@ class RealtimeSocket:
         sessions: Sessions,
         *,
         defaults: SessionSettings = DEFAULTS,
+        preset: JsonObject | None = None,
         stall_s: float = STALL_S,
         limit_bytes: int = LIMIT_BYTES,
     ) -> None:
         self._sessions = sessions
         self._defaults = defaults
+        self._preset = preset or {}
         self._stall_s = stall_s
         self._limit_bytes = limit_bytes
 
@@ -201,9 +205,7 @@ class RealtimeSocket:
                 "a minute after its client is gone; connect without session_id to begin anew",
                 "session_id",
             )
-        defaults = self._defaults
-        if query.get("intent") == "transcription":
-            defaults = msgspec.structs.replace(defaults, kind="transcription")
-        wanted = session_of(defaults, query.get("model") or DEFAULT_MODEL)
-        realtime = Realtime(outbox, wanted)
+        kind = self._preset.get("type") or query.get("intent")
+        model = query.get("model") or DEFAULT_MODEL
+        realtime = Realtime(outbox, first_object(self._defaults, kind, model, self._preset))
         return await self._sessions.open(realtime.settings, realtime), realtime, False

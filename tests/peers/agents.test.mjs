@@ -6,7 +6,7 @@ import { RealtimeAgent, RealtimeSession, tool } from '@openai/agents/realtime';
 import { z } from 'zod';
 
 import {
-  AT_LENGTH, BRIEF, Microphone, OCEAN, STORY, leave, server, sleep, until,
+  AT_LENGTH, BRIEF, Microphone, OCEAN, STORY, key, leave, server, sleep, until,
 } from './microphone.mjs';
 
 /** A session with a memory; all that the server sends is in `events`. */
@@ -23,7 +23,7 @@ async function call(agent, config, talk) {
   try {
     const url = new URL('/v1/realtime?model=gpt-realtime', server);
     url.protocol = 'ws:';
-    await session.connect({ apiKey: 'unused', url: url.href });
+    await session.connect({ apiKey: key, url: url.href });
     await talk({ session, events, audio });
     assert.deepEqual(errors, []);
   } finally {

@@ -10,6 +10,7 @@ from openai import AsyncOpenAI
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 
 from tests.peers.sound import REALTIME_HZ, room
+from tests.server.program import Server
 
 Encode = Callable[[bytes], bytes]
 
@@ -94,10 +95,10 @@ def said(response: Any) -> str:
 
 @contextlib.asynccontextmanager
 async def calling(
-    url: str, *, extra_query: Mapping[str, object] | None = None, **session: Any
+    server: Server, *, extra_query: Mapping[str, object] | None = None, **session: Any
 ) -> AsyncIterator[Caller]:
-    """A connection to the server at `url`, its session updated by `session`."""
-    client = AsyncOpenAI(base_url=f"{url}/v1", api_key="unused")
+    """A connection to the server, its session updated by `session`."""
+    client = AsyncOpenAI(base_url=f"{server.url}/v1", api_key=server.key)
     connecting = client.realtime.connect(model="gpt-realtime", extra_query=dict(extra_query or {}))
     async with client, connecting as connection:
         caller = Caller(connection)

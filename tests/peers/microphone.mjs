@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const server = new URL(process.env.VOICEFORGE_URL);
+export const key = process.env.VOICEFORGE_API_KEY;
 const folder = process.env.VOICEFORGE_CLIPS;
 
 export const OCEAN = 'What is the largest ocean on earth?';

@@ -7,12 +7,12 @@ import OpenAI from 'openai';
 import { OpenAIRealtimeWS } from 'openai/realtime/ws';
 
 import {
-  AT_LENGTH, BRIEF, Microphone, OCEAN, STORY, leave, server, sleep, until,
+  AT_LENGTH, BRIEF, Microphone, OCEAN, STORY, key, leave, server, sleep, until,
 } from './microphone.mjs';
 
 /** A connection with a memory. The client speaks TLS only, so its option for the socket is used. */
 async function call(session, talk) {
-  const client = new OpenAI({ apiKey: 'unused', baseURL: new URL('/v1', server).href });
+  const client = new OpenAI({ apiKey: key, baseURL: new URL('/v1', server).href });
   const createConnection = () => net.connect(Number(server.port), server.hostname);
   const rt = new OpenAIRealtimeWS({ model: 'gpt-realtime', options: { createConnection } }, client);
   const events = [];

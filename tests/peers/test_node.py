@@ -29,7 +29,9 @@ def test_stock_clients_hold_conversations(server: Server, client: str, tmp_path:
     done = subprocess.run(
         ["node", "--test", "--test-reporter=spec", f"{client}.test.mjs"],
         cwd=HERE,
-        env=os.environ | {"VOICEFORGE_URL": server.url, "VOICEFORGE_CLIPS": str(tmp_path)},
+        env=os.environ
+        | {"VOICEFORGE_URL": server.url, "VOICEFORGE_API_KEY": server.key}
+        | {"VOICEFORGE_CLIPS": str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=LONGEST_S,

@@ -47,7 +47,7 @@ def complaints(caller: Caller) -> list[object]:
 
 
 async def test_a_spoken_question_gets_a_spoken_answer(server: Server) -> None:
-    async with calling(server.url, instructions=BRIEF, audio=pcm_in()) as caller:
+    async with calling(server, instructions=BRIEF, audio=pcm_in()) as caller:
         async with speaking(caller) as line:
             await line.say(clip(OCEAN))
             asked = await caller.until("conversation.item.input_audio_transcription.completed")
@@ -74,7 +74,7 @@ async def test_a_spoken_question_gets_a_spoken_answer(server: Server) -> None:
 
 
 async def test_a_typed_question_gets_a_written_and_then_a_spoken_answer(server: Server) -> None:
-    async with calling(server.url, instructions=BRIEF, output_modalities=["text"]) as caller:
+    async with calling(server, instructions=BRIEF, output_modalities=["text"]) as caller:
         assert "pacific" in (await caller.answer(OCEAN)).lower()
         assert caller.all("response.output_audio.delta") == []
         assert len(caller.all("voiceforge.turn.measured")) == 1
@@ -95,7 +95,7 @@ async def test_a_function_is_called_and_its_output_told(server: Server) -> None:
         "instructions": BRIEF,
         "tools": [ORDER_STATUS],
     }
-    async with calling(server.url, **session) as caller:
+    async with calling(server, **session) as caller:
         await caller.type("Where is my order? Its number is 1234.")
         called = await caller.until("response.function_call_arguments.done")
         done = await caller.until("response.done")
@@ -121,7 +121,7 @@ async def test_a_function_is_called_and_its_output_told(server: Server) -> None:
 
 async def test_a_caller_who_interrupts_leaves_a_history_of_what_was_heard(server: Server) -> None:
     session: dict[str, Any] = {"instructions": AT_LENGTH, "audio": pcm_in()}
-    async with calling(server.url, **session) as caller, speaking(caller) as line:
+    async with calling(server, **session) as caller, speaking(caller) as line:
         await caller.type(STORY)
         await caller.until("response.output_audio.delta")
         await asyncio.sleep(4)
@@ -149,7 +149,7 @@ async def remembered(caller: Caller, item_id: str) -> str:
 
 
 async def test_a_client_truncates_to_what_it_played(server: Server) -> None:
-    async with calling(server.url, instructions=BRIEF) as caller:
+    async with calling(server, instructions=BRIEF) as caller:
         await caller.type("Please tell me what a lighthouse is for.")
         done = await caller.until("response.done")
         [item] = done.response.output
@@ -166,7 +166,7 @@ async def test_a_client_truncates_to_what_it_played(server: Server) -> None:
 
 
 async def test_a_transcription_session_only_listens(server: Server) -> None:
-    async with calling(server.url, extra_query={"intent": "transcription"}) as caller:
+    async with calling(server, extra_query={"intent": "transcription"}) as caller:
         await caller.connection.session.update(
             session={
                 "type": "transcription",
@@ -191,7 +191,7 @@ async def test_a_transcription_session_only_listens(server: Server) -> None:
 @pytest.mark.parametrize(("kind", "law"), [("audio/pcmu", "ULAW"), ("audio/pcma", "ALAW")])
 async def test_a_telephone_s_audio_goes_both_ways(server: Server, kind: str, law: str) -> None:
     audio = pcm_in(format={"type": kind}) | {"output": {"format": {"type": kind}}}
-    async with calling(server.url, instructions=BRIEF, audio=audio) as caller:
+    async with calling(server, instructions=BRIEF, audio=audio) as caller:
         async with speaking(caller, PHONE_HZ, partial(g711, law=law)) as line:
             await line.say(clip(OCEAN, PHONE_HZ))
             asked = await caller.until("conversation.item.input_audio_transcription.completed")
@@ -203,7 +203,7 @@ async def test_a_telephone_s_audio_goes_both_ways(server: Server, kind: str, law
 
 
 async def test_an_out_of_band_response_leaves_the_conversation_alone(server: Server) -> None:
-    async with calling(server.url, instructions=BRIEF, output_modalities=["text"]) as caller:
+    async with calling(server, instructions=BRIEF, output_modalities=["text"]) as caller:
         await caller.answer(OCEAN)
         await caller.connection.response.create(
             response={
@@ -231,7 +231,7 @@ async def test_an_out_of_band_response_leaves_the_conversation_alone(server: Ser
 
 async def test_push_to_talk_is_answered_when_the_button_is_released(server: Server) -> None:
     audio = pcm_in(turn_detection=None)
-    async with calling(server.url, instructions=BRIEF, audio=audio) as caller:
+    async with calling(server, instructions=BRIEF, audio=audio) as caller:
         async with speaking(caller) as line:
             await line.say(clip(OCEAN))
             await asyncio.sleep(1)
@@ -248,13 +248,13 @@ async def test_a_caller_whose_connection_breaks_comes_back_to_the_conversation(
     server: Server,
 ) -> None:
     session: dict[str, Any] = {"output_modalities": ["text"], "instructions": BRIEF}
-    async with calling(server.url, **session) as caller:
+    async with calling(server, **session) as caller:
         await caller.answer("My name is Daniel.")
         [created] = caller.all("session.created")
         unplug(caller)
     own = created.session.voiceforge
     back = {"session_id": created.session.id, "resume": own["resume"]}
-    async with calling(server.url, extra_query=back) as caller:
+    async with calling(server, extra_query=back) as caller:
         [resumed] = caller.all("session.created")
         assert resumed.session.id == created.session.id
         assert "daniel" in (await caller.answer("What is my name?")).lower()

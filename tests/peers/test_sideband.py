@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -36,7 +35,7 @@ def ident(caller: Caller) -> str:
 @contextlib.asynccontextmanager
 async def joined(server: Server, call_id: str) -> AsyncIterator[Caller]:
     """A sideband, as OpenAI's documentation has one opened."""
-    client = AsyncOpenAI(base_url=f"{server.url}/v1", api_key="unused")
+    client = AsyncOpenAI(base_url=f"{server.url}/v1", api_key=server.key)
     async with client, client.realtime.connect(call_id=call_id) as connection:
         sideband = Caller(connection)
         try:
@@ -58,7 +57,7 @@ async def to_the_end(line: AsyncRealtimeConnection) -> tuple[list[str], Connecti
 
 
 async def test_it_steers_a_session_through_whichever_gateway_takes_it(gateways: Server) -> None:
-    async with calling(gateways.url, **BRIEF) as here, calling(gateways.url, **BRIEF) as there:
+    async with calling(gateways, **BRIEF) as here, calling(gateways, **BRIEF) as there:
         assert ident(here).split("_")[1] != ident(there).split("_")[1]
         for caller in (here, there):
             for number in range(4):  # each through whichever gateway takes the connection
@@ -83,20 +82,19 @@ async def test_it_steers_a_session_through_whichever_gateway_takes_it(gateways: 
 
 
 async def test_it_is_counted_as_no_session(gateways: Server) -> None:
-    async with calling(gateways.url, **BRIEF) as caller, joined(gateways, ident(caller)):
+    async with calling(gateways, **BRIEF) as caller, joined(gateways, ident(caller)):
         shown = json.loads((await asyncio.to_thread(gateways.get, "/v1/system"))[1])
         assert shown["sessions"] == 1
 
 
 async def test_it_is_told_that_the_session_was_hung_up(gateways: Server) -> None:
-    async with calling(gateways.url, **BRIEF) as here, calling(gateways.url, **BRIEF) as there:
+    async with calling(gateways, **BRIEF) as here, calling(gateways, **BRIEF) as there:
         for caller in (here, there):
-            client = AsyncOpenAI(base_url=f"{gateways.url}/v1", api_key="unused")
+            client = AsyncOpenAI(base_url=f"{gateways.url}/v1", api_key=gateways.key)
             async with client, client.realtime.connect(call_id=ident(caller)) as sideband:
                 assert (await sideband.recv()).type == "session.created"
-                url = f"{gateways.url}/v1/realtime/calls/{ident(caller)}/hangup"
-                request = urllib.request.Request(url, method="POST")
-                (await asyncio.to_thread(urllib.request.urlopen, request)).close()
+                path = f"/v1/realtime/calls/{ident(caller)}/hangup"
+                assert (await asyncio.to_thread(gateways.ask, "POST", path))[0] == 200
                 kinds, end = await to_the_end(sideband)
                 assert kinds[-1] == "voiceforge.session.ended"
                 assert end.rcvd is not None
@@ -118,12 +116,10 @@ async def test_a_killed_gateway_closes_the_sidebands_of_its_sessions_only(
     gateways: Server,
 ) -> None:
     async with contextlib.AsyncExitStack() as stack:
-        callers = [
-            await stack.enter_async_context(calling(gateways.url, **BRIEF)) for _ in range(2)
-        ]
+        callers = [await stack.enter_async_context(calling(gateways, **BRIEF)) for _ in range(2)]
         unlucky, other = sorted(callers, key=ident)
         client = await stack.enter_async_context(
-            AsyncOpenAI(base_url=f"{gateways.url}/v1", api_key="unused")
+            AsyncOpenAI(base_url=f"{gateways.url}/v1", api_key=gateways.key)
         )
         lines = []
         for _ in range(4):

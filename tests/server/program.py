@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 
+from server.access.admin_key import FILE, read
 from server.database import FOLDER
 from storage.embedded import EmbeddedPostgres
 from tests.folder import folder
@@ -129,6 +130,18 @@ class Server:
     def realtime_url(self) -> str:
         return self.url.replace("http://", "ws://") + "/v1/realtime"
 
+    @property
+    def key(self) -> str:
+        """The administrator's key."""
+        found = read(self.state / FILE)
+        assert found is not None
+        return found
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What shows it."""
+        return {"authorization": f"Bearer {self.key}"}
+
     def until_ready(self) -> "Server":
         """Wait until it says where it listens."""
         return self.until_told("listens on")
@@ -144,8 +157,17 @@ class Server:
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and text of a page."""
+        return self.ask("GET", path)
+
+    def ask(
+        self, method: str, path: str, body: Any = None, key: str | None = None
+    ) -> tuple[int, str]:
+        """Status and text of the answer to a request with the administrator's or another key."""
+        headers = {"authorization": f"Bearer {key or self.key}", "content-type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
         try:
-            with urllib.request.urlopen(self.url + path, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=20) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refused:
             with refused:

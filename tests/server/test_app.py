@@ -2,24 +2,25 @@
 
 import re
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import pytest
-from litestar import Litestar
 from litestar.testing import AsyncTestClient
-from litestar.types import Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 from prometheus_client.parser import text_string_to_metric_families
 
 from engine.frames import Failure, ResponseEnded, TurnMeasured, Usage
 from engine.inference import InferenceError, Priority
 from engine.load import Load, Served
 from engine.status import State, WorkerStatus
+from server.access.guard import Trusted
 from server.app import build
 from server.control import GatewayStatus
 from server.door import OpenDoor
 from server.lag import LoopLag
 from server.metrics import Metrics
 from server.readiness import Readiness
-from server.routes import PUBLIC
+from server.routes import PUBLIC, routes
 from server.sessions import SessionRegistry
 from server.settings import LimitSettings
 from server.system import System
@@ -42,7 +43,7 @@ class Site:
     """An application, with hands on what it shows."""
 
     def __init__(
-        self, client: AsyncTestClient[Litestar], readiness: Readiness, metrics: Metrics
+        self, client: AsyncTestClient[Any], readiness: Readiness, metrics: Metrics
     ) -> None:
         self.client = client
         self.readiness = readiness
@@ -85,7 +86,8 @@ async def site() -> AsyncIterator[Site]:
     worker = WorkerStatus("stt", State.READY, "/secret/path", 17, 1, 5_000_000, load)
     system = System(0, lambda: [worker], sessions)
     system.gateways = (GatewayStatus(0, sessions=3, lag_ms=12.0),)
-    async with AsyncTestClient(build(realtime, readiness, metrics, system)) as client:
+    app = Trusted(build(realtime, routes(readiness, metrics, system)))
+    async with AsyncTestClient(cast(ASGIApp, app)) as client:
         yield Site(client, readiness, metrics)
 
 

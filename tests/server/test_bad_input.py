@@ -82,7 +82,9 @@ async def oversize(wire: Wire) -> None:
 
 
 async def test_a_client_that_stops_reading_is_ended(server: Server) -> None:
-    async with connect(server.realtime_url, max_queue=1, ping_interval=None) as socket:
+    async with connect(
+        server.realtime_url, additional_headers=server.headers, max_queue=1, ping_interval=None
+    ) as socket:
         wire = Wire(socket)
         created = await wire.until("session.created")
         await wire.send(typed("All work and no play. " * 2_900))
@@ -108,7 +110,12 @@ async def test_a_client_that_vanishes_in_mid_word_is_forgotten(server: Server) -
 async def test_a_flood_of_events_slows_down_its_sender_only(server: Server) -> None:
     clear = json.dumps({"type": "input_audio_buffer.clear"})
     unbounded = 1 << 30  # the client does not wait until the server has read
-    async with connect(server.realtime_url, max_queue=None, write_limit=unbounded) as socket:
+    async with connect(
+        server.realtime_url,
+        additional_headers=server.headers,
+        max_queue=None,
+        write_limit=unbounded,
+    ) as socket:
         wire = Wire(socket)
         for _ in range(FLOOD):
             await wire.send(clear)

@@ -15,10 +15,12 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from server import forward
+from server.access.caller import AS, HEADER, Caller
 from server.forward import Forwarding, gateway_of
 
 Handle = Callable[[ServerConnection], Awaitable[None]]
 ELSEWHERE = "sess_1_abc"
+CALLER = Caller("acc_1", "key_1", ("realtime",))
 
 
 @pytest.fixture
@@ -38,6 +40,7 @@ class Client:
             "path": "/v1/realtime",
             "query_string": query.encode(),
             "headers": [(b"authorization", b"Bearer key"), (b"cookie", b"secret")],
+            AS: CALLER,
             "subprotocols": ["realtime"],
             "extensions": {"websocket.http.response": {}},
         } | scope
@@ -114,7 +117,7 @@ async def test_a_page_stays_here(path: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["call_id", "session_id"])
-async def test_events_are_carried_both_ways_with_the_key_and_nothing_else(
+async def test_events_are_carried_both_ways_for_whoever_asks_and_nothing_else(
     path: str, name: str
 ) -> None:
     asked: list[Request] = []
@@ -135,7 +138,8 @@ async def test_events_are_carried_both_ways_with_the_key_and_nothing_else(
         client.leave(code=1000, reason="")
     [request] = asked
     assert request.path == f"/v1/realtime?{query}"
-    assert request.headers["authorization"] == "Bearer key"
+    assert request.headers[HEADER] == CALLER.told()
+    assert "authorization" not in request.headers  # it was looked at here
     assert "cookie" not in request.headers
     assert not client.stayed_here
 

@@ -5,7 +5,6 @@ import contextlib
 import json
 import re
 import signal
-import urllib.request
 from collections.abc import AsyncIterator, Iterator
 
 import psutil
@@ -39,7 +38,7 @@ class Caller:
 
 async def call(server: Server, stack: contextlib.AsyncExitStack, query: str = "") -> Caller:
     url = server.realtime_url + (f"?{query}" if query else "")
-    wire = Wire(await stack.enter_async_context(connect(url)))
+    wire = Wire(await stack.enter_async_context(connect(url, additional_headers=server.headers)))
     session = (await wire.until("session.created"))["session"]
     return Caller(wire, session["id"], session["voiceforge"]["resume"])
 
@@ -108,7 +107,9 @@ async def test_a_caller_comes_back_to_its_session_through_any_gateway(server: Se
         for caller in callers:
             for _ in range(6):  # each time through whichever gateway takes the connection
                 caller.wire.vanish()
-                async with connect(f"{server.realtime_url}?{caller.query}") as socket:
+                async with connect(
+                    f"{server.realtime_url}?{caller.query}", additional_headers=server.headers
+                ) as socket:
                     wire = Wire(socket)
                     created = (await wire.until("session.created"))["session"]
                     assert created["id"] == caller.id
@@ -119,7 +120,9 @@ async def test_a_caller_comes_back_to_its_session_through_any_gateway(server: Se
                     )
                     caller.wire = wire
                     wire.vanish()
-            async with connect(f"{server.realtime_url}?{caller.query}") as socket:
+            async with connect(
+                f"{server.realtime_url}?{caller.query}", additional_headers=server.headers
+            ) as socket:
                 wire = Wire(socket)
                 await wire.until("session.created")
                 await wire.configure(**BRIEF)
@@ -131,7 +134,9 @@ async def test_a_wrong_token_is_refused_through_any_gateway(server: Server) -> N
         for caller in callers:
             for _ in range(4):
                 query = f"session_id={caller.id}&resume=wrong"
-                async with connect(f"{server.realtime_url}?{query}") as socket:
+                async with connect(
+                    f"{server.realtime_url}?{query}", additional_headers=server.headers
+                ) as socket:
                     told = json.loads(await socket.recv())
                     assert told["error"]["code"] == "session_not_found"
                     with pytest.raises(ConnectionClosed) as closed:
@@ -143,11 +148,8 @@ async def test_a_wrong_token_is_refused_through_any_gateway(server: Server) -> N
 async def test_a_session_is_hung_up_from_any_gateway(server: Server) -> None:
     async with one_in_each(server) as callers:
         for caller in callers:
-            url = f"{server.url}/v1/realtime/calls/{caller.id}/hangup"
-            request = urllib.request.Request(url, method="POST")
-            answer = await asyncio.to_thread(urllib.request.urlopen, request)
-            assert answer.status == 200
-            answer.close()
+            path = f"/v1/realtime/calls/{caller.id}/hangup"
+            assert (await asyncio.to_thread(server.ask, "POST", path))[0] == 200
             assert await ended(caller) == 1000
 
 
@@ -161,7 +163,9 @@ async def test_a_killed_gateway_takes_its_own_sessions_only(server: Server) -> N
         assert (await other.wire.ask("Say hello."))["output"]
         await until(lambda: both_serve(server), 60)
         with contextlib.suppress(InvalidStatus):  # not yet connected to its workers: 503
-            async with connect(f"{server.realtime_url}?{unlucky.query}") as socket:
+            async with connect(
+                f"{server.realtime_url}?{unlucky.query}", additional_headers=server.headers
+            ) as socket:
                 assert json.loads(await socket.recv())["error"]["code"] == "session_not_found"
         async with contextlib.AsyncExitStack() as stack:
             late = await call(server, stack)

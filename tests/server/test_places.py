@@ -1,4 +1,4 @@
-from server.control import Refusal, Welcome
+from server.control import Owner, Refusal, Welcome
 from server.places import Places
 
 
@@ -22,3 +22,29 @@ def test_a_gateway_that_died_gives_all_its_places_back() -> None:
     places.forget(0)
     assert places.enter(1, 1) == Welcome(1)
     assert len(places) == 1
+
+
+def test_a_key_and_an_account_have_no_more_sessions_than_they_may() -> None:
+    places = Places(None)
+    account = Owner("acc_1", 3)
+    mine, other = (Owner("key_1", 2), account), (Owner("key_2"), account)
+    assert places.enter(0, 1, mine) == Welcome(1)
+    assert places.enter(1, 1, mine) == Welcome(1)
+    full = places.enter(0, 2, mine)
+    assert isinstance(full, Refusal)
+    assert (full.reason, full.message[:32]) == ("session_limit", "key_1 may have 2 sessions at onc")
+    assert places.enter(0, 2, other) == Welcome(2)
+    full = places.enter(0, 3, other)
+    assert isinstance(full, Refusal)
+    assert full.message.startswith("acc_1 may have 3")
+    assert places.enter(0, 3, (Owner("key_3"), Owner("acc_2", 1))) == Welcome(3)
+    places.leave(1, 1)
+    places.leave(1, 1)  # twice is once
+    assert places.enter(0, 4, mine) == Welcome(4)
+    places.forget(0)
+    for number in (5, 6):
+        assert places.enter(1, number, mine) == Welcome(number)
+
+
+def test_none_at_all_may_be_allowed() -> None:
+    assert isinstance(Places(None).enter(0, 1, (Owner("key_1", 0),)), Refusal)

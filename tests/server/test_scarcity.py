@@ -30,7 +30,9 @@ async def test_out_of_files_those_inside_go_on_and_others_come_in_when_there_are
                 turned_away = 0
                 for _ in range(12):
                     try:
-                        line = connect(server.realtime_url, open_timeout=2)
+                        line = connect(
+                            server.realtime_url, additional_headers=server.headers, open_timeout=2
+                        )
                         await stack.enter_async_context(line)
                     except (OSError, TimeoutError, WebSocketException):
                         turned_away += 1
@@ -57,7 +59,9 @@ async def test_a_supervisor_out_of_files_takes_nobody_until_there_are_some() -> 
             supervisor.rlimit(psutil.RLIMIT_NOFILE, (3, most))  # it holds more: none is left
             began = time.monotonic()
             with pytest.raises(TimeoutError):
-                await connect(server.realtime_url, open_timeout=2)
+                await connect(
+                    server.realtime_url, additional_headers=server.headers, open_timeout=2
+                )
             assert (await inside.ask("Say hello."))["output"]
             supervisor.rlimit(psutil.RLIMIT_NOFILE, (most, most))
             attempts = (time.monotonic() - began) / NO_FILES_S

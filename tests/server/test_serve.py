@@ -14,6 +14,7 @@ import pytest
 import soundfile
 from prometheus_client.parser import text_string_to_metric_families
 
+from server.access.admin_key import VARIABLE
 from tests.server.program import PROGRAM, ROOT, Server, environment, voiceforge
 from tests.server.wire import connected, typed, until
 
@@ -51,7 +52,8 @@ def test_a_spoken_question_gets_a_spoken_sensible_answer(
 ) -> None:
     reply = tmp_path / "reply.wav"
     talk = ("talk", "--url", server.realtime_url, "--in", str(question), "--json")
-    done = voiceforge(*talk, "--out", str(reply), "--stereo", timeout_s=120)
+    key = {VARIABLE: server.key}
+    done = voiceforge(*talk, "--out", str(reply), "--stereo", timeout_s=120, **key)
     report = json.loads(done.out)
     [turn] = report["turns"]
     assert (done.status, report["errors"]) == (0, [])
@@ -68,7 +70,8 @@ def test_a_spoken_question_gets_a_spoken_sensible_answer(
 
 
 def test_what_was_said_is_in_the_metrics_and_not_in_the_log(server: Server, question: Path) -> None:
-    voiceforge("talk", "--url", server.realtime_url, "--in", str(question), timeout_s=120)
+    talk = ("talk", "--url", server.realtime_url, "--in", str(question))
+    voiceforge(*talk, timeout_s=120, VOICEFORGE_STATE=str(server.state))  # where the key is
     samples = {
         sample.name + sample.labels.get("stage", ""): sample.value
         for family in text_string_to_metric_families(server.get("/metrics")[1])
@@ -104,7 +107,7 @@ def test_sigterm_lets_the_agent_finish_its_sentence(question: Path, tmp_path: Pa
         talk = subprocess.Popen(
             [*PROGRAM, "talk", "--url", server.realtime_url, "--in", str(question), "--json"],
             cwd=ROOT,
-            env=environment({}),
+            env=environment({VARIABLE: server.key}),
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -14,6 +14,7 @@ import websockets
 from websockets.asyncio.client import connect
 
 from engine.services import Services
+from server.access.guard import Trusted
 from server.app import build
 from server.door import OpenDoor
 from server.lag import LoopLag
@@ -21,12 +22,13 @@ from server.lines import Lines
 from server.listening import StopSignals, address, listen
 from server.metrics import Metrics
 from server.readiness import Readiness
+from server.realtime import own_sessions
+from server.routes import routes
 from server.serve import serving, web_server
 from server.sessions import SessionRegistry
 from server.settings import LimitSettings, Settings
 from server.system import System
 from tests.server.exchange import services
-from transports.websocket import RealtimeSocket
 
 
 @asynccontextmanager
@@ -35,9 +37,10 @@ async def site(shared: Services | None, **limits: Any) -> AsyncIterator[tuple[st
     settings = Settings(limits=LimitSettings(**limits))
     metrics = Metrics(LoopLag())
     sessions = SessionRegistry(lambda: shared, settings.limits, metrics, OpenDoor())
-    lines = Lines(RealtimeSocket(sessions))
+    lines = Lines(own_sessions(sessions))
     bound = listen("127.0.0.1", 0)
-    app = build(lines, Readiness(()), metrics, System(0, tuple, sessions))
+    handlers = routes(Readiness(()), metrics, System(0, tuple, sessions))
+    app = Trusted(build(lines, handlers))
     async with serving(web_server(app, settings), bound):
         yield f"ws://{address(bound)}/v1/realtime?model=gpt-realtime", lines
 

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from engine.services import Services
+from server.access.caller import Caller
 from server.control import Away, Leave, Refusal, ToSupervisor
-from server.door import Place, SupervisedPlace
+from server.door import Place, SupervisedPlace, owners_of
 from server.lag import LoopLag
 from server.metrics import Metrics
 from server.places import Places
@@ -41,9 +42,9 @@ class PlacesDoor:
         self._places = Places(most)
         self._numbers = itertools.count()
 
-    async def enter(self) -> Place:
+    async def enter(self, caller: Caller) -> Place:
         number = next(self._numbers)
-        answer = self._places.enter(0, number)
+        answer = self._places.enter(0, number, owners_of(caller))
         if isinstance(answer, Refusal):
             raise Refused(answer.message, answer.retry_after_s)
         return SupervisedPlace(self._take, number)

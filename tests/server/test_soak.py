@@ -100,7 +100,9 @@ async def test_a_thousand_short_sessions_leave_nothing(server: Server) -> None:
 
     async def short() -> None:
         how = draw.choice(["says nothing", "speaks", "types", "vanishes"])
-        async with connect(server.realtime_url, max_queue=None) as socket:
+        async with connect(
+            server.realtime_url, additional_headers=server.headers, max_queue=None
+        ) as socket:
             wire = Wire(socket)
             await wire.until("session.created")
             if how in ("speaks", "vanishes"):
@@ -191,7 +193,9 @@ async def nonsense(server: Server, seed: int) -> None:
     draw = random.Random(seed)
     over = time.monotonic() + NONSENSE_S
     while time.monotonic() < over:
-        async with connect(server.realtime_url, max_queue=None) as socket:
+        async with connect(
+            server.realtime_url, additional_headers=server.headers, max_queue=None
+        ) as socket:
             reading = asyncio.create_task(discard(socket))
             for _ in range(draw.randrange(1, 400)):
                 await socket.send(json.dumps(anything(draw)))

@@ -2,7 +2,9 @@
 
 import asyncio
 from pathlib import Path
+from typing import cast
 
+from server.asking import Asking
 from server.control import (
     Enter,
     Gateways,
@@ -30,20 +32,26 @@ class Asked:
     def __init__(self) -> None:
         self.numbers: list[int] = []
         sessions = SessionRegistry(lambda: None, LimitSettings(), Metrics(LoopLag()), OpenDoor())
-        self.system = System(0, tuple, sessions, lambda look: self.numbers.append(look.number))
+        self.line = Asking(lambda look: self.numbers.append(cast(Look, look).number))
+        self.system = System(0, tuple, sessions, self.line)
+
+    def told(self, picture: Gateways) -> None:
+        """What the supervisor says, as a gateway takes it."""
+        self.system.told(picture)
+        self.line.answered(picture)
 
 
 @virtual
 async def test_the_picture_is_asked_for_and_waited_for() -> None:
     asked = Asked()
-    asked.system.told(Gateways((GatewayStatus(0, sessions=1),)))
+    asked.told(Gateways((GatewayStatus(0, sessions=1),)))
     whole = asyncio.create_task(asked.system.whole())
     await asyncio.sleep(1)
     assert asked.numbers == [0]
-    asked.system.told(Gateways((GatewayStatus(0, sessions=1),)))  # news, and no answer
+    asked.told(Gateways((GatewayStatus(0, sessions=1),)))  # news, and no answer
     await asyncio.sleep(1)
     assert not whole.done()
-    asked.system.told(Gateways((GatewayStatus(0, sessions=2), GatewayStatus(1, sessions=3)), 0))
+    asked.told(Gateways((GatewayStatus(0, sessions=2), GatewayStatus(1, sessions=3)), 0))
     assert (await whole).sessions == 5
 
 
@@ -53,18 +61,18 @@ async def test_each_who_asks_at_the_same_time_gets_an_answer() -> None:
     both = [asyncio.create_task(asked.system.whole()) for _ in range(2)]
     await asyncio.sleep(0)
     for number in reversed(asked.numbers):
-        asked.system.told(Gateways((GatewayStatus(0, sessions=4),), number))
+        asked.told(Gateways((GatewayStatus(0, sessions=4),), number))
     assert [whole.sessions for whole in await asyncio.gather(*both)] == [4, 4]
 
 
 @virtual
 async def test_a_lost_answer_leaves_what_is_known() -> None:
     asked = Asked()
-    asked.system.told(Gateways((GatewayStatus(0, sessions=1),)))
+    asked.told(Gateways((GatewayStatus(0, sessions=1),)))
     began = asyncio.get_running_loop().time()
     assert (await asked.system.whole()).sessions == 1
     assert asyncio.get_running_loop().time() - began < 5
-    asked.system.told(Gateways((GatewayStatus(0, sessions=9),), 0))  # late: nobody waits
+    asked.told(Gateways((GatewayStatus(0, sessions=9),), 0))  # late: nobody waits
     assert asked.system.gateways[0].sessions == 9
 
 

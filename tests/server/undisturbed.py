@@ -77,7 +77,9 @@ def listen(server: Server, over: threading.Event) -> None:
     In a thread: what a test does in its event loop must not look as if the server were late.
     """
     while True:
-        with connect(server.realtime_url, max_size=None) as socket:
+        with connect(
+            server.realtime_url, additional_headers=server.headers, max_size=None
+        ) as socket:
             told = {"greeting": {"text": STORY}}
             session = {"type": "realtime", "voiceforge": told}
             socket.send(json.dumps({"type": "session.update", "session": session}))

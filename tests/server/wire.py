@@ -71,7 +71,9 @@ def typed(text: str) -> dict[str, Any]:
 @contextlib.asynccontextmanager
 async def connected(server: Server, **session: Any) -> AsyncIterator[Wire]:
     """A session whose settings are updated by `session`."""
-    async with connect(server.realtime_url, max_size=None, max_queue=None) as socket:
+    async with connect(
+        server.realtime_url, additional_headers=server.headers, max_size=None, max_queue=None
+    ) as socket:
         wire = Wire(socket)
         await wire.until("session.created")
         if session:

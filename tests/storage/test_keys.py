@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from storage import accounts, keys
 from storage.accounts import Limits
 from storage.errors import Missing
-from storage.keys import Terms, hashed, new_secret
+from storage.keys import Terms, hashed, random_secret
 
 SPEAK = Terms(scopes=("realtime",))
 
@@ -36,7 +37,7 @@ async def test_a_key_is_found_by_its_hash_and_kept_as_nothing_else(
 
 
 def test_keys_are_long_and_never_the_same() -> None:
-    made = {new_secret() for _ in range(1000)}
+    made = {random_secret("vf_") for _ in range(1000)}
     assert len(made) == 1000
     assert {len(secret) for secret in made} == {35}  # 32 of 62 letters: 190 bits
     assert len({letter for secret in made for letter in secret[3:]}) == 62
@@ -134,3 +135,28 @@ async def test_the_last_use_is_noted_and_never_goes_back(connection: asyncpg.Con
 async def test_names_are_only_names(connection: asyncpg.Connection, name: str) -> None:
     account = await accounts.create(connection, name)
     assert (await accounts.get(connection, account.id)).name == name
+
+
+async def test_of_keys_in_use_those_are_told_that_open_nothing_any_more(
+    connection: asyncpg.Connection,
+) -> None:
+    account = await accounts.create(connection, "Bakery")
+    made = [(await keys.create(connection, account.id, "shop", SPEAK))[0] for _ in range(3)]
+    good, revoked, ending = (key.id for key in made)
+    await keys.revoke(connection, revoked)
+    await keys.revoke(connection, ending, grace=timedelta(minutes=5))
+    asked = [good, revoked, ending, "key_gone"]
+    assert set(await keys.revoked(connection, asked)) == {revoked, "key_gone"}
+    assert await keys.revoked(connection, []) == []
+
+
+async def test_an_account_is_changed_as_a_whole_or_not_at_all(
+    connection: asyncpg.Connection,
+) -> None:
+    first = await accounts.first(connection)
+    assert await accounts.first(connection) == first
+    changed = replace(first, name="Bakery", limits=Limits(requests_per_minute=9), retention_days=7)
+    await accounts.update(connection, changed)
+    assert await accounts.listed(connection) == [changed]
+    with pytest.raises(Missing):
+        await accounts.update(connection, replace(changed, id="acc_none"))

@@ -33,8 +33,19 @@ LEAD_MS = 80
 
 FRAME_MS = 40  # of agent speech in an event: 25 events a second, each 2.6 kB as 24 kHz PCM
 
-ORDINARY, INTERNAL_ERROR = 1000, 1011
+ORDINARY, VIOLATION, INTERNAL_ERROR = 1000, 1008, 1011
 """WebSocket close codes (RFC 6455, 7.4.1) for the end of a session."""
+
+CLOSED_WITH: dict[str, int] = {
+    EndReason.FAILED: INTERNAL_ERROR,
+    EndReason.REVOKED: VIOLATION,
+}
+
+ERRORS: dict[str, str] = {
+    EndReason.TOO_LONG: "session_expired",
+    EndReason.REVOKED: "key_revoked",
+}
+"""Ends of which a stock client is told by an `error` event, and its code."""
 
 
 def no_limits() -> tuple[sessions.RateLimit, ...]:
@@ -283,13 +294,12 @@ class Realtime:
             self._audience.tell(errors.failure(frame))
 
     def _end(self, frame: frames.SessionEnded) -> None:
-        if frame.reason == EndReason.TOO_LONG:
-            message = frame.message or "the session reached its longest duration"
-            self._audience.tell(errors.invalid("session_expired", message, None, None))
+        code = ERRORS.get(frame.reason)
+        if code is not None:
+            self._audience.tell(errors.invalid(code, frame.message, None, None))
         self._audience.tell(own_events.SessionEnded(reason=frame.reason, message=frame.message))
         self.ended = True
-        failed = frame.reason == EndReason.FAILED
-        self._audience.close(INTERNAL_ERROR if failed else ORDINARY, frame.reason)
+        self._audience.close(CLOSED_WITH.get(frame.reason, ORDINARY), frame.reason)
 
 
 def _output_format(session: SessionObject) -> Format:

@@ -6,7 +6,7 @@ from engine.errors import RequestError
 from engine.settings import SessionSettings
 from transports.realtime import errors
 from transports.realtime.session_object import SessionObject, merge
-from transports.realtime.session_settings import settings_of
+from transports.realtime.session_settings import session_of, settings_of
 from transports.realtime.wire import JsonObject
 
 LARGEST_SESSION = 1024 * 1024
@@ -25,6 +25,19 @@ def updated(current: SessionObject, update: JsonObject) -> tuple[SessionObject, 
     settings = settings_of(changed)
     _check_size(changed)
     return changed, settings
+
+
+def first_object(
+    defaults: SessionSettings, kind: object, model: str, preset: JsonObject
+) -> SessionObject:
+    """What a session begins with: `kind` is transcription, or anything else for a conversation.
+
+    Raises `RequestError` for a `preset` that cannot be.
+    """
+    if kind == "transcription":
+        defaults = msgspec.structs.replace(defaults, kind="transcription")
+    wanted = session_of(defaults, model)
+    return updated(wanted, preset)[0] if preset else wanted
 
 
 def _check_size(session: SessionObject) -> None:

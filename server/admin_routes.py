@@ -1,0 +1,195 @@
+"""`/v1/admin`: accounts and keys, for who runs this server."""
+
+import ipaddress
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import msgspec
+from litestar import Request, delete, get, patch, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery, JSONBody
+from msgspec import UNSET, Meta, UnsetType
+
+from server.access.authority import Needs
+from server.access.caller import USUAL, Scope, caller_of
+from server.access.denied import Denied
+from storage import accounts, keys
+from storage.accounts import FIRST, NO_LIMITS, Account, Limits
+from storage.database import Database
+from storage.keys import Key, Terms
+
+ADMIN = [Needs("admin")]
+
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Days = Annotated[int, Meta(ge=1, le=36_500)]
+LONGEST_GRACE_S = 30 * 86_400
+
+Asked = Request[Any, Any, Any]
+
+Revoked = Callable[[Iterable[str]], None]
+"""Is told of keys, by their ids, that open nothing from now on."""
+
+
+class NewAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An account to be made. Records older than `retention_days` are deleted; null keeps them."""
+
+    name: Name
+    limits: Limits = NO_LIMITS
+    retention_days: Days | None = None
+
+
+class AccountChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to change of an account; what is not named stays. `limits` are replaced as a whole."""
+
+    name: Name | UnsetType = UNSET
+    limits: Limits | UnsetType = UNSET
+    retention_days: Days | UnsetType | None = UNSET
+
+
+class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A key to be made. `origins` are those of web pages such as https://shop.example, `addresses`
+    networks such as 10.0.0.0/8; none of either is any. Without `expires_at` it lasts.
+    """
+
+    name: Name
+    account_id: str = FIRST
+    scopes: Annotated[tuple[Scope, ...], Meta(min_length=1)] = USUAL
+    origins: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    expires_at: Annotated[datetime, Meta(tz=True)] | None = None
+    limits: Limits = NO_LIMITS
+
+
+class MadeKey(msgspec.Struct, frozen=True):
+    """A key, and the secret to send as `Authorization: Bearer …`: it is never shown again."""
+
+    secret: str
+    key: Key
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """Records, oldest first."""
+
+    data: list[Any]
+
+
+def routes(database: Database, revoked: Revoked) -> list[HTTPRouteHandler]:
+    """The handlers, bound to the records."""
+
+    @post("/v1/admin/accounts", guards=ADMIN, summary="Make an account")
+    async def make_account(data: JSONBody[NewAccount]) -> Account:
+        """Its keys, and all that is done with them, are its own: no other account sees them."""
+        async with database.transaction() as connection:
+            return await accounts.create(connection, data.name, data.limits, data.retention_days)
+
+    @get("/v1/admin/accounts", guards=ADMIN, summary="All accounts")
+    async def list_accounts() -> Listed:
+        """Oldest first."""
+        return Listed(list(await database.run(accounts.listed)))
+
+    @get("/v1/admin/accounts/{account_id:str}", guards=ADMIN, summary="An account")
+    async def get_account(account_id: FromPath[str]) -> Account:
+        """404 if there is none."""
+        return await database.run(lambda c: accounts.get(c, account_id))
+
+    @patch("/v1/admin/accounts/{account_id:str}", guards=ADMIN, summary="Change an account")
+    async def change_account(account_id: FromPath[str], data: JSONBody[AccountChange]) -> Account:
+        """New limits hold within seconds."""
+        given = {
+            name: value
+            for name in data.__struct_fields__
+            if (value := getattr(data, name)) is not UNSET
+        }
+        async with database.transaction() as connection:
+            account = await accounts.get(connection, account_id)
+            changed: Account = msgspec.structs.replace(account, **given)
+            await accounts.update(connection, changed)
+        return changed
+
+    @delete("/v1/admin/accounts/{account_id:str}", guards=ADMIN, summary="Delete an account")
+    async def delete_account(account_id: FromPath[str], request: Asked) -> None:
+        """With all that it owns. Its keys open nothing from now on; its sessions end."""
+        if caller_of(request.scope).account_id == account_id:
+            text = "the key that you use belongs to this account: delete it with another's"
+            raise Denied(409, "own_account", text)
+        async with database.transaction() as connection:
+            owned = await keys.listed(connection, account_id)
+            await accounts.delete(connection, account_id)
+        revoked(key.id for key in owned)
+
+    @post("/v1/admin/keys", guards=ADMIN, summary="Make a key")
+    async def make_key(data: JSONBody[NewKey]) -> MadeKey:
+        """Its secret is in this answer and nowhere else: only a hash is kept."""
+        check_origins(data.origins)
+        check_addresses(data.addresses)
+        terms = Terms(data.scopes, data.origins, data.addresses, data.expires_at, data.limits)
+        async with database.transaction() as connection:
+            key, secret = await keys.create(connection, data.account_id, data.name, terms)
+        return MadeKey(secret, key)
+
+    @get("/v1/admin/keys", guards=ADMIN, summary="All keys")
+    async def list_keys(account_id: FromQuery[str | None] = None) -> Listed:
+        """Of an account, or of all; oldest first. Those revoked or expired are among them."""
+        return Listed(list(await database.run(lambda c: keys.listed(c, account_id))))
+
+    @get("/v1/admin/keys/{key_id:str}", guards=ADMIN, summary="A key")
+    async def get_key(key_id: FromPath[str]) -> Key:
+        """404 if there is none."""
+        return await database.run(lambda c: keys.get(c, key_id))
+
+    @post("/v1/admin/keys/{key_id:str}/revoke", guards=ADMIN, status_code=200, summary="End a key")
+    async def revoke_key(key_id: FromPath[str]) -> Key:
+        """It opens nothing from now on, and the sessions that began with it end."""
+        key = await database.run(lambda c: keys.revoke(c, key_id))
+        revoked([key_id])
+        return key
+
+    @post("/v1/admin/keys/{key_id:str}/rotate", guards=ADMIN, summary="Replace a key")
+    async def rotate_key(key_id: FromPath[str], grace_s: FromQuery[int] = 0) -> MadeKey:
+        """Another that may do the same. The old one is good for `grace_s` seconds more."""
+        if not 0 <= grace_s <= LONGEST_GRACE_S:
+            text = f"grace_s is {grace_s}: expected seconds, 0 to {LONGEST_GRACE_S}"
+            raise Denied(400, "invalid_value", text)
+        grace = timedelta(seconds=grace_s)
+        async with database.transaction() as connection:
+            key, secret = await keys.rotate(connection, key_id, grace=grace)
+        if not grace_s:
+            revoked([key_id])
+        return MadeKey(secret, key)
+
+    return [
+        make_account,
+        list_accounts,
+        get_account,
+        change_account,
+        delete_account,
+        make_key,
+        list_keys,
+        get_key,
+        revoke_key,
+        rotate_key,
+    ]
+
+
+def check_origins(origins: Iterable[str]) -> None:
+    """An origin as browsers send it. Raises `Denied`."""
+    for origin in origins:
+        parts = urlsplit(origin)
+        if parts.scheme not in ("http", "https") or f"{parts.scheme}://{parts.netloc}" != origin:
+            raise Denied(
+                400,
+                "invalid_value",
+                f"origin {origin[:80]!r}: expected such as https://shop.example",
+            )
+
+
+def check_addresses(addresses: Iterable[str]) -> None:
+    """Addresses or networks. Raises `Denied`."""
+    for address in addresses:
+        try:
+            ipaddress.ip_network(address)
+        except ValueError as error:
+            text = f"address {address[:80]!r}: expected such as 10.0.0.0/8 or 192.0.2.7"
+            raise Denied(400, "invalid_value", text) from error

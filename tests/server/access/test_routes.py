@@ -1,0 +1,296 @@
+"""Every route of the server: which are public, which scope the others need, whose records they
+show. Behind the real guard, with a real database.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import httpx
+import pytest
+from litestar.routes import HTTPRoute
+
+from engine.services import Services
+from server import admin_routes, client_secrets
+from server.access.authority import Needs
+from server.access.caller import SCOPES, Caller
+from server.access.guard import Guard
+from server.access.keyring import Keyring, looking_in
+from server.app import build
+from server.door import OpenDoor
+from server.lag import LoopLag
+from server.metrics import Metrics
+from server.readiness import Readiness
+from server.realtime import own_sessions
+from server.routes import PUBLIC, routes
+from server.sessions import SessionRegistry
+from server.settings import LimitSettings
+from server.system import System
+from storage import accounts, keys
+from storage.database import Database
+from storage.keys import Terms
+from tests.storage.conftest import database, embedded, url
+
+__all__ = ["database", "embedded", "url"]
+
+
+class Site:
+    """The whole web application of a gateway, without models."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.revoked: list[str] = []
+        metrics = Metrics(LoopLag())
+        none: Services | None = None
+        sessions = SessionRegistry(lambda: none, LimitSettings(), metrics, OpenDoor())
+        self.keyring = Keyring(looking_in(database))
+        self.app = build(
+            own_sessions(sessions),
+            [
+                *routes(Readiness(()), metrics, System(0, tuple, sessions)),
+                *admin_routes.routes(database, self._revoke),
+                *client_secrets.routes(database),
+            ],
+        )
+        self.guard = Guard(self.app, PUBLIC, self.keyring, self, metrics.count_denial)
+        self.client: httpx.AsyncClient
+        self.keys: dict[str, str] = {}
+
+    def _revoke(self, ids: Any) -> None:
+        revoked = list(ids)
+        self.revoked += revoked
+        self.keyring.forget(revoked)
+
+    async def take(self, caller: Caller) -> dict[str, str]:
+        return {}
+
+    async def ask(
+        self, method: str, path: str, body: Any = None, key: str = "admin"
+    ) -> tuple[int, Any]:
+        headers = {"authorization": f"Bearer {self.keys.get(key, key)}"} if key else {}
+        answer = await self.client.request(method, path, json=body, headers=headers)
+        kind = answer.headers.get("content-type", "")
+        return answer.status_code, answer.json() if "json" in kind else answer.text
+
+    async def make(self, body: Any) -> Any:
+        status, told = await self.ask("POST", "/v1/admin/keys", {"name": "shop", **body})
+        assert status == 201, told
+        return told
+
+    def handlers(self) -> Iterator[tuple[str, str, Any]]:
+        """Every method of every path, as a client would ask for it."""
+        for route in self.app.routes:
+            if isinstance(route, HTTPRoute):
+                path = route.path_format.replace("{", "").replace("}", "")
+                for method, (handler, _) in route.route_handler_map.items():
+                    if method != "OPTIONS":
+                        yield method, path, handler
+            else:
+                yield "GET", route.path, None
+
+
+@pytest.fixture
+async def site(database: Database) -> AsyncIterator[Site]:
+    site = Site(database)
+    async with database.transaction() as connection:
+        account = await accounts.first(connection)
+        for scope in SCOPES:
+            _, secret = await keys.create(connection, account.id, scope, Terms((scope,)))
+            site.keys[scope] = secret
+    transport = httpx.ASGITransport(cast(Any, site.guard))
+    async with httpx.AsyncClient(transport=transport, base_url="http://site") as client:
+        site.client = client
+        yield site
+
+
+async def test_every_route_that_is_not_on_the_list_needs_a_key(site: Site) -> None:
+    paths = set()
+    for method, path, _ in site.handlers():
+        status, told = await site.ask(method, path, key="")
+        paths.add(path)
+        if path in PUBLIC:
+            assert status != 401, path
+        else:
+            assert status == 401, path
+            assert told["error"]["code"] == "missing_api_key"
+    assert set(PUBLIC) <= paths
+    assert {"/v1/realtime", "/v1/admin/keys"} <= paths
+
+
+async def test_every_route_that_needs_a_key_needs_a_scope(site: Site) -> None:
+    for method, path, handler in site.handlers():
+        if path in PUBLIC or handler is None or path.startswith("/schema"):
+            continue  # what describes the API is for any key
+        (needed,) = handler.guards
+        assert isinstance(needed, Needs), path
+        for scope in SCOPES:
+            status, told = await site.ask(method, path, {}, key=scope)
+            if scope in (needed.scope, "admin"):
+                assert status not in (401, 403), (method, path, scope)
+            else:
+                assert (status, told["error"]["code"]) == (403, "insufficient_scope")
+
+
+@pytest.mark.parametrize(
+    ("query", "scope", "status"),
+    [
+        ("", "realtime", 426),
+        ("", "system", 403),
+        ("?call_id=sess_0_x", "realtime", 403),
+        ("?call_id=sess_0_x", "sessions", 426),
+        ("?call_id=", "realtime", 426),
+    ],
+)
+async def test_the_realtime_socket_needs_one_too(
+    site: Site, query: str, scope: str, status: int
+) -> None:
+    assert (await site.ask("GET", f"/v1/realtime{query}", key=scope))[0] == status
+
+
+async def test_a_key_is_shown_once_and_opens_what_it_may(site: Site) -> None:
+    made = await site.make({"limits": {"requests_per_minute": 60}})
+    assert made["secret"].startswith("vf_")
+    assert made["key"]["scopes"] == ["realtime", "sessions"]
+    assert made["key"]["limits"] == {"requests_per_minute": 60}
+    assert (await site.ask("GET", "/v1/realtime", key=made["secret"]))[0] == 426
+    assert (await site.ask("GET", "/v1/system", key=made["secret"]))[0] == 403
+    for path in ("/v1/admin/keys", f"/v1/admin/keys/{made['key']['id']}"):
+        status, shown = await site.ask("GET", path)
+        assert status == 200
+        assert made["secret"] not in str(shown)
+        assert made["key"]["prefix"] in str(shown)
+
+
+async def test_a_revoked_key_opens_nothing_from_then_on(site: Site) -> None:
+    made = await site.make({})
+    assert (await site.ask("GET", "/v1/realtime", key=made["secret"]))[0] == 426
+    ident = made["key"]["id"]
+    assert (await site.ask("POST", f"/v1/admin/keys/{ident}/revoke"))[0] == 200
+    assert site.revoked == [ident]
+    assert (await site.ask("GET", "/v1/realtime", key=made["secret"]))[0] == 401
+    assert (await site.ask("POST", "/v1/admin/keys/key_none/revoke"))[0] == 404
+
+
+async def test_a_rotated_key_ends_at_once_or_after_its_grace(site: Site) -> None:
+    first = await site.make({"name": "one"})
+    route = f"/v1/admin/keys/{first['key']['id']}/rotate"
+    status, second = await site.ask("POST", f"{route}?grace_s=60")
+    assert status == 201
+    for key in (first, second):
+        assert (await site.ask("GET", "/v1/realtime", key=key["secret"]))[0] == 426
+    status, third = await site.ask("POST", f"/v1/admin/keys/{second['key']['id']}/rotate")
+    assert third["key"]["name"] == "one"
+    assert (await site.ask("GET", "/v1/realtime", key=second["secret"]))[0] == 401
+    assert (await site.ask("POST", f"{route}?grace_s=-1"))[0] == 400
+
+
+async def test_a_key_may_expire(site: Site) -> None:
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    made = await site.make({"expires_at": soon.isoformat()})
+    assert (await site.ask("GET", "/v1/realtime", key=made["secret"]))[0] == 426
+    past = await site.make({"expires_at": "2020-01-01T00:00:00Z"})
+    assert (await site.ask("GET", "/v1/realtime", key=past["secret"]))[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({}, "name"),
+        ({"name": ""}, "name"),
+        ({"name": "x", "scopes": ["root"]}, "root"),
+        ({"name": "x", "scopes": []}, "scopes"),
+        ({"name": "x", "account_id": "acc_none"}, "there is no account 'acc_none'"),
+        ({"name": "x", "addresses": ["10.0.0.1/8"]}, "10.0.0.1/8"),
+        ({"name": "x", "addresses": ["here"]}, "here"),
+        ({"name": "x", "origins": ["https://shop.example/page"]}, "https://shop.example"),
+        ({"name": "x", "origins": ["shop.example"]}, "shop.example"),
+        ({"name": "x", "expires_at": "tomorrow"}, "expires_at"),
+        ({"name": "x", "expires_at": "2030-01-01T00:00:00"}, "expires_at"),
+        ({"name": "x", "limits": {"requests_per_minute": 0}}, "requests_per_minute"),
+        ({"name": "x", "limits": {"requests_per_hour": 9}}, "requests_per_hour"),
+        ({"name": "x", "color": "red"}, "color"),
+        ([], ""),
+        ("text", ""),
+    ],
+)
+async def test_what_is_no_key_is_refused_with_what_is_wrong(
+    site: Site, body: Any, told: str
+) -> None:
+    status, answer = await site.ask("POST", "/v1/admin/keys", body)
+    assert status in (400, 404), answer
+    assert told in answer["error"]["message"]
+    assert len(await site.database.run(keys.listed)) == len(SCOPES)
+
+
+async def test_accounts_are_made_changed_and_deleted_with_their_keys(site: Site) -> None:
+    body = {"name": "Bakery", "limits": {"concurrent_sessions": 2}}
+    status, bakery = await site.ask("POST", "/v1/admin/accounts", body)
+    assert status == 201
+    made = await site.make({"account_id": bakery["id"]})
+    route = f"/v1/admin/accounts/{bakery['id']}"
+    assert (await site.ask("PATCH", route, {"retention_days": 30}))[1] == bakery | {
+        "retention_days": 30
+    }
+    assert (await site.ask("PATCH", route, {"retention_days": None}))[1] == bakery
+    assert (await site.ask("PATCH", route, {"retention_days": 0}))[0] == 400
+    assert (await site.ask("GET", route))[1] == bakery
+    assert len((await site.ask("GET", "/v1/admin/accounts"))[1]["data"]) == 2
+    listed = (await site.ask("GET", f"/v1/admin/keys?account_id={bakery['id']}"))[1]
+    assert [key["id"] for key in listed["data"]] == [made["key"]["id"]]
+    assert (await site.ask("DELETE", route))[0] == 204
+    assert site.revoked == [made["key"]["id"]]
+    assert (await site.ask("GET", "/v1/realtime", key=made["secret"]))[0] == 401
+    assert (await site.ask("GET", route))[0] == 404
+    own, told = await site.ask("DELETE", f"/v1/admin/accounts/{accounts.FIRST}")
+    assert (own, told["error"]["code"]) == (409, "own_account")
+
+
+async def test_a_client_secret_begins_sessions_and_does_nothing_else(site: Site) -> None:
+    session = {"type": "realtime", "instructions": "Sell bread.", "model": "gpt-realtime"}
+    status, made = await site.ask(
+        "POST", "/v1/realtime/client_secrets", {"session": session}, key="sessions"
+    )
+    assert status == 200, made
+    assert made["value"].startswith("ek_")
+    assert made["session"]["instructions"] == "Sell bread."
+    assert 590 < made["expires_at"] - datetime.now(UTC).timestamp() <= 600
+    secret = made["value"]
+    assert (await site.ask("GET", "/v1/realtime", key=secret))[0] == 426
+    known = await site.keyring.find(secret)
+    assert known is not None
+    assert known.caller.session == session
+    for method, path, _ in site.handlers():
+        if path.startswith("/v1/") and path != "/v1/realtime":
+            assert (await site.ask(method, path, {}, key=secret))[0] == 403, path
+    assert (await site.ask("GET", "/v1/realtime?call_id=sess_0_x", key=secret))[0] == 403
+
+
+async def test_a_client_secret_ends_with_its_key(site: Site) -> None:
+    made = await site.make({})
+    route = "/v1/realtime/client_secrets"
+    _, told = await site.ask("POST", route, key=made["secret"])
+    assert told["session"]["type"] == "realtime"
+    assert (await site.ask("GET", "/v1/realtime", key=told["value"]))[0] == 426
+    await site.ask("POST", f"/v1/admin/keys/{made['key']['id']}/revoke")
+    assert (await site.ask("GET", "/v1/realtime", key=told["value"]))[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"session": {"type": "realtime", "voice": 5}}, ""),
+        ({"session": {"type": "conversation"}}, "type"),
+        ({"session": {"type": "realtime", "instructions": 5}}, "instructions"),
+        ({"session": {"type": "realtime", "instructions": "\0"}}, "instructions"),
+        ({"session": {"audio": {"output": {"voice": "nobody"}}}}, "nobody"),
+        ({"expires_after": {"seconds": 5}}, "seconds"),
+        ({"expires_after": {"seconds": 7201}}, "seconds"),
+        ({"expires_after": {"anchor": "now"}}, "anchor"),
+    ],
+)
+async def test_a_client_secret_for_what_cannot_be_is_refused(
+    site: Site, body: Any, told: str
+) -> None:
+    status, answer = await site.ask("POST", "/v1/realtime/client_secrets", body, key="sessions")
+    assert status == 400, answer
+    assert told in answer["error"]["message"]
