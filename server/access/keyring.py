@@ -107,7 +107,14 @@ def looking_in(database: Database) -> Look:
     """Finds keys in the database."""
 
     async def look(hash_: bytes, secret: bool) -> Known | None:
-        return await database.run(lambda c: _found(c, hash_, secret=secret), ANSWER_S)
+        finding = asyncio.ensure_future(
+            database.run(lambda c: _found(c, hash_, secret=secret), ANSWER_S)
+        )
+        await asyncio.wait({finding}, timeout=ANSWER_S)
+        if finding.done():
+            return finding.result()
+        finding.cancel()  # and not waited for: a server that hangs does not answer that either
+        raise Unavailable("the database does not answer")
 
     return look
 
