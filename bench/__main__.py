@@ -12,6 +12,7 @@ PROGRAMS = (
     ("bench.batching",),
     ("bench.fairness",),
     ("bench.scale",),
+    ("bench.api",),
 )
 
 

@@ -9,22 +9,25 @@ from urllib.parse import urlsplit
 import msgspec
 from litestar import Request, delete, get, patch, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
 from server.access.authority import Needs
 from server.access.caller import USUAL, Scope, caller_of
 from server.access.denied import Denied
+from server.refusals import refusals
 from storage import accounts, keys
 from storage.accounts import FIRST, NO_LIMITS, Account, Limits
 from storage.database import Database
 from storage.keys import Key, Terms
 
 ADMIN = [Needs("admin")]
+PLAIN, NAMED = refusals(), refusals(404)
+"""What else may be answered, without an id in the path and with one."""
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Days = Annotated[int, Meta(ge=1, le=36_500)]
-LONGEST_GRACE_S = 30 * 86_400
+Grace = Annotated[int, QueryParameter(ge=0, le=30 * 86_400)]
 
 Asked = Request[Any, Any, Any]
 
@@ -78,23 +81,28 @@ class Listed(msgspec.Struct, frozen=True):
 def routes(database: Database, revoked: Revoked) -> list[HTTPRouteHandler]:
     """The handlers, bound to the records."""
 
-    @post("/v1/admin/accounts", guards=ADMIN, summary="Make an account")
+    @post("/v1/admin/accounts", guards=ADMIN, responses=PLAIN, summary="Make an account")
     async def make_account(data: JSONBody[NewAccount]) -> Account:
         """Its keys, and all that is done with them, are its own: no other account sees them."""
         async with database.transaction() as connection:
             return await accounts.create(connection, data.name, data.limits, data.retention_days)
 
-    @get("/v1/admin/accounts", guards=ADMIN, summary="All accounts")
+    @get("/v1/admin/accounts", guards=ADMIN, responses=PLAIN, summary="All accounts")
     async def list_accounts() -> Listed:
         """Oldest first."""
         return Listed(list(await database.run(accounts.listed)))
 
-    @get("/v1/admin/accounts/{account_id:str}", guards=ADMIN, summary="An account")
+    @get("/v1/admin/accounts/{account_id:str}", guards=ADMIN, responses=NAMED, summary="An account")
     async def get_account(account_id: FromPath[str]) -> Account:
         """404 if there is none."""
         return await database.run(lambda c: accounts.get(c, account_id))
 
-    @patch("/v1/admin/accounts/{account_id:str}", guards=ADMIN, summary="Change an account")
+    @patch(
+        "/v1/admin/accounts/{account_id:str}",
+        guards=ADMIN,
+        responses=NAMED,
+        summary="Change an account",
+    )
     async def change_account(account_id: FromPath[str], data: JSONBody[AccountChange]) -> Account:
         """New limits hold within seconds."""
         given = {
@@ -108,7 +116,12 @@ def routes(database: Database, revoked: Revoked) -> list[HTTPRouteHandler]:
             await accounts.update(connection, changed)
         return changed
 
-    @delete("/v1/admin/accounts/{account_id:str}", guards=ADMIN, summary="Delete an account")
+    @delete(
+        "/v1/admin/accounts/{account_id:str}",
+        guards=ADMIN,
+        responses=refusals(404, 409),
+        summary="Delete an account",
+    )
     async def delete_account(account_id: FromPath[str], request: Asked) -> None:
         """With all that it owns. Its keys open nothing from now on; its sessions end."""
         if caller_of(request.scope).account_id == account_id:
@@ -119,7 +132,7 @@ def routes(database: Database, revoked: Revoked) -> list[HTTPRouteHandler]:
             await accounts.delete(connection, account_id)
         revoked(key.id for key in owned)
 
-    @post("/v1/admin/keys", guards=ADMIN, summary="Make a key")
+    @post("/v1/admin/keys", guards=ADMIN, responses=NAMED, summary="Make a key")
     async def make_key(data: JSONBody[NewKey]) -> MadeKey:
         """Its secret is in this answer and nowhere else: only a hash is kept."""
         check_origins(data.origins)
@@ -129,29 +142,34 @@ def routes(database: Database, revoked: Revoked) -> list[HTTPRouteHandler]:
             key, secret = await keys.create(connection, data.account_id, data.name, terms)
         return MadeKey(secret, key)
 
-    @get("/v1/admin/keys", guards=ADMIN, summary="All keys")
+    @get("/v1/admin/keys", guards=ADMIN, responses=PLAIN, summary="All keys")
     async def list_keys(account_id: FromQuery[str | None] = None) -> Listed:
         """Of an account, or of all; oldest first. Those revoked or expired are among them."""
         return Listed(list(await database.run(lambda c: keys.listed(c, account_id))))
 
-    @get("/v1/admin/keys/{key_id:str}", guards=ADMIN, summary="A key")
+    @get("/v1/admin/keys/{key_id:str}", guards=ADMIN, responses=NAMED, summary="A key")
     async def get_key(key_id: FromPath[str]) -> Key:
         """404 if there is none."""
         return await database.run(lambda c: keys.get(c, key_id))
 
-    @post("/v1/admin/keys/{key_id:str}/revoke", guards=ADMIN, status_code=200, summary="End a key")
+    @post(
+        "/v1/admin/keys/{key_id:str}/revoke",
+        guards=ADMIN,
+        responses=NAMED,
+        status_code=200,
+        summary="End a key",
+    )
     async def revoke_key(key_id: FromPath[str]) -> Key:
         """It opens nothing from now on, and the sessions that began with it end."""
         key = await database.run(lambda c: keys.revoke(c, key_id))
         revoked([key_id])
         return key
 
-    @post("/v1/admin/keys/{key_id:str}/rotate", guards=ADMIN, summary="Replace a key")
-    async def rotate_key(key_id: FromPath[str], grace_s: FromQuery[int] = 0) -> MadeKey:
+    @post(
+        "/v1/admin/keys/{key_id:str}/rotate", guards=ADMIN, responses=NAMED, summary="Replace a key"
+    )
+    async def rotate_key(key_id: FromPath[str], grace_s: Grace = 0) -> MadeKey:
         """Another that may do the same. The old one is good for `grace_s` seconds more."""
-        if not 0 <= grace_s <= LONGEST_GRACE_S:
-            text = f"grace_s is {grace_s}: expected seconds, 0 to {LONGEST_GRACE_S}"
-            raise Denied(400, "invalid_value", text)
         grace = timedelta(seconds=grace_s)
         async with database.transaction() as connection:
             key, secret = await keys.rotate(connection, key_id, grace=grace)

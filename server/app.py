@@ -12,17 +12,18 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import Receive, Scope, Send
 
-from server.access.denied import INVALID, Denied
+from server.access.denied import Denied
 from server.lines import Application
+from server.refusals import Refusal, refusal
 from server.version import VERSION
-from storage.errors import Missing, Unavailable
+from storage.errors import Missing, Unavailable, Unfit
 
 log = logging.getLogger(__name__)
 
 RETRY_DATABASE_S = "2"
 
 Asked = Request[Any, Any, Any]
-Told = Response[dict[str, object]]
+Told = Response[Refusal]
 
 
 def build(realtime: Application, handlers: Sequence[HTTPRouteHandler]) -> Litestar:
@@ -50,6 +51,7 @@ def build(realtime: Application, handlers: Sequence[HTTPRouteHandler]) -> Litest
         exception_handlers={
             Denied: denied,
             Missing: missing,
+            Unfit: unfit,
             Unavailable: unavailable,
             HTTPException: refused,
             Exception: failed,
@@ -58,28 +60,25 @@ def build(realtime: Application, handlers: Sequence[HTTPRouteHandler]) -> Litest
     )
 
 
-def told(
-    status: int, kind: str, code: str | None, message: str, headers: dict[str, str] | None = None
-) -> Told:
-    """A no in the shape of OpenAI's errors."""
-    error = {"type": kind, "code": code, "message": message, "param": None}
-    return Response({"error": error}, status_code=status, headers=headers)
-
-
 def denied(_: Asked, error: Denied) -> Told:
     """The caller may not, or asks for what cannot be."""
-    return told(error.status, error.kind, error.code, str(error), error.headers)
+    return refusal(error.status, error.code, str(error), kind=error.kind, headers=error.headers)
 
 
 def missing(_: Asked, error: Missing) -> Told:
     """There is no such record, or it is another account's."""
-    return told(404, INVALID, "not_found", str(error))
+    return refusal(404, "not_found", str(error))
+
+
+def unfit(_: Asked, error: Unfit) -> Told:
+    """A value that no record can hold."""
+    return refusal(400, "invalid_value", str(error))
 
 
 def unavailable(_: Asked, error: Unavailable) -> Told:
     """The database is away."""
     again = {"retry-after": RETRY_DATABASE_S}
-    return told(503, "server_error", "database_unavailable", str(error), again)
+    return refusal(503, "database_unavailable", str(error), kind="server_error", headers=again)
 
 
 def refused(_: Asked, error: HTTPException) -> Told:
@@ -90,10 +89,10 @@ def refused(_: Asked, error: HTTPException) -> Told:
         if isinstance(part, dict)
     ]
     message = "; ".join([error.detail, *wrong])
-    return told(error.status_code, INVALID, None, message, error.headers)
+    return refusal(error.status_code, None, message, headers=error.headers)
 
 
 def failed(request: Asked, error: Exception) -> Told:
     """A bug of ours: the log says where, the client learns that it was not its fault."""
     log.error("request failed", extra={"path": request.url.path}, exc_info=error)
-    return told(500, "server_error", "internal_error", "the server failed")
+    return refusal(500, "internal_error", "the server failed", kind="server_error")

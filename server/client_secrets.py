@@ -12,6 +12,7 @@ from engine.errors import RequestError
 from server.access.authority import Needs
 from server.access.caller import caller_of
 from server.access.denied import Denied
+from server.refusals import refusals
 from storage import client_secrets
 from storage.database import Database
 from transports.realtime.aliases import DEFAULT_MODEL
@@ -48,25 +49,25 @@ def routes(database: Database) -> list[HTTPRouteHandler]:
         "/v1/realtime/client_secrets",
         status_code=200,
         guards=[Needs("sessions")],
+        responses=refusals(),
         summary="A secret for a browser",
     )
-    async def make(request: Request[Any, Any, Any], data: JSONBody[Wanted | None] = None) -> Made:
+    async def make(request: Request[Any, Any, Any], data: JSONBody[Wanted]) -> Made:
         """It begins realtime sessions for some minutes, with these settings, and does nothing else.
 
         They count as sessions of the key that this is asked with, and end when that is revoked.
         """
-        wanted = data or Wanted()
         key_id = caller_of(request.scope).key_id
         if key_id is None:
             raise Denied(400, "no_key", "a client secret is made with a key")
-        session = {"type": "realtime", **wanted.session}
+        session = {"type": "realtime", **data.session}
         try:
             shown = first_object(DEFAULTS, session["type"], DEFAULT_MODEL, session)
         except RequestError as error:
             raise Denied(400, error.code, str(error)) from error
         async with database.transaction() as connection:
             secret, expires_at = await client_secrets.create(
-                connection, key_id, session, wanted.expires_after.seconds
+                connection, key_id, session, data.expires_after.seconds
             )
         return Made(secret, int(expires_at.timestamp()), msgspec.to_builtins(shown))
 

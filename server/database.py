@@ -103,7 +103,7 @@ class KeptDatabase:
 
     async def keep(self) -> None:
         """Look how it is, and start the embedded server again when it ends, until cancelled."""
-        async with Database(self.url, self._settings.database.connections) as database:
+        async with Database(self.url, most_connections=1) as database:
             if self._embedded is None:
                 await self._watch(database)
             else:

@@ -18,12 +18,15 @@ def front(host: str) -> str:
             f"voiceforge talk --url ws://{host}                  # microphone\n"
             f"voiceforge talk --url ws://{host} --in question.wav --out reply.wav"
         ),
-        page.paragraph("Or with the `openai` SDK for Python:"),
+        page.paragraph(
+            "On this machine that needs no more; elsewhere set VOICEFORGE_API_KEY to a key from "
+            "`voiceforge keys create`. Or with the `openai` SDK for Python:"
+        ),
         page.code(
             "client = AsyncOpenAI(\n"
             f'    base_url="http://{host}/v1",\n'
             f'    websocket_base_url="ws://{host}/v1",\n'
-            '    api_key="unused",\n'
+            '    api_key="vf_...",\n'
             ")\n"
             'async with client.realtime.connect(model="gpt-realtime") as connection:\n'
             "    ..."
@@ -40,7 +43,11 @@ def documentation(schema: dict[str, Any]) -> str:
     return page.page(
         "VoiceForge: documentation",
         page.heading("HTTP"),
-        page.paragraph("As OpenAPI: `/schema/openapi.json`."),
+        page.paragraph(
+            "As OpenAPI: `/schema/openapi.json`. All but the public routes need a key, sent as "
+            "`Authorization: Bearer vf_…` or `xi-api-key: vf_…`; a browser's WebSocket offers the "
+            "subprotocol `openai-insecure-api-key.ek_…` with a client secret."
+        ),
         *(
             operation(path, method, described)
             for path, methods in schema.get("paths", {}).items()

@@ -14,6 +14,7 @@ from server.access.caller import caller_of
 from server.metrics import Metrics
 from server.metrics_of_all import together
 from server.readiness import Readiness, State
+from server.refusals import refusals
 from server.system import GatewaySilent, System, Whole
 
 PUBLIC = frozenset({"/", "/healthz", "/readyz", "/metrics", "/docs", "/schema/openapi.json"})
@@ -45,7 +46,12 @@ def routes(readiness: Readiness, metrics: Metrics, system: System) -> list[HTTPR
         state = await readiness.state()
         return Response(state, status_code=200 if state.ready else 503)
 
-    @get("/metrics", media_type=MediaType.TEXT, summary="For Prometheus")
+    @get(
+        "/metrics",
+        media_type=MediaType.TEXT,
+        responses=refusals(400, keyed=False),
+        summary="For Prometheus",
+    )
     async def prometheus(own: FromQuery[bool] = False) -> Response[str]:
         """Counters and histograms in Prometheus' text format.
 
@@ -57,7 +63,12 @@ def routes(readiness: Readiness, metrics: Metrics, system: System) -> list[HTTPR
         shown = texts[0] if own else together(texts) + await system.exposition()
         return Response(shown, headers={"content-type": CONTENT_TYPE_LATEST})
 
-    @get("/v1/system", guards=[Needs("system")], summary="What runs here, and how busy it is")
+    @get(
+        "/v1/system",
+        guards=[Needs("system")],
+        responses=refusals(),
+        summary="What runs here, and how busy it is",
+    )
     async def live() -> Whole:
         """Gateways with their sessions, and workers with their queues and batches."""
         return await system.whole()
@@ -66,6 +77,7 @@ def routes(readiness: Readiness, metrics: Metrics, system: System) -> list[HTTPR
         "/v1/realtime/calls/{call_id:str}/hangup",
         status_code=200,
         guards=[Needs("sessions")],
+        responses=refusals(404),
         summary="End a session",
     )
     async def hang_up(call_id: FromPath[str], request: Request[Any, Any, Any]) -> None:

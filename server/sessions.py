@@ -106,7 +106,7 @@ class SessionRegistry:
         self._empty.clear()
         self._metrics.sessions.inc()
         serve_session(session.id)
-        log.info("session opened")
+        log.info("session opened", extra={"key": caller.key_id})
         return entry.lease
 
     def resume(self, session_id: str, token: str, caller: Caller = OURSELVES) -> Lease | None:

@@ -163,7 +163,12 @@ class DatabaseSettings(msgspec.Struct, frozen=True):
     """How the records are reached; where they are says `database_url`."""
 
     connections: Annotated[
-        int, Meta(description="connections to PostgreSQL at once, 1-100", ge=1, le=100)
+        int,
+        Meta(
+            description="connections to PostgreSQL at once, of all gateways, 1-100",
+            ge=1,
+            le=100,
+        ),
     ] = 10
 
 

@@ -17,17 +17,11 @@ FIRST = "acc_default"
 COLUMNS = "id, name, created_at, limits, retention_days"
 
 
-Amount = Annotated[int, Meta(ge=0)]
-
-
 class Limits(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What may be used; None is no limit. Those of a month start again with the calendar's, UTC."""
+    """What may be used; None is no limit."""
 
     requests_per_minute: Annotated[int, Meta(ge=1)] | None = None
-    concurrent_sessions: Amount | None = None
-    characters_per_month: Amount | None = None
-    audio_seconds_per_month: Amount | None = None
-    compute_seconds_per_month: Amount | None = None
+    concurrent_sessions: Annotated[int, Meta(ge=0)] | None = None
 
 
 NO_LIMITS = Limits()

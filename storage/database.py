@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from storage.errors import StorageError, Unavailable
+from storage.errors import StorageError, Unavailable, Unfit
 
 T = TypeVar("T")
 
@@ -63,6 +63,9 @@ BROKEN = (
     asyncpg.InternalClientError,
 )
 """What says that the server is away or going away, and nothing about the question."""
+
+UNFIT = (asyncpg.DataError, asyncpg.exceptions._base.DataError)  # of the server; of the client
+"""What says that a value is the matter. The client's own is one of `BROKEN` too."""
 
 
 def for_asyncpg(url: str) -> str:
@@ -146,20 +149,26 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """A connection in a transaction, which ends with the block. Raises `Unavailable`."""
+        """A connection in a transaction, which ends with the block. Raises `Unavailable`, or
+        `Unfit` for a value.
+        """
         try:
             async with (
                 self._pool.acquire(timeout=CONNECT_S) as connection,
                 connection.transaction(),
             ):
                 yield connection
+        except UNFIT as error:
+            raise Unfit(f"the database cannot hold a value: {error}") from error
         except BROKEN as error:
             raise Unavailable(f"the database does not answer: {_why(error)}") from error
 
     async def run(
         self, work: Callable[[Connection], Awaitable[T]], patience_s: float = PATIENCE_S
     ) -> T:
-        """What `work` returns, done in a transaction. Raises `Unavailable` after `patience_s`."""
+        """What `work` returns, done in a transaction. Raises `Unavailable` after `patience_s`, and
+        `Unfit` at once.
+        """
         give_up = time.monotonic() + patience_s
         while True:
             try:

@@ -9,5 +9,9 @@ class Unavailable(StorageError):
     """It does not answer now, and may soon."""
 
 
+class Unfit(StorageError):
+    """A value cannot be kept, such as a text with a NUL."""
+
+
 class Missing(StorageError):
     """There is no such record, or it is another account's."""

@@ -13,7 +13,7 @@ from server.access.denied import Denied, retry, tell
 from server.access.guesses import Guesses
 from server.access.keyring import Keyring, Known
 from server.lines import Application
-from storage.errors import Unavailable
+from storage.errors import StorageError
 from transports.outbox import Message, Send
 from transports.reading import Receive
 
@@ -89,7 +89,7 @@ class Guard:
     async def _looked_up(self, secret: str) -> Known | None:
         try:
             return await self._keyring.find(secret)
-        except Unavailable:
+        except StorageError:
             text = "the key cannot be looked up: the database does not answer"
             raise retry(503, "database_unavailable", text, RETRY_DATABASE_S) from None
 

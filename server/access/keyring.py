@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from server.access.caller import Caller
 from storage import accounts, client_secrets, keys
 from storage.client_secrets import PREFIX as SECRET_PREFIX
-from storage.database import Connection, Database
-from storage.errors import Unavailable
+from storage.database import Connection, Database, translated
+from storage.errors import StorageError, Unavailable
 from storage.keys import Key, hashed
 
 FRESH_S = 5.0
@@ -40,7 +40,7 @@ class Known(msgspec.Struct, frozen=True):
 
 
 Look = Callable[[bytes, bool], Awaitable[Known | None]]
-"""Finds what has this hash, a client secret or else a key. Raises `Unavailable`."""
+"""Finds what has this hash, a client secret or else a key. Raises `StorageError`."""
 
 
 class Keyring:
@@ -60,7 +60,7 @@ class Keyring:
         return self._kept(hashed(secret), FRESH_S)
 
     async def find(self, secret: str) -> Known | None:
-        """The key; None if there is none, or it is good no more. Raises `Unavailable`."""
+        """The key; None if there is none, or it is good no more. Raises `StorageError`."""
         hash_ = hashed(secret)
         if hash_ not in self._looking:  # those who ask at the same time share the answer
             task = asyncio.ensure_future(self._look(hash_, secret.startswith(SECRET_PREFIX)))
@@ -69,7 +69,7 @@ class Keyring:
         forgotten = self._forgotten
         try:
             known = await asyncio.shield(self._looking[hash_])
-        except Unavailable:
+        except StorageError:
             known = self._kept(hash_, STALE_S)
             if known is None:
                 raise
@@ -112,7 +112,8 @@ def looking_in(database: Database) -> Look:
         )
         await asyncio.wait({finding}, timeout=ANSWER_S)
         if finding.done():
-            return finding.result()
+            with translated():  # before the first start's migrations there are no tables
+                return finding.result()
         finding.cancel()  # and not waited for: a server that hangs does not answer that either
         raise Unavailable("the database does not answer")
 

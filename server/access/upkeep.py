@@ -1,6 +1,7 @@
 """What a gateway does about keys every few seconds, beside the requests."""
 
 import asyncio
+import contextlib
 import logging
 from typing import Protocol
 
@@ -15,6 +16,8 @@ REVOKED_EVERY_S = 5.0
 """Sessions of a key that was revoked on another machine, or whose grace is over, end by then."""
 
 USED_EVERY_S = 30.0
+LAST_S = 2.0
+"""For the last of it, when the gateway ends."""
 
 
 class Sessions(Protocol):
@@ -55,7 +58,9 @@ async def note_uses(database: Database, keyring: Keyring) -> None:
             await asyncio.sleep(USED_EVERY_S)
             await write_uses(database, keyring)
     finally:
-        await asyncio.shield(write_uses(database, keyring))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_S):
+                await write_uses(database, keyring)
 
 
 async def write_uses(database: Database, keyring: Keyring) -> None:

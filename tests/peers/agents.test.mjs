@@ -10,7 +10,7 @@ import {
 } from './microphone.mjs';
 
 /** A session with a memory; all that the server sends is in `events`. */
-async function call(agent, config, talk) {
+async function call(agent, config, talk, apiKey = key) {
   const session = new RealtimeSession(new RealtimeAgent({ name: 'Joe', ...agent }), {
     transport: 'websocket', model: 'gpt-realtime', tracingDisabled: true, config,
   });
@@ -23,7 +23,7 @@ async function call(agent, config, talk) {
   try {
     const url = new URL('/v1/realtime?model=gpt-realtime', server);
     url.protocol = 'ws:';
-    await session.connect({ apiKey: key, url: url.href });
+    await session.connect({ apiKey, url: url.href });
     await talk({ session, events, audio });
     assert.deepEqual(errors, []);
   } finally {
@@ -68,6 +68,29 @@ test('a spoken question is answered by voice', () => call(
     leave('agents', audio, answer);
   },
 ));
+
+/** What a server of ours gives to a browser. */
+async function clientSecret() {
+  const answer = await fetch(new URL('/v1/realtime/client_secrets', server), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ session: { type: 'realtime', model: 'gpt-realtime' } }),
+  });
+  assert.equal(answer.status, 200);
+  return (await answer.json()).value;
+}
+
+test('a client secret lets it in as a key does, and a wrong one does not', async () => {
+  const secret = await clientSecret();
+  assert.match(secret, /^ek_/);
+  const ask = async ({ session, events }) => {
+    session.sendMessage(OCEAN);
+    await answered(events);
+    await until(() => /pacific/i.test(words(last(session, 'assistant'))), 'the answer');
+  };
+  await call({ instructions: BRIEF }, TEXT, ask, secret);
+  await assert.rejects(call({ instructions: BRIEF }, TEXT, ask, `${secret}x`));
+});
 
 test('a function is run by the client and its output told', async () => {
   const asked = [];

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from openai import AsyncOpenAI, AuthenticationError, PermissionDeniedError
 
 from bench.hearsay import words
 from tests.peers.caller import Caller, calling, said, speaking
@@ -266,3 +267,38 @@ async def test_a_caller_whose_connection_breaks_comes_back_to_the_conversation(
 def unplug(caller: Caller) -> None:
     """Lose the network: no close frame, no goodbye."""
     caller.connection._connection.transport.abort()
+
+
+async def test_a_client_secret_is_made_by_the_sdk_and_begins_the_session_that_was_meant(
+    server: Server,
+) -> None:
+    async with AsyncOpenAI(base_url=f"{server.url}/v1", api_key=server.key) as client:
+        made = await client.realtime.client_secrets.create(
+            expires_after={"anchor": "created_at", "seconds": 60},
+            session={
+                "type": "realtime",
+                "output_modalities": ["text"],
+                "instructions": BRIEF,
+                "audio": {"output": {"voice": "alloy"}},
+            },
+        )
+    assert made.value.startswith("ek_")
+    assert made.session.type == "realtime"
+    assert made.session.instructions == BRIEF
+    async with (
+        AsyncOpenAI(base_url=f"{server.url}/v1", api_key=made.value) as browser,
+        browser.realtime.connect(model="gpt-realtime") as connection,
+    ):
+        caller = Caller(connection)
+        created = await caller.until("session.created")
+        assert created.session.instructions == BRIEF
+        assert "pacific" in (await caller.answer(OCEAN)).lower()
+        await caller.hang_up()
+        with pytest.raises(PermissionDeniedError, match="lacks the scope 'sessions'"):
+            await browser.realtime.client_secrets.create()
+
+
+async def test_a_wrong_key_is_told_in_the_sdks_own_way(server: Server) -> None:
+    async with AsyncOpenAI(base_url=f"{server.url}/v1", api_key="vf_wrong") as client:
+        with pytest.raises(AuthenticationError, match="no such key"):
+            await client.realtime.client_secrets.create()

@@ -109,7 +109,8 @@ def test_keys_are_made_listed_rotated_and_revoked_from_the_command_line(server: 
     here = {"VOICEFORGE_STATE": str(server.state)}
 
     def keys_cli(*words: str, status: int = 0, **more: str) -> str:
-        ended = voiceforge("keys", *words, "--url", server.url, **(here | more))
+        environ = here | more
+        ended = voiceforge("keys", *words, "--url", server.url, timeout_s=60, **environ)
         assert ended.status == status, ended.err
         return ended.out if status == 0 else ended.err
 
@@ -140,11 +141,11 @@ def test_keys_are_made_listed_rotated_and_revoked_from_the_command_line(server: 
         "rotate", ident, "--grace", "x", status=1
     )
     assert "lacks the scope 'admin'" in keys_cli("list", status=1, **{VARIABLE: second})
-    away = voiceforge("keys", "list", "--url", "http://127.0.0.1:9", **here)
+    away = voiceforge("keys", "list", "--url", "http://127.0.0.1:9", timeout_s=60, **here)
     assert (away.status, "is the server running there?" in away.err) == (1, True)
     nobody = voiceforge("keys", "list", "--url", server.url)
     assert (nobody.status, f"set {VARIABLE}" in nobody.err) == (1, True)
-    afar = voiceforge("keys", "list", "--url", "http://192.0.2.1:8000", **here)
+    afar = voiceforge("keys", "list", "--url", "http://192.0.2.1:8000", timeout_s=60, **here)
     assert (afar.status, "no key for http://192.0.2.1:8000" in afar.err) == (1, True)
 
 

@@ -268,7 +268,7 @@ async def test_a_client_secret_begins_sessions_and_does_nothing_else(site: Site)
 async def test_a_client_secret_ends_with_its_key(site: Site) -> None:
     made = await site.make({})
     route = "/v1/realtime/client_secrets"
-    _, told = await site.ask("POST", route, key=made["secret"])
+    _, told = await site.ask("POST", route, {}, key=made["secret"])
     assert told["session"]["type"] == "realtime"
     assert (await site.ask("GET", "/v1/realtime", key=told["value"]))[0] == 426
     await site.ask("POST", f"/v1/admin/keys/{made['key']['id']}/revoke")
