@@ -1,11 +1,15 @@
 """The `voiceforge` program as a person runs it: in a process of its own."""
 
+import atexit
 import contextlib
+import functools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -18,7 +22,8 @@ from typing import Any
 import psutil
 
 from server.access.admin_key import FILE, read
-from server.database import FOLDER
+from server.database import FOLDER, KeptDatabase
+from server.settings import Settings
 from storage.embedded import EmbeddedPostgres
 from tests.folder import folder
 
@@ -50,7 +55,10 @@ def state_for(environ: dict[str, str]) -> Iterator[Path]:
     """The state folder that `environ` names, else a new one that it names from now on."""
     with contextlib.ExitStack() as own:
         if "VOICEFORGE_STATE" not in environ:
-            environ["VOICEFORGE_STATE"] = str(own.enter_context(folder()))
+            empty = own.enter_context(folder())
+            copy = ("cp", "-a", f"{first_state()}/.", str(empty))  # with their owners
+            subprocess.run(copy, check=True)
+            environ["VOICEFORGE_STATE"] = str(empty)
         state = Path(environ["VOICEFORGE_STATE"])
         yield state
         database = EmbeddedPostgres(state / FOLDER)
@@ -60,9 +68,38 @@ def state_for(environ: dict[str, str]) -> Iterator[Path]:
             time.sleep(0.02)
 
 
+@functools.cache
+def first_state() -> Path:
+    """What a first start leaves in the state folder: one for all servers, since the database takes
+    a second to make. What a first start does is tested where a test names the folder.
+    """
+    path = Path(tempfile.mkdtemp(prefix="vf-first-"))
+    atexit.register(shutil.rmtree, path)
+    path.chmod(0o755)
+    start = "asyncio.run(start(Path(sys.argv[1])))"
+    program = (
+        f"import asyncio, sys; from pathlib import Path; from {__name__} import start; {start}"
+    )
+    command = [sys.executable, "-c", program, str(path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return path
+
+
+async def start(state: Path) -> None:
+    """Start a database in the state folder, as a server does, and stop it."""
+    database = KeptDatabase(Settings(state=str(state)), lambda line: None)
+    await database.start()
+    await database.aclose()
+
+
 def environment(given: dict[str, str]) -> dict[str, str]:
-    """The tests' own environment, wide terminal, all sessions let in, with what is given."""
+    """The tests' own environment, wide terminal, all sessions let in, with what is given.
+
+    How many answers llama.cpp makes at once is not measured again at each start.
+    """
     own = {"COLUMNS": "120", "OMP_NUM_THREADS": "1", "VOICEFORGE_LIMITS__ADMISSION": "off"}
+    if "VOICEFORGE_LLM__BASE_URL" not in given:
+        own["VOICEFORGE_LLM__AT_ONCE"] = "2"
     return os.environ | own | given
 
 

@@ -61,7 +61,8 @@ async def test_the_embedded_one_has_all_tables_once_the_server_serves(server: Se
     assert shown(server) == {"embedded": True, "up": True, "restarts": 0}
     assert metric(server, "voiceforge_database_up") == 1
     async with Database(EmbeddedPostgres(server.state / "postgres").url) as database:
-        assert await database.run(accounts.listed) == []
+        [first] = await database.run(accounts.listed)
+    assert first.id == accounts.FIRST
 
 
 async def test_one_that_is_killed_is_back_and_no_conversation_notices(server: Server) -> None:
@@ -84,8 +85,9 @@ async def test_a_named_one_is_used_and_its_absence_survived(debian: Debian) -> N
         assert postgres(server) == []
         assert shown(server) == {"embedded": False, "up": True, "restarts": 0}
         connection = await connect(url)
-        assert await accounts.listed(connection) == []
+        [first] = await accounts.listed(connection)
         await connection.close()
+        assert first.id == accounts.FIRST
         async with undisturbed(server):
             await asyncio.to_thread(debian.stop)
 
@@ -118,14 +120,19 @@ async def test_a_backup_of_a_server_that_runs_fills_a_new_one(server: Server) ->
         made = await database.run(lambda connection: accounts.create(connection, "Bakery"))
     with folder() as path:
         file = path / "records.zip"
+        told = "2 accounts, 1 keys, 0 client_secrets"
         saved = voiceforge("backup", str(file), VOICEFORGE_STATE=str(server.state))
-        assert (saved.status, saved.out) == (0, f"{file}: 1 accounts, 0 keys\n"), saved.err
+        assert (saved.status, saved.out) == (0, f"{file}: {told}\n"), saved.err
         state = path / "state"
-        for status, told in ((0, "restored 1 accounts, 0 keys"), (1, "the database has records")):
+        for status, said in ((0, f"restored {told}"), (1, "the database has records")):
             ended = voiceforge("restore", str(file), VOICEFORGE_STATE=str(state))
             assert ended.status == status, ended.err
-            assert told in ended.out + ended.err
+            assert said in ended.out + ended.err
         with Server(VOICEFORGE_STATE=str(state)) as other:
             await asyncio.to_thread(other.until_ready)
             async with Database(EmbeddedPostgres(state / "postgres").url) as database:
-                assert await database.run(accounts.listed) == [made]
+                assert made in await database.run(accounts.listed)
+            assert other.key != server.key
+            for key in (other.key, server.key):  # and the old one is among the records
+                status, _ = await asyncio.to_thread(other.ask, "GET", "/v1/realtime", None, key)
+                assert status == 426

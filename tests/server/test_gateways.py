@@ -189,10 +189,12 @@ async def test_at_the_limit_it_counts_the_sessions_of_all_gateways() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "goodbye"), [(signal.SIGKILL, None), (signal.SIGTERM, 1000)], ids=["kill", "stop"]
+    ("number", "goodbyes"),
+    [(signal.SIGKILL, (None, 1000)), (signal.SIGTERM, (1000,))],  # there may be time for one
+    ids=["kill", "stop"],
 )
 async def test_when_the_supervisor_ends_nothing_is_left_running(
-    number: signal.Signals, goodbye: int | None
+    number: signal.Signals, goodbyes: tuple[int | None, ...]
 ) -> None:
     with Server(VOICEFORGE_GATEWAYS="2") as doomed:
         await asyncio.to_thread(doomed.until_ready)
@@ -201,6 +203,6 @@ async def test_when_the_supervisor_ends_nothing_is_left_running(
         async with contextlib.AsyncExitStack() as stack:
             caller = await call(doomed, stack)
             doomed.signal(number)
-            assert await ended(caller) == goodbye
+            assert await ended(caller) in goodbyes
         _, alive = await asyncio.to_thread(psutil.wait_procs, family, 20)
         assert alive == []
