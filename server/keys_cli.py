@@ -5,6 +5,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
+from urllib.parse import quote
 
 import msgspec
 from cyclopts import App, Parameter
@@ -95,7 +96,7 @@ def list_(
     config: Config = None,
 ) -> None:
     """List keys, by their first letters: nobody can read them again."""
-    query = "" if account is None else f"?account_id={account}"
+    query = "" if account is None else f"?account_id={quote(account)}"
     found = _ask("GET", f"/v1/admin/keys{query}", Listed, url, config).data
     if as_json:
         print(msgspec.json.encode(found).decode())
@@ -129,7 +130,7 @@ def revoke(
     config: Config = None,
 ) -> None:
     """End a key now, and the sessions that began with it."""
-    key = _ask("POST", f"/v1/admin/keys/{key_id}/revoke", Key, url, config)
+    key = _ask("POST", f"/v1/admin/keys/{quote(key_id, safe='')}/revoke", Key, url, config)
     print(f"{key.id} ({key.prefix}…, {key.name}) is revoked")
 
 
@@ -145,7 +146,7 @@ def rotate(
 ) -> None:
     """Replace a key by another that may do the same."""
     seconds = int(_length(grace, "--grace").total_seconds())
-    route = f"/v1/admin/keys/{key_id}/rotate?grace_s={seconds}"
+    route = f"/v1/admin/keys/{quote(key_id, safe='')}/rotate?grace_s={seconds}"
     _show(_ask("POST", route, Made, url, config), quiet=quiet)
 
 

@@ -1,15 +1,29 @@
 """Asking a server over HTTP, as the commands do."""
 
 import http.client
+import ipaddress
 import urllib.error
 import urllib.request
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
 T = TypeVar("T")
 
 ANSWER_S = 30.0
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follows nobody: a key is for the server that was named."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+_afar = urllib.request.build_opener(_Stay)
+_here = urllib.request.build_opener(_Stay, urllib.request.ProxyHandler({}))
+"""To this machine there is no proxy on the way."""
 
 
 class WebError(Exception):
@@ -22,7 +36,8 @@ def ask(method: str, url: str, key: str, kind: type[T], body: Any = None) -> T:
     headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
     request = urllib.request.Request(url, data, headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:
+        opener = _here if is_here(url) else _afar
+        with opener.open(request, timeout=ANSWER_S) as answer:
             return msgspec.json.decode(answer.read() or b"null", type=kind)
     except urllib.error.HTTPError as refused:
         with refused:
@@ -32,6 +47,15 @@ def ask(method: str, url: str, key: str, kind: type[T], body: Any = None) -> T:
         raise WebError(f"{url}: {reason}: is the server running there?") from error
     except msgspec.MsgspecError as error:
         raise WebError(f"{url}: this is no VoiceForge: {error}") from error
+
+
+def is_here(url: str) -> bool:
+    """Whether the address is this machine's own: nothing that is sent there leaves it."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _said(refused: urllib.error.HTTPError) -> str:

@@ -4,13 +4,12 @@
 server again, which makes another: who can do that reaches the database anyway.
 """
 
-import ipaddress
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from server.learning import state_folder
 from server.settings import Settings
+from server.web import is_here
 from storage import accounts, keys
 from storage.database import Connection
 from storage.errors import StorageError
@@ -79,12 +78,4 @@ def key_for(url: str, settings: Settings) -> str:
     machine, which is sent to no other. Empty without either.
     """
     given = os.environ.get(VARIABLE, "")
-    return given or (read(key_file(settings)) or "" if _here(url) else "")
-
-
-def _here(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return given or (read(key_file(settings)) or "" if is_here(url) else "")
