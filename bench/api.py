@@ -212,7 +212,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=12, help="blocks of 5 s, checked and not")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    with servers.ours(None, OFF) as server:
+    with servers.ours(None, {**OFF, "VOICEFORGE_GATEWAYS": "1"}) as server:
         rows = measure(server, args.pairs, args.seed)
     finish("bench.api", rows, peer="unchecked")
 

@@ -54,7 +54,7 @@ from server.lines import Lines
 from server.listening import StopSignals, listen
 from server.metrics import Metrics
 from server.readiness import Readiness
-from server.realtime import own_sessions
+from server.realtime import Sockets
 from server.routes import routes
 from server.serve import serving, web_server
 from server.sessions import SessionRegistry
@@ -152,7 +152,7 @@ async def run(bound: socket.socket | None = None, taking: "Place | None" = None)
     metrics, readiness = Metrics(lag, index), Readiness(())
     sessions = SessionRegistry(lambda: services, settings.limits, metrics, OpenDoor(), index)
     handlers = routes(readiness, metrics, System(index, tuple, sessions))
-    app = Trusted(build(Lines(own_sessions(sessions)), handlers))
+    app = Trusted(build(Lines(Sockets(sessions)), handlers))
     server = web_server(app, settings, uds=taking.path if taking is not None else None)
     async with serving(server, bound), beside(lag.watch()):
         if taking is not None:

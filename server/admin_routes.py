@@ -1,10 +1,11 @@
 """`/v1/admin`: accounts and keys, for who runs this server."""
 
 import ipaddress
+import logging
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Request, delete, get, patch, post
@@ -18,8 +19,10 @@ from server.access.denied import Denied
 from server.refusals import refusals
 from storage import accounts, keys
 from storage.accounts import FIRST, NO_LIMITS, Account, Limits
-from storage.database import Database
+from storage.database import Connection, Database
 from storage.keys import Key, Terms
+
+log = logging.getLogger(__name__)
 
 ADMIN = [Needs("admin")]
 PLAIN, NAMED = refusals(), refusals(404)
@@ -84,8 +87,9 @@ def routes(database: Database, revoked: Revoked) -> list[HTTPRouteHandler]:
     @post("/v1/admin/accounts", guards=ADMIN, responses=PLAIN, summary="Make an account")
     async def make_account(data: JSONBody[NewAccount]) -> Account:
         """Its keys, and all that is done with them, are its own: no other account sees them."""
-        async with database.transaction() as connection:
-            return await accounts.create(connection, data.name, data.limits, data.retention_days)
+        return await database.once(
+            lambda c: accounts.create(c, data.name, data.limits, data.retention_days)
+        )
 
     @get("/v1/admin/accounts", guards=ADMIN, responses=PLAIN, summary="All accounts")
     async def list_accounts() -> Listed:
@@ -110,11 +114,14 @@ def routes(database: Database, revoked: Revoked) -> list[HTTPRouteHandler]:
             for name in data.__struct_fields__
             if (value := getattr(data, name)) is not UNSET
         }
-        async with database.transaction() as connection:
-            account = await accounts.get(connection, account_id)
+
+        async def change(connection: Connection) -> Account:
+            account = await accounts.get(connection, account_id, lock=True)
             changed: Account = msgspec.structs.replace(account, **given)
             await accounts.update(connection, changed)
-        return changed
+            return changed
+
+        return await database.once(change)
 
     @delete(
         "/v1/admin/accounts/{account_id:str}",
@@ -127,9 +134,14 @@ def routes(database: Database, revoked: Revoked) -> list[HTTPRouteHandler]:
         if caller_of(request.scope).account_id == account_id:
             text = "the key that you use belongs to this account: delete it with another's"
             raise Denied(409, "own_account", text)
-        async with database.transaction() as connection:
+
+        async def remove(connection: Connection) -> list[Key]:
             owned = await keys.listed(connection, account_id)
             await accounts.delete(connection, account_id)
+            return owned
+
+        owned = await database.once(remove)
+        log.info("account deleted", extra={"account": account_id, "keys": len(owned)})
         revoked(key.id for key in owned)
 
     @post("/v1/admin/keys", guards=ADMIN, responses=NAMED, summary="Make a key")
@@ -138,8 +150,10 @@ def routes(database: Database, revoked: Revoked) -> list[HTTPRouteHandler]:
         check_origins(data.origins)
         check_addresses(data.addresses)
         terms = Terms(data.scopes, data.origins, data.addresses, data.expires_at, data.limits)
-        async with database.transaction() as connection:
-            key, secret = await keys.create(connection, data.account_id, data.name, terms)
+        key, secret = await database.once(
+            lambda c: keys.create(c, data.account_id, data.name, terms)
+        )
+        log.info("key made", extra={"key": key.id, "scopes": key.scopes})
         return MadeKey(secret, key)
 
     @get("/v1/admin/keys", guards=ADMIN, responses=PLAIN, summary="All keys")
@@ -162,6 +176,7 @@ def routes(database: Database, revoked: Revoked) -> list[HTTPRouteHandler]:
     async def revoke_key(key_id: FromPath[str]) -> Key:
         """It opens nothing from now on, and the sessions that began with it end."""
         key = await database.run(lambda c: keys.revoke(c, key_id))
+        log.info("key revoked", extra={"key": key_id})
         revoked([key_id])
         return key
 
@@ -171,8 +186,8 @@ def routes(database: Database, revoked: Revoked) -> list[HTTPRouteHandler]:
     async def rotate_key(key_id: FromPath[str], grace_s: Grace = 0) -> MadeKey:
         """Another that may do the same. The old one is good for `grace_s` seconds more."""
         grace = timedelta(seconds=grace_s)
-        async with database.transaction() as connection:
-            key, secret = await keys.rotate(connection, key_id, grace=grace)
+        key, secret = await database.once(lambda c: keys.rotate(c, key_id, grace=grace))
+        log.info("key rotated", extra={"key": key_id, "new": key.id, "grace_s": grace_s})
         if not grace_s:
             revoked([key_id])
         return MadeKey(secret, key)
@@ -191,16 +206,23 @@ def routes(database: Database, revoked: Revoked) -> list[HTTPRouteHandler]:
     ]
 
 
+ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+"""As browsers write one (RFC 6454, 6.1): in lower case, without a path."""
+
+USUAL_PORTS = (("http://", ":80"), ("https://", ":443"))
+"""Which browsers leave out."""
+
+
 def check_origins(origins: Iterable[str]) -> None:
-    """An origin as browsers send it. Raises `Denied`."""
+    """As browsers send them: what is written otherwise would match none. Raises `Denied`."""
     for origin in origins:
-        parts = urlsplit(origin)
-        if parts.scheme not in ("http", "https") or f"{parts.scheme}://{parts.netloc}" != origin:
-            raise Denied(
-                400,
-                "invalid_value",
-                f"origin {origin[:80]!r}: expected such as https://shop.example",
+        usual = any(origin.startswith(way) and origin.endswith(port) for way, port in USUAL_PORTS)
+        if usual or ORIGIN.fullmatch(origin) is None:
+            text = (
+                f"origin {origin[:80]!r}: expected such as https://shop.example, in lower case, "
+                "without a path or the usual port"
             )
+            raise Denied(400, "invalid_value", text)
 
 
 def check_addresses(addresses: Iterable[str]) -> None:

@@ -12,15 +12,15 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import Receive, Scope, Send
 
-from server.access.denied import Denied
+from server.access.denied import RETRY_DATABASE_S, Denied
 from server.lines import Application
 from server.refusals import Refusal, refusal
 from server.version import VERSION
-from storage.errors import Missing, Unavailable, Unfit
+from storage.errors import Missing, StorageError, TooMany, Unavailable, Unfit
 
 log = logging.getLogger(__name__)
 
-RETRY_DATABASE_S = "2"
+RETRY_MANY_S = "10"
 
 Asked = Request[Any, Any, Any]
 Told = Response[Refusal]
@@ -47,12 +47,16 @@ def build(realtime: Application, handlers: Sequence[HTTPRouteHandler]) -> Litest
             components=Components(
                 security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}
             ),
+            security=[{"key": []}],
         ),
         exception_handlers={
             Denied: denied,
             Missing: missing,
+            TooMany: too_many,
             Unfit: unfit,
             Unavailable: unavailable,
+            StorageError: unusable,
+            RecursionError: too_deep,
             HTTPException: refused,
             Exception: failed,
         },
@@ -75,10 +79,28 @@ def unfit(_: Asked, error: Unfit) -> Told:
     return refusal(400, "invalid_value", str(error))
 
 
-def unavailable(_: Asked, error: Unavailable) -> Told:
-    """The database is away."""
-    again = {"retry-after": RETRY_DATABASE_S}
-    return refusal(503, "database_unavailable", str(error), kind="server_error", headers=again)
+def too_many(_: Asked, error: TooMany) -> Told:
+    """There are as many as there may be, for now."""
+    again = {"retry-after": RETRY_MANY_S}
+    return refusal(429, "too_many", str(error), kind="rate_limit_error", headers=again)
+
+
+def too_deep(_: Asked, __: RecursionError) -> Told:
+    """A body that is nested a thousand times."""
+    return refusal(400, "invalid_value", "the body is nested too deeply")
+
+
+def unavailable(_: Asked, __: Unavailable) -> Told:
+    """The database is away; where it is, is nobody's business."""
+    again = {"retry-after": str(RETRY_DATABASE_S)}
+    text = "the database does not answer"
+    return refusal(503, "database_unavailable", text, kind="server_error", headers=again)
+
+
+def unusable(asked: Asked, error: StorageError) -> Told:
+    """The database says no to what is right, such as when its disk is full."""
+    log.error("the database failed", extra={"path": asked.url.path, "error": str(error)})
+    return unavailable(asked, Unavailable())
 
 
 def refused(_: Asked, error: HTTPException) -> Told:

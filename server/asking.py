@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Callable
 
-from server.control import Answer, Question, ToSupervisor
+from server.control import Answer, Granted, PutBack, Question, ToSupervisor
 
 
 class Asking:
@@ -31,7 +31,9 @@ class Asking:
             del self._waiting[question.number]
 
     def answered(self, answer: Answer) -> None:
-        """The supervisor's answer; nobody may wait for it any more."""
+        """The supervisor's answer. What is lent to nobody any more goes back."""
         waiting = None if answer.number is None else self._waiting.get(answer.number)
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)
+        elif isinstance(answer, Granted) and answer.count:
+            self.send(PutBack(answer.owner, answer.count))

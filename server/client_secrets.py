@@ -19,6 +19,9 @@ from transports.realtime.aliases import DEFAULT_MODEL
 from transports.realtime.update import first_object
 from transports.websocket import DEFAULTS
 
+LARGEST = 64 * 1024
+"""Bytes of a session as JSON: every gateway that it begins at keeps it for a while."""
+
 
 class ExpiresAfter(msgspec.Struct, frozen=True):
     """So many seconds after it was made it begins no session any more; those it began go on."""
@@ -49,26 +52,31 @@ def routes(database: Database) -> list[HTTPRouteHandler]:
         "/v1/realtime/client_secrets",
         status_code=200,
         guards=[Needs("sessions")],
-        responses=refusals(),
+        responses=refusals(413),
+        request_max_body_size=2 * LARGEST,
         summary="A secret for a browser",
     )
     async def make(request: Request[Any, Any, Any], data: JSONBody[Wanted]) -> Made:
         """It begins realtime sessions for some minutes, with these settings, and does nothing else.
 
         They count as sessions of the key that this is asked with, and end when that is revoked.
+        Whoever has it may change the settings later, by `session.update`.
         """
         key_id = caller_of(request.scope).key_id
         if key_id is None:
             raise Denied(400, "no_key", "a client secret is made with a key")
         session = {"type": "realtime", **data.session}
+        size = len(msgspec.json.encode(session))
+        if size > LARGEST:
+            text = f"the session has {size} bytes: a client secret keeps {LARGEST} at most"
+            raise Denied(400, "invalid_value", text)
         try:
             shown = first_object(DEFAULTS, session["type"], DEFAULT_MODEL, session)
         except RequestError as error:
             raise Denied(400, error.code, str(error)) from error
-        async with database.transaction() as connection:
-            secret, expires_at = await client_secrets.create(
-                connection, key_id, session, data.expires_after.seconds
-            )
+        secret, expires_at = await database.once(
+            lambda c: client_secrets.create(c, key_id, session, data.expires_after.seconds)
+        )
         return Made(secret, int(expires_at.timestamp()), msgspec.to_builtins(shown))
 
     return [make]

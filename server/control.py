@@ -98,11 +98,12 @@ class Refusal(msgspec.Struct, frozen=True, tag="refusal"):
 
 
 class Granted(msgspec.Struct, frozen=True, tag="granted"):
-    """Answers `Take`: `count` requests are lent. `left` remain; without any there is one again
-    after `wait_s`.
+    """Answers `Take`: `count` requests of the owner are lent. `left` remain; without any there is
+    one again after `wait_s`.
     """
 
     number: int
+    owner: str
     count: int
     left: int
     wait_s: float

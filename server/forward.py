@@ -5,14 +5,13 @@ import contextlib
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qs
 
 from websockets.asyncio.client import ClientConnection, unix_connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.typing import Subprotocol
 
 from server.access.caller import HEADER, caller_of
-from transports.handshake import deny
+from transports.handshake import deny, query_of
 from transports.outbox import Message, Send
 from transports.reading import ABNORMAL, NO_CODE, Receive
 from transports.realtime.errors import ErrorDetails
@@ -54,9 +53,8 @@ class Forwarding:
         self._path_of = path_of
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        query = parse_qs(scope.get("query_string", b"").decode(errors="replace"))
-        wanted = query.get("call_id") or query.get("session_id") or [""]
-        owner = gateway_of(wanted[0])
+        query = query_of(scope)
+        owner = gateway_of(query.get("call_id") or query.get("session_id") or "")
         path = self._path_of(owner) if owner is not None and owner != self._index else None
         if path is None or scope["type"] != "websocket":
             await self._local(scope, receive, send)

@@ -37,7 +37,7 @@ from server.lag import LoopLag
 from server.lines import Application, Lines
 from server.metrics import Metrics
 from server.readiness import Readiness
-from server.realtime import own_sessions
+from server.realtime import Sockets
 from server.routes import PUBLIC, routes
 from server.serve import configured, serving, web_server
 from server.sessions import SessionRegistry
@@ -91,9 +91,8 @@ class Gateway:
             self._traces,
         )
         self._system = System(plan.index, self._platform.workers, self._sessions, self._asking)
-        self._forwarding = Forwarding(
-            own_sessions(self._sessions), plan.index, self._system.path_of
-        )
+        self._sockets = Sockets(self._sessions)
+        self._forwarding = Forwarding(self._sockets, plan.index, self._system.path_of)
         self._lines = Lines(self._forwarding)
         self._starting: asyncio.Task[None] | None = None
         self._draining = asyncio.Event()
@@ -113,7 +112,7 @@ class Gateway:
             beside(self._lag.watch()),
             beside(self._report()),
             beside(self._leases.give_back()),
-            beside(end_revoked(self._database, self._keyring, self._sessions)),
+            beside(end_revoked(self._database, self._keyring, self._sockets)),
             beside(note_uses(self._database, self._keyring)),
             contextlib.AsyncExitStack() as opened,
         ):
@@ -148,7 +147,7 @@ class Gateway:
 
     def _revoked(self, revoked: control.Revoked) -> None:
         self._keyring.forget(revoked.key_ids)
-        self._sessions.revoke(revoked.key_ids)
+        self._sockets.revoke(revoked.key_ids)
 
     async def _drain(self) -> None:
         """Let the sessions finish, those of other gateways that are carried through here too."""

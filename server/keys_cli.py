@@ -10,7 +10,7 @@ from urllib.parse import quote
 import msgspec
 from cyclopts import App, Parameter
 
-from server.access.admin_key import VARIABLE, key_file, key_for
+from server.access.admin_key import VARIABLE, key_file, key_for, read, write
 from server.access.caller import SCOPES, USUAL, Scope
 from server.settings import Settings, SettingsError, load
 from server.web import WebError, ask
@@ -146,8 +146,13 @@ def rotate(
 ) -> None:
     """Replace a key by another that may do the same."""
     seconds = int(_length(grace, "--grace").total_seconds())
-    route = f"/v1/admin/keys/{quote(key_id, safe='')}/rotate?grace_s={seconds}"
-    _show(_ask("POST", route, Made, url, config), quiet=quiet)
+    route = f"/v1/admin/keys/{quote(key_id, safe='')}"
+    old = _ask("GET", route, Key, url, config)
+    made = _ask("POST", f"{route}/rotate?grace_s={seconds}", Made, url, config)
+    _show(made, quiet=quiet)
+    file = key_file(load(config=config).settings)
+    if (read(file) or "").startswith(old.prefix):  # it was the administrator's own
+        write(file, made.secret)
 
 
 def _show(made: Made, *, quiet: bool) -> None:

@@ -33,7 +33,7 @@ class Metrics:
         )
         self._denied = Counter(
             "voiceforge_requests_denied",
-            "Requests that were not served for want of a key or a right, by code.",
+            "Requests that the guard did not let in, by code.",
             ["code"],
             registry=registry,
         )

@@ -28,6 +28,8 @@ class Places:
         self._clock = clock
         self._taken: dict[int, dict[int, tuple[str, ...]]] = {}
         self._owned: Counter[str] = Counter()
+        """Sessions by key and account. One whose client was dropped is let back in, always, and
+        keeps its owner from no other meanwhile."""
         self._away: dict[int, set[int]] = {}
 
     def __len__(self) -> int:
@@ -64,21 +66,31 @@ class Places:
 
     def leave(self, gateway: int, number: int) -> None:
         """Give a place back. Harmless if it was not taken."""
-        self._disown(self._taken.get(gateway, {}).pop(number, ()))
-        self._away.get(gateway, set()).discard(number)
+        ids = self._taken.get(gateway, {}).pop(number, ())
+        if number in self._away.get(gateway, ()):
+            self._away[gateway].discard(number)
+        else:
+            self._disown(ids)
 
     def mark(self, gateway: int, number: int, *, away: bool) -> None:
         """The client of a session is gone, or back."""
-        if not away:
-            self._away.get(gateway, set()).discard(number)
-        elif number in self._taken.get(gateway, ()):
-            self._away.setdefault(gateway, set()).add(number)
+        gone = self._away.setdefault(gateway, set())
+        ids = self._taken.get(gateway, {}).get(number)
+        if ids is None or away == (number in gone):
+            return
+        if away:
+            gone.add(number)
+            self._disown(ids)
+        else:
+            gone.discard(number)
+            self._owned.update(ids)
 
     def forget(self, gateway: int) -> None:
         """The gateway has died: its sessions are over."""
-        for ids in self._taken.pop(gateway, {}).values():
-            self._disown(ids)
-        self._away.pop(gateway, None)
+        away = self._away.pop(gateway, set())
+        for number, ids in self._taken.pop(gateway, {}).items():
+            if number not in away:
+                self._disown(ids)
 
     def _disown(self, ids: tuple[str, ...]) -> None:
         for ident in ids:

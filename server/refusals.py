@@ -12,6 +12,7 @@ WHY = {
     403: "the key may not do this, or not from there",
     404: "there is no such thing, or it is another account's",
     409: "it cannot be done as things are",
+    413: "the body is too large",
     429: "too many requests: come again after `Retry-After` seconds",
     503: "it cannot be answered now: come again after `Retry-After` seconds",
 }

@@ -3,7 +3,6 @@
 from typing import Any
 
 from litestar import MediaType, Request, Response, get, post
-from litestar.exceptions import NotFoundException, ServiceUnavailableException
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -11,11 +10,14 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from server import docs
 from server.access.authority import Needs
 from server.access.caller import caller_of
+from server.access.denied import Denied, retry
 from server.metrics import Metrics
 from server.metrics_of_all import together
 from server.readiness import Readiness, State
 from server.refusals import refusals
 from server.system import GatewaySilent, System, Whole
+
+RETRY_SILENT_S = 5
 
 PUBLIC = frozenset({"/", "/healthz", "/readyz", "/metrics", "/docs", "/schema/openapi.json"})
 """The routes that need no key. Everything else asks for one (`server.access.guard`)."""
@@ -85,8 +87,8 @@ def routes(readiness: Readiness, metrics: Metrics, system: System) -> list[HTTPR
         try:
             found = await system.hang_up(call_id, caller_of(request.scope))
         except GatewaySilent as silent:
-            raise ServiceUnavailableException(str(silent)) from silent
+            raise retry(503, "gateway_silent", str(silent), RETRY_SILENT_S) from silent
         if not found:
-            raise NotFoundException(f"no session {call_id!r} is open")
+            raise Denied(404, "session_not_found", f"no session {call_id!r} is open")
 
     return [root, documentation, healthz, readyz, prometheus, live, hang_up]

@@ -28,6 +28,7 @@ Text = Annotated[str, Meta(min_length=1)]
 Count = Annotated[int, Meta(ge=1)]
 Workers = Annotated[int, Meta(description="worker processes, 1-64", ge=1, le=64)]
 Threads = Annotated[int, Meta(ge=1, le=256)]
+Networks = Annotated[str, Meta(pattern=r"^[0-9a-fA-F.:/]+(,[0-9a-fA-F.:/]+)*$")]
 Address = Annotated[str, Meta(pattern=r"^https?://[^@\s]+$")]
 """Without a password in it: that would be shown."""
 
@@ -165,7 +166,7 @@ class DatabaseSettings(msgspec.Struct, frozen=True):
     connections: Annotated[
         int,
         Meta(
-            description="connections to PostgreSQL at once, of all gateways, 1-100",
+            description="connections to PostgreSQL of all gateways, 1-100; each has two at least",
             ge=1,
             le=100,
         ),
@@ -223,6 +224,13 @@ class Settings(msgspec.Struct, frozen=True):
     threads: Annotated[
         Threads | None,
         Meta(description="threads of a model worker, 1-256; unset: by the machine"),
+    ] = None
+    proxies: Annotated[
+        Networks | None,
+        Meta(
+            description="addresses of reverse proxies, whose X-Forwarded-For is believed, such as "
+            "127.0.0.1 or 10.0.0.0/8, with commas; unset: nobody's"
+        ),
     ] = None
     gateways: Annotated[
         Workers | None,

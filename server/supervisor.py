@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 CORES_PER_GATEWAY = 4
 """One gateway carries hundreds of sessions on a core, so that models need the other three."""
 
+LEAST_CONNECTIONS = 2
+"""Of a gateway to the database: keys are looked up while another question takes its time."""
+
 LEARN_EVERY_S = 1.0
 
 LAST_WORDS_S = 10.0
@@ -65,7 +68,7 @@ class Supervisor:
         store = store_of(settings).root
         self._buckets = Buckets()
         count = gateway_count(settings)
-        each = max(1, settings.database.connections // count)
+        each = max(LEAST_CONNECTIONS, settings.database.connections // count)
         reached = control.Reached(self._database.url, each)
         self._gateways = [
             GatewayKeeper(index, shown, store, folder, reached) for index in range(count)

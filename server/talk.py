@@ -20,6 +20,7 @@ from websockets.asyncio.client import ClientConnection
 from server import wav
 from server.heard import Heard
 from server.microphone import SoundCard
+from server.web import is_here
 
 REALTIME = "/v1/realtime"
 RATE_HZ = 24_000
@@ -121,6 +122,7 @@ class Talk:
                 additional_headers=self._headers(),
                 max_size=None,
                 compression=None,
+                proxy=None if is_here(self.wanted.url) else True,
             ) as socket:
                 try:
                     await socket.send(msgspec.json.encode(self._session()).decode())

@@ -61,9 +61,12 @@ async def first(connection: Connection) -> Account:
     return await get(connection, FIRST)
 
 
-async def get(connection: Connection, account_id: str) -> Account:
-    """Raises `Missing`."""
-    row = await connection.fetchrow(f"select {COLUMNS} from accounts where id = $1", account_id)
+async def get(connection: Connection, account_id: str, *, lock: bool = False) -> Account:
+    """Raises `Missing`. With `lock` nobody else changes it before the transaction ends."""
+    ending = " for update" if lock else ""
+    row = await connection.fetchrow(
+        f"select {COLUMNS} from accounts where id = $1{ending}", account_id
+    )
     if row is None:
         raise Missing(f"there is no account {account_id!r}")
     return as_struct(row, Account)
@@ -76,7 +79,9 @@ async def listed(connection: Connection) -> list[Account]:
 
 
 async def update(connection: Connection, account: Account) -> None:
-    """Write the name, limits and retention of the account with this id. Raises `Missing`."""
+    """Write the name, limits and retention of the account with this id, which should come from
+    `get` with `lock` in the same transaction. Raises `Missing`.
+    """
     found = await connection.fetchval(
         "update accounts set name = $2, limits = $3::jsonb, retention_days = $4"
         " where id = $1 returning id",

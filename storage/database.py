@@ -7,8 +7,8 @@ works through a pooler that lends a connection for one transaction (PgBouncer, N
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -26,6 +26,9 @@ ANSWER_S = 30.0
 """For one statement; none of ours is near it."""
 
 CONNECT_S = 10.0
+
+ONCE_S = 5.0
+"""For a transaction that somebody waits for: ours take milliseconds."""
 
 PATIENCE_S = 5.0
 """How long a question is asked again before it is given up: a server that is started again is back
@@ -109,9 +112,11 @@ async def connect(url: str) -> asyncpg.Connection:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """What asyncpg raises inside, as `Unavailable` or as the `StorageError` of a refusal."""
+    """What asyncpg raises inside, as `Unavailable`, `Unfit` or the `StorageError` of a refusal."""
     try:
         yield
+    except UNFIT as error:
+        raise Unfit(f"the database cannot hold a value: {error}") from error
     except BROKEN as error:
         raise Unavailable(f"the database does not answer: {_why(error)}") from error
     except asyncpg.PostgresError as error:
@@ -126,6 +131,7 @@ class Database:
     """
 
     def __init__(self, url: str, most_connections: int = 10) -> None:
+        self._working: set[asyncio.Task[Any]] = set()
         self._pool = asyncpg.create_pool(
             for_asyncpg(url),
             min_size=0,
@@ -147,37 +153,51 @@ class Database:
         except TimeoutError:
             self._pool.terminate()
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
-        """A connection in a transaction, which ends with the block. Raises `Unavailable`, or
-        `Unfit` for a value.
+    async def once(self, work: Callable[[Connection], Awaitable[T]], within_s: float = ONCE_S) -> T:
+        """What `work` returns, done in one transaction and never again.
+
+        Raises `Unavailable`, also after `within_s` where the server neither answers nor breaks the
+        connection; `Unfit` for a value; `StorageError` for any other no.
         """
+        task = asyncio.ensure_future(self._transact(work))
+        self._working.add(task)
+        task.add_done_callback(self._worked)
         try:
-            async with (
-                self._pool.acquire(timeout=CONNECT_S) as connection,
-                connection.transaction(),
-            ):
-                yield connection
-        except UNFIT as error:
-            raise Unfit(f"the database cannot hold a value: {error}") from error
-        except BROKEN as error:
-            raise Unavailable(f"the database does not answer: {_why(error)}") from error
+            await asyncio.wait({task}, timeout=within_s)
+        finally:
+            task.cancel()  # and not waited for: a server that hangs does not answer that either
+        if task.done():
+            return task.result()
+        raise Unavailable(f"the database does not answer within {within_s:g} s")
 
     async def run(
-        self, work: Callable[[Connection], Awaitable[T]], patience_s: float = PATIENCE_S
+        self,
+        work: Callable[[Connection], Awaitable[T]],
+        patience_s: float = PATIENCE_S,
+        within_s: float = ANSWER_S,
     ) -> T:
-        """What `work` returns, done in a transaction. Raises `Unavailable` after `patience_s`, and
-        `Unfit` at once.
-        """
+        """As `once`, but asked again while the database is away, for `patience_s`."""
         give_up = time.monotonic() + patience_s
         while True:
             try:
-                async with self.transaction() as connection:
-                    return await work(connection)
+                return await self.once(work, within_s)
             except Unavailable:
                 if time.monotonic() >= give_up:
                     raise
                 await asyncio.sleep(AGAIN_EVERY_S)
+
+    async def _transact(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        with translated():
+            async with (
+                self._pool.acquire(timeout=CONNECT_S) as connection,
+                connection.transaction(),
+            ):
+                return await work(connection)
+
+    def _worked(self, task: "asyncio.Task[Any]") -> None:
+        self._working.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever waited has it, or waits no more
 
 
 async def _nothing(_: Any) -> None:

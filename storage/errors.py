@@ -13,5 +13,9 @@ class Unfit(StorageError):
     """A value cannot be kept, such as a text with a NUL."""
 
 
+class TooMany(StorageError):
+    """There are as many of these records as there may be."""
+
+
 class Missing(StorageError):
     """There is no such record, or it is another account's."""

@@ -163,7 +163,8 @@ async def rotate(
     """
     async with connection.transaction():
         good = await connection.fetchval(
-            "select least(revoked_at, expires_at) > now() is not false from keys where id = $1",
+            "select least(revoked_at, expires_at) > now() is not false from keys where id = $1"
+            " for update",
             key_id,
         )
         old = await revoke(connection, key_id, account_id, grace)
@@ -174,12 +175,12 @@ async def rotate(
 
 async def used(connection: Connection, at: Mapping[str, datetime]) -> None:
     """Note when keys (by id) were last used; a later note stays."""
-    ids: Sequence[str] = list(at)
+    ids: Sequence[str] = sorted(at)  # two that lock rows in different orders wait for each other
     await connection.execute(
         "update keys set last_used_at = greatest(last_used_at, told.at)"
         " from unnest($1::text[], $2::timestamptz[]) as told (id, at) where keys.id = told.id",
         ids,
-        list(at.values()),
+        [at[ident] for ident in ids],
     )
 
 

@@ -1,5 +1,7 @@
 """How the handshake of a WebSocket ends: with the upgrade, or with an HTTP answer instead of it."""
 
+from urllib.parse import parse_qs
+
 import msgspec
 
 from transports.outbox import Message, Send
@@ -24,6 +26,12 @@ class Refused(Exception):
         self.retry_after_s = retry_after_s
         self.code = code
         self.status = status
+
+
+def query_of(scope: Message) -> dict[str, str]:
+    """The query of a connection; of what is named twice the first, empty or not."""
+    text = scope.get("query_string", b"").decode(errors="replace")
+    return {name: v[0] for name, v in parse_qs(text, keep_blank_values=True).items()}
 
 
 def acceptance(scope: Message) -> Message:

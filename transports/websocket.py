@@ -8,13 +8,12 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import parse_qs
 
 import msgspec
 
 from engine.session import EndReason, RequestError, Session, Transport
 from engine.settings import SessionSettings
-from transports.handshake import POLICY, Refused, acceptance, deny, refuse, refuse_http
+from transports.handshake import POLICY, Refused, acceptance, deny, query_of, refuse, refuse_http
 from transports.outbox import LIMIT_BYTES, STALL_S, Message, Outbox, Send
 from transports.reading import ABNORMAL, NO_CODE, Receive, converse
 from transports.realtime import errors
@@ -104,8 +103,7 @@ class RealtimeSocket:
             await refuse_http(send)
             return
         await receive()  # websocket.connect
-        text = scope.get("query_string", b"").decode(errors="replace")
-        query = {name: v[0] for name, v in parse_qs(text, keep_blank_values=True).items()}
+        query = query_of(scope)
         try:
             if "call_id" in query:
                 await self._beside(query["call_id"], scope, receive, send)

@@ -1,7 +1,8 @@
 """The administrator's key: made at the first start, kept in a file that only its owner may read.
 
 `voiceforge` on the same machine reads it there. Whoever loses it deletes the file and starts the
-server again, which makes another: who can do that reaches the database anyway.
+server again, which makes another: who can do that reaches the database anyway. The lost one stays
+good until it is revoked.
 """
 
 import os
@@ -38,6 +39,7 @@ async def make_if_missing(connection: Connection, file: Path) -> str | None:
         key = await keys.find(connection, hashed(kept))
         now = await connection.fetchval("select now()")
         if key is not None and key.good_at(now) and "admin" in key.scopes:
+            file.chmod(0o600)  # it may have been copied here
             return None
     account = await accounts.first(connection)
     _, secret = await keys.create(connection, account.id, NAME, Terms(scopes=("admin",)))

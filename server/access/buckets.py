@@ -12,7 +12,8 @@ from server.control import Granted, Take
 MINUTE_S = 60.0
 
 MOST = 10_000
-"""Buckets that are kept; beyond that those that are full are forgotten, which changes nothing."""
+"""From so many buckets on those that are full are forgotten now and then, which changes nothing:
+after a minute without requests one is full."""
 
 
 class Bucket:
@@ -33,9 +34,9 @@ class Bucket:
         self._level, self._at = min(self.level(now) + by, float(self.per_minute)), now
 
     def allow(self, per_minute: int, now: float) -> None:
-        """The owner may make so many from now on."""
-        spent = self.per_minute - self.level(now)
-        self.per_minute, self._level, self._at = per_minute, per_minute - spent, now
+        """The owner may make so many from now on: what was left stays left in proportion."""
+        level = self.level(now) * per_minute / self.per_minute
+        self.per_minute, self._level, self._at = per_minute, level, now
 
     def wait_s(self, now: float) -> float:
         """Until there is one to take."""
@@ -48,6 +49,7 @@ class Buckets:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._buckets: dict[str, Bucket] = {}
+        self._room = MOST
 
     def take(self, asked: Take) -> Granted:
         """Lease up to so many requests to a gateway."""
@@ -61,7 +63,7 @@ class Buckets:
         count = max(0, min(asked.most, int(bucket.level(now))))
         bucket.change(-count, now)
         wait_s = 0.0 if count else bucket.wait_s(now)
-        return Granted(asked.number, count, max(0, int(bucket.level(now))), wait_s)
+        return Granted(asked.number, asked.owner, count, max(0, int(bucket.level(now))), wait_s)
 
     def put_back(self, owner: str, count: int) -> None:
         """A gateway did not need them."""
@@ -69,6 +71,7 @@ class Buckets:
             self._buckets[owner].change(count, self._clock())
 
     def _make_room(self, now: float) -> None:
-        if len(self._buckets) >= MOST:
-            kept = {o: b for o, b in self._buckets.items() if b.level(now) < b.per_minute}
-            self._buckets = kept
+        if len(self._buckets) < self._room:
+            return
+        self._buckets = {o: b for o, b in self._buckets.items() if b.level(now) < b.per_minute}
+        self._room = max(MOST, 2 * len(self._buckets))

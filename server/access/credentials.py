@@ -15,7 +15,9 @@ def key_in(scope: MutableMapping[str, Any]) -> str | None:
     """
     bearer = header(scope, b"authorization")
     if bearer is not None and bearer.lower().startswith(BEARER):
-        return bearer[len(BEARER) :].strip() or None
+        shown = bearer[len(BEARER) :].strip()
+        if shown:
+            return shown
     named = header(scope, b"xi-api-key")
     if named:
         return named.strip()

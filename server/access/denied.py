@@ -10,6 +10,9 @@ from transports.realtime.errors import ErrorDetails
 
 INVALID = "invalid_request_error"
 
+RETRY_DATABASE_S = 2
+"""A database that is started again is back about then."""
+
 
 class Denied(Exception):
     """The request is not served: HTTP `status`, a stable `code`, and the text for the client."""

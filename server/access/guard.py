@@ -9,7 +9,7 @@ import msgspec
 
 from server.access.caller import AS, HEADER, OURSELVES, Caller
 from server.access.credentials import header, key_in
-from server.access.denied import Denied, retry, tell
+from server.access.denied import RETRY_DATABASE_S, Denied, retry, tell
 from server.access.guesses import Guesses
 from server.access.keyring import Keyring, Known
 from server.lines import Application
@@ -19,7 +19,9 @@ from transports.reading import Receive
 
 log = logging.getLogger(__name__)
 
-RETRY_DATABASE_S = 2
+STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
+
+AWAY = "the key cannot be looked up: the database does not answer"
 
 HOW = "send it as `Authorization: Bearer vf_…`; `voiceforge keys create` makes one"
 
@@ -71,27 +73,36 @@ class Guard:
         secret = key_in(scope)
         if secret is None:
             raise unknown("missing_api_key", f"this needs an API key: {HOW}")
-        address = _address(scope)
+        address = address_of(scope)
         known = self._keyring.remembered(secret)
         if known is None:
-            wait_s = self._guesses.wait_s(address)
-            if wait_s:
-                text = f"too many wrong keys from this address: try again in {wait_s:.0f} s"
-                raise retry(429, "too_many_wrong_keys", text, wait_s)
-            known = await self._looked_up(secret)
+            known = await self._looked_up(secret, address)
         if known is None:
-            self._guesses.wrong(address)
-            raise unknown("invalid_api_key", "no such key, or it is revoked or has expired")
+            raise unknown("invalid_api_key", "no such key: it may have been deleted, or mistyped")
+        if known.good_for_s <= 0:
+            raise unknown("expired_api_key", f"key {known.key.id} has expired or is revoked")
         check_place(known, scope, address)
         self._keyring.note(known.key.id)
         return known.caller
 
-    async def _looked_up(self, secret: str) -> Known | None:
+    async def _looked_up(self, secret: str, address: str) -> Known | None:
+        """A key that was never seen counts as wrong while it is looked up: many at once, too."""
+        guessed = not self._keyring.seen(secret)
+        if guessed:
+            wait_s = self._guesses.wait_s(address)
+            if wait_s:
+                text = f"too many wrong keys from this address: try again in {wait_s:.0f} s"
+                raise retry(429, "too_many_wrong_keys", text, wait_s)
+            self._guesses.wrong(address)
+        known, asked = None, False
         try:
-            return await self._keyring.find(secret)
+            known, asked = await self._keyring.find(secret), True
         except StorageError:
-            text = "the key cannot be looked up: the database does not answer"
-            raise retry(503, "database_unavailable", text, RETRY_DATABASE_S) from None
+            raise retry(503, "database_unavailable", AWAY, RETRY_DATABASE_S) from None
+        finally:
+            if guessed and (known is not None or not asked):
+                self._guesses.right(address)
+        return known
 
 
 class Trusted:
@@ -115,9 +126,14 @@ def unknown(code: str, message: str) -> Denied:
 
 
 def check_place(known: Known, scope: Message, address: str) -> None:
-    """Whether the key may be used from there. Raises `Denied`."""
-    key = known.key
-    if key.origins and (header(scope, b"origin") or "") not in key.origins:
+    """Whether the key may be used from there. Raises `Denied`.
+
+    Only browsers say of which page they are, so that an origin restricts nobody else; but what is
+    for browsers must come from one.
+    """
+    key, origin = known.key, header(scope, b"origin")
+    for_browsers = known.caller.session is not None
+    if key.origins and (origin or for_browsers) and origin not in key.origins:
         text = f"key {key.id} is for pages of {', '.join(key.origins)}"
         raise Denied(403, "origin_not_allowed", text)
     if key.addresses and not _within(address, key.addresses):
@@ -129,16 +145,22 @@ def saying(told: dict[str, str], send: Send) -> Send:
     more = [(name.encode(), value.encode()) for name, value in told.items()]
 
     async def sending(message: Message) -> None:
-        if message["type"] in ("http.response.start", "websocket.accept"):
+        if message["type"] in STARTS:
             message = {**message, "headers": [*message.get("headers", ()), *more]}
         await send(message)
 
     return sending
 
 
-def _address(scope: Message) -> str:
+def address_of(scope: Message) -> str:
+    """The client's IP address, one of IPv4 as such though an IPv6 socket took it; or empty."""
     client: Any = scope.get("client")
-    return str(client[0]) if client else ""
+    text = str(client[0]) if client else ""
+    try:
+        mapped = getattr(ipaddress.ip_address(text), "ipv4_mapped", None)
+    except ValueError:
+        return text
+    return str(mapped) if mapped else text
 
 
 def _within(address: str, networks: Collection[str]) -> bool:
@@ -146,5 +168,4 @@ def _within(address: str, networks: Collection[str]) -> bool:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return False
-    mapped = getattr(ip, "ipv4_mapped", None)
-    return any((mapped or ip) in ipaddress.ip_network(network) for network in networks)
+    return any(ip in ipaddress.ip_network(network) for network in networks)

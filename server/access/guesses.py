@@ -1,4 +1,4 @@
-"""Whoever shows wrong keys must wait. One that is right is let in meanwhile if it is known."""
+"""Whoever shows wrong keys must wait. A key that was good before is looked at meanwhile."""
 
 import ipaddress
 import time
@@ -29,12 +29,18 @@ class Guesses:
         return max(0.0, owed_s - (AT_ONCE - 1) * EACH_S)
 
     def wrong(self, address: str) -> None:
-        """It has shown a wrong key."""
+        """It shows a key that is taken for wrong, until it is known to be right."""
         network, now = _network(address), self._clock()
         paid_at = max(now, self._paid_at.pop(network, now)) + EACH_S
         self._paid_at[network] = paid_at
         if len(self._paid_at) > MOST_ADDRESSES:
             del self._paid_at[next(iter(self._paid_at))]
+
+    def right(self, address: str) -> None:
+        """It was not wrong after all, or nobody can say."""
+        network = _network(address)
+        if network in self._paid_at:
+            self._paid_at[network] -= EACH_S
 
 
 def _network(address: str) -> str:

@@ -24,12 +24,13 @@ SHARE, LARGEST = 20, 50
 class Lease:
     """What is lent for one owner; `elsewhere` is what the supervisor had left then."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
         self.left = 0
         self.elsewhere = 0
         self.again_at = 0.0
         self.used_at = 0.0
-        self.asking = asyncio.Lock()
+        self.borrowing: asyncio.Task[None] | None = None
 
 
 class Leases:
@@ -46,12 +47,11 @@ class Leases:
         tightest: int | None = None
         taken: list[Lease] = []
         for owner, per_minute in limits_of(caller):
-            lease = self._leases.setdefault(owner, Lease())
             try:
-                await self._take(lease, owner, per_minute)
+                lease = await self._take(owner, per_minute)
             except BaseException:
                 for other in taken:
-                    other.left += 1
+                    self._untake(other)
                 raise
             taken.append(lease)
             left = lease.left + lease.elsewhere
@@ -59,12 +59,13 @@ class Leases:
                 tightest, told = left, headers(per_minute, left)
         return told
 
-    async def _take(self, lease: Lease, owner: str, per_minute: int) -> None:
-        while not lease.left:
-            async with lease.asking:
-                if not lease.left and self._clock() >= lease.again_at:
-                    await self._borrow(lease, owner, per_minute)
-            if not lease.left and (wait_s := lease.again_at - self._clock()) > 0:
+    async def _take(self, owner: str, per_minute: int) -> Lease:
+        while True:
+            lease = self._leases.setdefault(owner, Lease(owner))
+            if lease.left:
+                break
+            wait_s = lease.again_at - self._clock()
+            if wait_s > 0:
                 raise retry(
                     429,
                     "rate_limit_exceeded",
@@ -72,21 +73,38 @@ class Leases:
                     wait_s,
                     headers(per_minute, 0),
                 )
+            await self._borrowed(lease, per_minute)
         lease.left -= 1
         lease.used_at = self._clock()
+        return lease
 
-    async def _borrow(self, lease: Lease, owner: str, per_minute: int) -> None:
+    def _untake(self, lease: Lease) -> None:
+        if self._leases.get(lease.owner) is lease:
+            lease.left += 1
+        else:
+            self._asking.send(PutBack(lease.owner, 1))
+
+    async def _borrowed(self, lease: Lease, per_minute: int) -> None:
+        """Those who wait for the same owner's share one question, and its failure."""
+        if lease.borrowing is None:
+            lease.borrowing = asyncio.create_task(self._borrow(lease, per_minute))
+        await asyncio.shield(lease.borrowing)
+
+    async def _borrow(self, lease: Lease, per_minute: int) -> None:
         most = max(1, min(LARGEST, per_minute // SHARE))
-        question = Take(self._asking.number(), owner, per_minute, most)
+        question = Take(self._asking.number(), lease.owner, per_minute, most)
         try:
             granted = await self._asking.ask(question, PATIENCE_S)
         except TimeoutError:
             busy = "the server is too busy to answer"
             raise retry(503, "overloaded", busy, RETRY_UNANSWERED_S) from None
+        finally:
+            lease.borrowing = None
         assert isinstance(granted, Granted)
         lease.left += granted.count
         lease.elsewhere = granted.left
-        lease.again_at = self._clock() + granted.wait_s
+        lease.used_at = self._clock()
+        lease.again_at = lease.used_at + granted.wait_s
 
     async def give_back(self) -> None:
         """Return what was not used for a second, until cancelled."""
@@ -98,7 +116,7 @@ class Leases:
         """Return what was not used for a second."""
         before = self._clock() - IDLE_S
         for owner, lease in list(self._leases.items()):
-            if lease.used_at <= before and not lease.asking.locked():
+            if lease.used_at <= before and lease.borrowing is None:
                 if lease.left:
                     self._asking.send(PutBack(owner, lease.left))
                 del self._leases[owner]

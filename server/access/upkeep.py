@@ -1,8 +1,8 @@
 """What a gateway does about keys every few seconds, beside the requests."""
 
 import asyncio
-import contextlib
 import logging
+from functools import partial
 from typing import Protocol
 
 from server.access.keyring import Keyring
@@ -17,7 +17,7 @@ REVOKED_EVERY_S = 5.0
 
 USED_EVERY_S = 30.0
 LAST_S = 2.0
-"""For the last of it, when the gateway ends."""
+"""For the writing of it, also when the gateway ends."""
 
 
 class Sessions(Protocol):
@@ -38,13 +38,14 @@ async def end_revoked(database: Database, keyring: Keyring, sessions: Sessions) 
     """
     while True:
         await asyncio.sleep(REVOKED_EVERY_S)
-        asked = list(sessions.keys())
+        asked = sorted(sessions.keys())
         if not asked:
             continue
         try:
-            gone = await database.run(lambda c: keys.revoked(c, asked), patience_s=0)  # noqa: B023
-        except StorageError:
-            continue  # the supervisor tells that it is away
+            gone = await database.once(partial(keys.revoked, key_ids=asked))
+        except StorageError as error:
+            log.warning("revoked keys are not known", extra={"error": str(error)})
+            continue
         if gone:
             log.info("keys were revoked", extra={"keys": gone})
             keyring.forget(gone)
@@ -58,17 +59,19 @@ async def note_uses(database: Database, keyring: Keyring) -> None:
             await asyncio.sleep(USED_EVERY_S)
             await write_uses(database, keyring)
     finally:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LAST_S):
-                await write_uses(database, keyring)
+        await write_uses(database, keyring)
 
 
 async def write_uses(database: Database, keyring: Keyring) -> None:
     """Write down what is not yet."""
-    used, keyring.used = keyring.used, {}
+    used = keyring.used
     if not used:
         return
+    keyring.used = {}
     try:
-        await database.run(lambda c: keys.used(c, used), patience_s=0)
-    except StorageError:
+        await database.once(partial(keys.used, at=used), LAST_S)
+    except BaseException as error:
         keyring.used = used | keyring.used
+        if not isinstance(error, StorageError):
+            raise
+        log.warning("the last use of keys is not written", extra={"error": str(error)})

@@ -88,6 +88,7 @@ def test_the_first_start_shows_a_key_once_and_keeps_it_for_its_owner() -> None:
                 server.signal(signal.SIGTERM)
                 server.wait(20)
                 assert server.key not in "".join(server.err)
+            file.chmod(0o644)  # the next start mends it
         assert shown == [[f"admin key: {server.key}"], []]
         file.write_text("vf_lost")
         with Server(VOICEFORGE_STATE=state) as server:
@@ -136,6 +137,9 @@ def test_keys_are_made_listed_rotated_and_revoked_from_the_command_line(server: 
     assert server.ask("GET", "/v1/realtime", key=second)[0] == 426
     found = json.loads(keys_cli("list", "--json"))
     assert [key["revoked_at"] is None for key in found if key["name"] == "till"] == [False, True]
+    (own,) = (key["id"] for key in found if key["name"] == "admin")
+    rotated = keys_cli("rotate", own, "--grace", "1m", "--quiet").strip()
+    assert server.key == rotated  # this machine goes on with it
     assert "there is no key 'key_none'" in keys_cli("revoke", "key_none", status=1)
     assert "expected a number and s, m, h or d" in keys_cli(
         "rotate", ident, "--grace", "x", status=1
@@ -182,6 +186,33 @@ async def test_a_revoked_key_ends_its_sessions_in_every_gateway_and_no_others(
         assert await refusal(server, key) == (401, "invalid_api_key", None)
         await wire.configure(**BRIEF)
         assert (await wire.ask("Say hello."))["output"]
+
+
+async def test_a_revoked_key_listens_to_nobody_any_more(server: Server) -> None:
+    ident, supervisor = await made(server)
+    _, owner = await made(server)
+    async with (
+        line(server, owner) as one,
+        line(server, owner) as two,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        sidebands = []
+        for socket in (one, two):  # in either gateway, through either
+            _, session = await begun(socket)
+            for _ in range(2):
+                joining = line(server, supervisor, f"call_id={session['id']}")
+                sidebands.append(await stack.enter_async_context(joining))
+                await begun(sidebands[-1])
+        await asked(server, "POST", f"/v1/admin/keys/{ident}/revoke")
+        for sideband in sidebands:
+            with pytest.raises(ConnectionClosed) as closed:
+                await asyncio.wait_for(sideband.recv(), 5)
+            assert closed.value.rcvd is not None
+            assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1008, "key_revoked")
+        for socket in (one, two):
+            wire = Wire(socket)
+            await wire.configure(**BRIEF)
+            assert (await wire.ask("Say hello."))["output"]
 
 
 async def test_one_that_another_machine_revoked_ends_them_within_seconds(server: Server) -> None:

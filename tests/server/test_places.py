@@ -46,5 +46,20 @@ def test_a_key_and_an_account_have_no_more_sessions_than_they_may() -> None:
         assert places.enter(1, number, mine) == Welcome(number)
 
 
+def test_who_was_dropped_keeps_its_owner_from_no_other_session() -> None:
+    places = Places(None)
+    mine = (Owner("key_1", 1),)
+    assert places.enter(0, 1, mine) == Welcome(1)
+    places.mark(0, 1, away=True)
+    places.mark(0, 1, away=True)
+    assert places.enter(0, 2, mine) == Welcome(2)
+    places.mark(0, 1, away=False)  # it may always come back
+    places.leave(0, 2)
+    assert isinstance(places.enter(0, 3, mine), Refusal)
+    places.mark(0, 1, away=True)
+    places.leave(0, 1)
+    assert places.enter(0, 3, mine) == Welcome(3)
+
+
 def test_none_at_all_may_be_allowed() -> None:
     assert isinstance(Places(None).enter(0, 1, (Owner("key_1", 0),)), Refusal)

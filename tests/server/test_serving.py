@@ -22,7 +22,7 @@ from server.lines import Lines
 from server.listening import StopSignals, address, listen
 from server.metrics import Metrics
 from server.readiness import Readiness
-from server.realtime import own_sessions
+from server.realtime import Sockets
 from server.routes import routes
 from server.serve import serving, web_server
 from server.sessions import SessionRegistry
@@ -37,7 +37,7 @@ async def site(shared: Services | None, **limits: Any) -> AsyncIterator[tuple[st
     settings = Settings(limits=LimitSettings(**limits))
     metrics = Metrics(LoopLag())
     sessions = SessionRegistry(lambda: shared, settings.limits, metrics, OpenDoor())
-    lines = Lines(own_sessions(sessions))
+    lines = Lines(Sockets(sessions))
     bound = listen("127.0.0.1", 0)
     handlers = routes(Readiness(()), metrics, System(0, tuple, sessions))
     app = Trusted(build(lines, handlers))

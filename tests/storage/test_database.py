@@ -3,17 +3,17 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-import asyncpg
 import pytest
 
 from storage import accounts
 from storage.database import Connection, Database, connect, for_asyncpg
-from storage.errors import StorageError, Unavailable
+from storage.errors import StorageError, Unavailable, Unfit
 from storage.migrating import migrate
 from tests.folder import folder
 from tests.storage.conftest import new_database
@@ -64,9 +64,25 @@ async def test_an_error_of_the_question_is_not_asked_again(database: Database) -
         asked += 1
         await connection.execute("select nothing from nowhere")
 
-    with pytest.raises(asyncpg.UndefinedTableError):
+    with pytest.raises(StorageError, match='relation "nowhere" does not exist'):
         await database.run(work)
     assert asked == 1
+
+
+async def test_a_server_that_hangs_is_given_up_and_holds_nobody_else_up(
+    database: Database,
+) -> None:
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match="does not answer within 0.2 s"):
+        await database.once(lambda c: c.execute("select pg_sleep(3)"), within_s=0.2)
+    assert await database.once(lambda c: c.fetchval("select 7")) == 7
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+async def test_a_value_that_cannot_be_kept_is_told_apart(database: Database, text: str) -> None:
+    with pytest.raises(Unfit, match="cannot hold a value"):
+        await database.run(lambda connection: accounts.create(connection, text))
 
 
 async def test_connections_that_the_server_closed_are_opened_again(

@@ -142,15 +142,16 @@ async def test_whom_the_account_refuses_the_key_does_not_count() -> None:
     assert await site.served(caller(100, None), 200) == 95
 
 
-async def test_a_new_limit_holds_at_once_and_forgives_nothing() -> None:
+async def test_with_a_new_limit_as_much_is_left_in_proportion() -> None:
     site = Site()
-    assert await site.served(caller(10), 20) == 10
-    site.clock.now += 6.01
-    assert await site.served(caller(10), 20) == 1
-    site.clock.now += 6.01
-    assert await site.served(caller(40), 200) == 31  # what the larger one has more, and one
-    site.clock.now += 1.6
-    assert await site.served(caller(4), 20) == 0  # nearly all of forty were made
+    assert await site.served(caller(6000), 4500) == 4500
+    site.clock.now += 0.001
+    assert await site.served(caller(60), 100) == 15
+    with pytest.raises(Denied) as denied:
+        await site.gateways[0].take(caller(60))
+    assert denied.value.headers["retry-after"] == "1"
+    site.clock.now += 30
+    assert await site.served(caller(120), 200) == 60
 
 
 async def test_many_at_once_share_an_answer() -> None:
@@ -172,6 +173,27 @@ async def test_a_supervisor_that_does_not_answer_is_a_503(
         await site.gateways[0].take(caller(60))
     assert (denied.value.status, denied.value.code) == (503, "overloaded")
     assert denied.value.headers["retry-after"] == "5"
+    began = asyncio.get_running_loop().time()
+    told = await asyncio.gather(
+        *(site.gateways[0].take(caller(60)) for _ in range(50)), return_exceptions=True
+    )
+    assert all(isinstance(one, Denied) for one in told)
+    assert asyncio.get_running_loop().time() - began < 0.5  # they wait together
+    assert len(site.told) == 2
+
+
+async def test_what_is_lent_too_late_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.access.leases.PATIENCE_S", 0.01)
+    site = Site()
+    site.deaf = True
+    with pytest.raises(Denied):
+        await site.gateways[0].take(caller(60))
+    (asked,) = site.told
+    assert isinstance(asked, Take)
+    site.lines[0].answered(site.buckets.take(asked))
+    assert site.told[1:] == [PutBack("key_1", 3)]
+    site.deaf = False
+    assert await site.served(caller(60), 100) == 60
 
 
 @given(

@@ -1,5 +1,6 @@
 """Who gets in: the guard around an application that says who it was told asks."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,10 +11,11 @@ from server.access.caller import HEADER, OURSELVES, Caller, caller_of
 from server.access.denied import Denied
 from server.access.guard import Guard, Trusted
 from server.access.guesses import AT_ONCE
-from server.access.keyring import Keyring, Known
+from server.access.keyring import FRESH_S, Keyring, Known
 from storage.accounts import Limits
 from storage.errors import Unavailable
 from storage.keys import Key, hashed
+from tests.server.access.test_guesses import Clock
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 OPEN = {"/healthz"}
@@ -46,7 +48,9 @@ class Site:
         self.callers: list[Caller | None] = []
         self.looks = 0
         self.denied: list[str] = []
-        self.guard = Guard(self._application, OPEN, Keyring(self._look), self, self.denied.append)
+        self.clock = Clock()
+        keyring = Keyring(self._look, self.clock)
+        self.guard = Guard(self._application, OPEN, keyring, self, self.denied.append)
 
     async def _application(self, scope: Any, _: object, send: Any) -> None:
         self.callers.append(scope.get("voiceforge.caller"))
@@ -171,7 +175,26 @@ async def test_guessing_is_slowed_and_a_known_key_is_not() -> None:
     assert answer.headers["retry-after"] == "3"
     assert site.looks == looks
     assert (await site.ask(authorization="Bearer vf_right")).status == 200
+    site.clock.now += 2 * FRESH_S  # it must be looked up again
+    assert (await site.ask(authorization="Bearer vf_right")).status == 200
     assert (await site.ask(client="192.0.2.2", authorization="Bearer vf_y")).status == 401
+
+
+async def test_guessing_is_slowed_though_many_keys_come_at_once() -> None:
+    site = Site()
+    told = await asyncio.gather(
+        *(site.ask(authorization=f"Bearer vf_{number}") for number in range(200))
+    )
+    assert site.looks == AT_ONCE
+    assert sorted({answer.status for answer in told}) == [401, 429]
+
+
+async def test_those_who_come_over_ipv4_to_an_ipv6_socket_are_told_apart() -> None:
+    site = Site()
+    for number in range(2 * AT_ONCE):
+        await site.ask(client="::ffff:192.0.2.1", authorization=f"Bearer vf_{number}")
+    answer = await site.ask(client="::ffff:192.0.2.2", authorization="Bearer vf_x")
+    assert answer.status == 401
 
 
 async def test_what_counts_requests_may_say_no() -> None:
@@ -219,13 +242,21 @@ async def test_a_key_for_some_addresses_is_for_no_others(
         ("https://shop.example:8443", 403),
         ("http://shop.example", 403),
         ("https://shop.example.evil.example", 403),
-        (None, 403),
+        (None, 200),  # no browser: it could say anything
     ],
 )
 async def test_a_key_for_some_pages_is_for_no_others(origin: str | None, status: int) -> None:
     site = Site(key(origins=("https://shop.example",)))
     headers = {"authorization": "Bearer vf_right"} | ({} if origin is None else {"origin": origin})
     assert (await site.ask(**headers)).status == status
+
+
+async def test_a_client_secret_of_such_a_key_is_for_browsers_only() -> None:
+    made = key(origins=("https://shop.example",))
+    site = Site(msgspec.structs.replace(made, caller=Caller("acc_1", "key_1", session={})))
+    assert (await site.ask(authorization="Bearer ek_right")).status == 403
+    page = {"origin": "https://shop.example"}
+    assert (await site.ask(authorization="Bearer ek_right", **page)).status == 200
 
 
 async def test_nobody_says_for_whom_he_asks_but_our_own_processes() -> None:

@@ -83,11 +83,14 @@ async def test_while_the_database_is_away_known_keys_go_on_for_an_hour() -> None
     records = Records()
     await records.ring.find("vf_one")
     records.away = True
-    records.clock.now += STALE_S - 1
+    records.clock.now += STALE_S - FRESH_S - 1
+    assert records.ring.remembered("vf_one") is None
     assert await records.ring.find("vf_one") == known()
+    assert records.ring.remembered("vf_one") == known()  # and nobody waits for a while
     with pytest.raises(Unavailable):
         await records.ring.find("vf_other")
-    records.clock.now += 2
+    records.clock.now += FRESH_S + 2
+    assert records.ring.remembered("vf_one") is None
     with pytest.raises(Unavailable):
         await records.ring.find("vf_one")
 
@@ -111,11 +114,13 @@ async def test_one_that_is_revoked_is_forgotten_though_a_look_was_on_its_way() -
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     records.ring.forget(["key_1"])
-    records.answer.set()
-    await looking  # it was asked before
-    assert records.ring.remembered("vf_one") is None
     del records.keys[hashed("vf_one")]
-    assert await records.ring.find("vf_one") is None
+    late = asyncio.create_task(records.ring.find("vf_one"))
+    await asyncio.sleep(0)
+    records.answer.set()
+    assert await looking == known()  # it was asked before
+    assert await late is None
+    assert records.ring.remembered("vf_one") is None
 
 
 async def test_those_who_ask_at_the_same_time_share_the_answer_though_one_leaves() -> None:
@@ -127,6 +132,17 @@ async def test_those_who_ask_at_the_same_time_share_the_answer_though_one_leaves
     records.answer.set()
     assert await asyncio.gather(*asking[1:]) == [known()] * 19
     assert len(records.asked) == 1
+
+
+async def test_one_that_has_ended_is_told_and_not_remembered() -> None:
+    records = Records()
+    records.keys[hashed("vf_one")] = known(good_for_s=-1)
+    for _ in range(2):
+        found = await records.ring.find("vf_one")
+        assert found is not None
+        assert found.good_for_s == -1
+    assert len(records.asked) == 2
+    assert not records.ring.seen("vf_one")
 
 
 async def test_so_many_are_remembered_and_no_more() -> None:

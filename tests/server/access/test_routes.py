@@ -2,8 +2,10 @@
 show. Behind the real guard, with a real database.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, cast
 
 import httpx
@@ -15,13 +17,14 @@ from server import admin_routes, client_secrets
 from server.access.authority import Needs
 from server.access.caller import SCOPES, Caller
 from server.access.guard import Guard
+from server.access.guesses import AT_ONCE
 from server.access.keyring import Keyring, looking_in
 from server.app import build
 from server.door import OpenDoor
 from server.lag import LoopLag
 from server.metrics import Metrics
 from server.readiness import Readiness
-from server.realtime import own_sessions
+from server.realtime import Sockets
 from server.routes import PUBLIC, routes
 from server.sessions import SessionRegistry
 from server.settings import LimitSettings
@@ -45,7 +48,7 @@ class Site:
         sessions = SessionRegistry(lambda: none, LimitSettings(), metrics, OpenDoor())
         self.keyring = Keyring(looking_in(database))
         self.app = build(
-            own_sessions(sessions),
+            Sockets(sessions),
             [
                 *routes(Readiness(()), metrics, System(0, tuple, sessions)),
                 *admin_routes.routes(database, self._revoke),
@@ -92,11 +95,10 @@ class Site:
 @pytest.fixture
 async def site(database: Database) -> AsyncIterator[Site]:
     site = Site(database)
-    async with database.transaction() as connection:
-        account = await accounts.first(connection)
-        for scope in SCOPES:
-            _, secret = await keys.create(connection, account.id, scope, Terms((scope,)))
-            site.keys[scope] = secret
+    account = await database.once(accounts.first)
+    for scope in SCOPES:
+        make = partial(keys.create, account_id=account.id, name=scope, terms=Terms((scope,)))
+        _, site.keys[scope] = await database.once(make)
     transport = httpx.ASGITransport(cast(Any, site.guard))
     async with httpx.AsyncClient(transport=transport, base_url="http://site") as client:
         site.client = client
@@ -138,7 +140,7 @@ async def test_every_route_that_needs_a_key_needs_a_scope(site: Site) -> None:
         ("", "system", 403),
         ("?call_id=sess_0_x", "realtime", 403),
         ("?call_id=sess_0_x", "sessions", 426),
-        ("?call_id=", "realtime", 426),
+        ("?call_id=", "realtime", 403),
     ],
 )
 async def test_the_realtime_socket_needs_one_too(
@@ -204,6 +206,11 @@ async def test_a_key_may_expire(site: Site) -> None:
         ({"name": "x", "addresses": ["here"]}, "here"),
         ({"name": "x", "origins": ["https://shop.example/page"]}, "https://shop.example"),
         ({"name": "x", "origins": ["shop.example"]}, "shop.example"),
+        ({"name": "x", "origins": ["https://["]}, "https://["),
+        ({"name": "x", "origins": ["https://"]}, "https://"),
+        ({"name": "x", "origins": ["https://Shop.example"]}, "in lower case"),
+        ({"name": "x", "origins": ["https://shop.example:443"]}, "the usual port"),
+        ({"name": "\0"}, "cannot hold"),
         ({"name": "x", "expires_at": "tomorrow"}, "expires_at"),
         ({"name": "x", "expires_at": "2030-01-01T00:00:00"}, "expires_at"),
         ({"name": "x", "limits": {"requests_per_minute": 0}}, "requests_per_minute"),
@@ -265,6 +272,52 @@ async def test_a_client_secret_begins_sessions_and_does_nothing_else(site: Site)
     assert (await site.ask("GET", "/v1/realtime?call_id=sess_0_x", key=secret))[0] == 403
 
 
+async def test_a_body_that_is_too_large_or_too_deep_is_refused(site: Site) -> None:
+    route = "/v1/realtime/client_secrets"
+    huge = {"session": {"type": "realtime", "instructions": "x" * 200_000}}
+    assert (await site.ask("POST", route, huge))[0] == 413
+    deep = b'{"session": {"a": ' + b"[" * 5_000 + b"]" * 5_000 + b"}}"
+    headers = {"authorization": f"Bearer {site.keys['sessions']}"}
+    answer = await site.client.post(route, content=deep, headers=headers)
+    assert answer.status_code == 400
+
+
+async def test_a_key_has_so_many_client_secrets_and_no_more(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.client_secrets.MOST", 2)
+    route = "/v1/realtime/client_secrets"
+    for status in (200, 200, 429):
+        found, _ = await site.ask("POST", route, {}, key="sessions")
+        assert found == status
+    assert (await site.ask("POST", route, {}, key="admin"))[0] == 200
+
+
+async def test_two_changes_at_once_do_not_undo_each_other(site: Site) -> None:
+    route = f"/v1/admin/accounts/{accounts.FIRST}"
+    changes: list[dict[str, Any]] = [{"name": "Bakery"}, {"retention_days": 7}]
+    changes.append({"limits": {"concurrent_sessions": 3}})
+    await asyncio.gather(*(site.ask("PATCH", route, change) for change in changes * 5))
+    account = (await site.ask("GET", route))[1]
+    assert (account["name"], account["retention_days"]) == ("Bakery", 7)
+    assert account["limits"] == {"concurrent_sessions": 3}
+
+
+async def test_a_key_is_rotated_once(site: Site) -> None:
+    made = await site.make({})
+    route = f"/v1/admin/keys/{made['key']['id']}/rotate"
+    told = await asyncio.gather(*(site.ask("POST", route) for _ in range(5)))
+    assert sorted(status for status, _ in told) == [201, 404, 404, 404, 404]
+
+
+async def test_an_ended_key_is_told_so_and_is_no_guess(site: Site) -> None:
+    made = await site.make({"expires_at": "2020-01-01T00:00:00Z"})
+    for _ in range(2 * AT_ONCE):
+        status, told = await site.ask("GET", "/v1/realtime", key=made["secret"])
+        assert (status, told["error"]["code"]) == (401, "expired_api_key")
+    assert (await site.ask("GET", "/v1/realtime", key="vf_wrong"))[0] == 401
+
+
 async def test_a_client_secret_ends_with_its_key(site: Site) -> None:
     made = await site.make({})
     route = "/v1/realtime/client_secrets"
@@ -279,6 +332,7 @@ async def test_a_client_secret_ends_with_its_key(site: Site) -> None:
     ("body", "told"),
     [
         ({"session": {"type": "realtime", "voice": 5}}, ""),
+        ({"session": {"type": "realtime", "id": "x" * 70_000}}, "has 70"),
         ({"session": {"type": "conversation"}}, "type"),
         ({"session": {"type": "realtime", "instructions": 5}}, "instructions"),
         ({"session": {"type": "realtime", "instructions": "\0"}}, "instructions"),
