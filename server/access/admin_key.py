@@ -39,7 +39,7 @@ async def make_if_missing(connection: Connection, file: Path) -> str | None:
         key = await keys.find(connection, hashed(kept))
         now = await connection.fetchval("select now()")
         if key is not None and key.good_at(now) and "admin" in key.scopes:
-            file.chmod(0o600)  # it may have been copied here
+            close(file)
             return None
     account = await accounts.first(connection)
     _, secret = await keys.create(connection, account.id, NAME, Terms(scopes=("admin",)))
@@ -57,6 +57,11 @@ def read(file: Path) -> str | None:
         return file.read_text(encoding="ascii").strip() or None
     except (OSError, UnicodeDecodeError):
         return None
+
+
+def close(file: Path) -> None:
+    """See that nobody else may read it: it may have been copied here."""
+    file.chmod(0o600)
 
 
 def write(file: Path, secret: str) -> None:
