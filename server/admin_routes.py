@@ -4,21 +4,29 @@ import ipaddress
 import logging
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, delete, get, patch, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET
 
 from server.access.authority import Needs
-from server.access.caller import USUAL, Scope, caller_of
+from server.access.caller import caller_of
 from server.access.denied import Denied
+from server.access.records import (
+    AccountChange,
+    AccountPage,
+    KeyPage,
+    MadeKey,
+    NewAccount,
+    NewKey,
+)
 from server.refusals import refusals
 from storage import accounts, keys
-from storage.accounts import FIRST, NO_LIMITS, Account, Limits
+from storage.accounts import Account
 from storage.database import Connection, Database
 from storage.keys import Key, Terms
 
@@ -28,57 +36,14 @@ ADMIN = [Needs("admin")]
 PLAIN, NAMED = refusals(), refusals(404)
 """What else may be answered, without an id in the path and with one."""
 
-Name = Annotated[str, Meta(min_length=1, max_length=200)]
-Days = Annotated[int, Meta(ge=1, le=36_500)]
+Most = Annotated[int, QueryParameter(ge=1, le=1000)]
+PAGE = 100
 Grace = Annotated[int, QueryParameter(ge=0, le=30 * 86_400)]
 
 Asked = Request[Any, Any, Any]
 
 Revoked = Callable[[Iterable[str]], None]
 """Is told of keys, by their ids, that open nothing from now on."""
-
-
-class NewAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An account to be made. Records older than `retention_days` are deleted; null keeps them."""
-
-    name: Name
-    limits: Limits = NO_LIMITS
-    retention_days: Days | None = None
-
-
-class AccountChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What to change of an account; what is not named stays. `limits` are replaced as a whole."""
-
-    name: Name | UnsetType = UNSET
-    limits: Limits | UnsetType = UNSET
-    retention_days: Days | UnsetType | None = UNSET
-
-
-class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A key to be made. `origins` are those of web pages such as https://shop.example, `addresses`
-    networks such as 10.0.0.0/8; none of either is any. Without `expires_at` it lasts.
-    """
-
-    name: Name
-    account_id: str = FIRST
-    scopes: Annotated[tuple[Scope, ...], Meta(min_length=1)] = USUAL
-    origins: tuple[str, ...] = ()
-    addresses: tuple[str, ...] = ()
-    expires_at: Annotated[datetime, Meta(tz=True)] | None = None
-    limits: Limits = NO_LIMITS
-
-
-class MadeKey(msgspec.Struct, frozen=True):
-    """A key, and the secret to send as `Authorization: Bearer …`: it is never shown again."""
-
-    secret: str
-    key: Key
-
-
-class Listed(msgspec.Struct, frozen=True):
-    """Records, oldest first."""
-
-    data: list[Any]
 
 
 def routes(database: Database, revoked: Revoked) -> list[HTTPRouteHandler]:
@@ -92,9 +57,10 @@ def routes(database: Database, revoked: Revoked) -> list[HTTPRouteHandler]:
         )
 
     @get("/v1/admin/accounts", guards=ADMIN, responses=PLAIN, summary="All accounts")
-    async def list_accounts() -> Listed:
-        """Oldest first."""
-        return Listed(list(await database.run(accounts.listed)))
+    async def list_accounts(after: FromQuery[str | None] = None, limit: Most = PAGE) -> AccountPage:
+        """Oldest first, so many of them; with `after`, an account's id, those that follow it."""
+        found = await database.run(lambda c: accounts.listed(c, after, limit + 1))
+        return AccountPage(found[:limit], len(found) > limit)
 
     @get("/v1/admin/accounts/{account_id:str}", guards=ADMIN, responses=NAMED, summary="An account")
     async def get_account(account_id: FromPath[str]) -> Account:
@@ -157,9 +123,16 @@ def routes(database: Database, revoked: Revoked) -> list[HTTPRouteHandler]:
         return MadeKey(secret, key)
 
     @get("/v1/admin/keys", guards=ADMIN, responses=PLAIN, summary="All keys")
-    async def list_keys(account_id: FromQuery[str | None] = None) -> Listed:
-        """Of an account, or of all; oldest first. Those revoked or expired are among them."""
-        return Listed(list(await database.run(lambda c: keys.listed(c, account_id))))
+    async def list_keys(
+        account_id: FromQuery[str | None] = None,
+        after: FromQuery[str | None] = None,
+        limit: Most = PAGE,
+    ) -> KeyPage:
+        """Of an account, or of all; oldest first, so many of them; with `after`, a key's id, those
+        that follow it. Those revoked or expired are among them.
+        """
+        found = await database.run(lambda c: keys.listed(c, account_id, after, limit + 1))
+        return KeyPage(found[:limit], len(found) > limit)
 
     @get("/v1/admin/keys/{key_id:str}", guards=ADMIN, responses=NAMED, summary="A key")
     async def get_key(key_id: FromPath[str]) -> Key:

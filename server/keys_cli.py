@@ -5,13 +5,14 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 from cyclopts import App, Parameter
 
 from server.access.admin_key import VARIABLE, key_file, key_for, read, write
 from server.access.caller import SCOPES, USUAL, Scope
+from server.access.records import KeyPage, MadeKey, NewKey
 from server.settings import Settings, SettingsError, load
 from server.web import WebError, ask
 from storage.accounts import FIRST, Limits
@@ -33,19 +34,6 @@ Config = Annotated[Path | None, Parameter(help="TOML file, as for `serve`")]
 Quiet = Annotated[bool, Parameter(help="print the key alone", negative="")]
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
-class Made(msgspec.Struct, frozen=True):
-    """A new key as the server shows it, once."""
-
-    secret: str
-    key: Key
-
-
-class Listed(msgspec.Struct, frozen=True):
-    """Keys as the server lists them."""
-
-    data: list[Key]
 
 
 @keys.command
@@ -75,16 +63,8 @@ def create(
     """Make a key. It is shown now and never again."""
     ends = None if expires is None else datetime.now(UTC) + _length(expires, "--expires")
     limits = Limits(requests_per_minute=requests, concurrent_sessions=sessions)
-    wanted = {
-        "name": name,
-        "account_id": account,
-        "scopes": scope,
-        "origins": origin,
-        "addresses": address,
-        "expires_at": ends,
-        "limits": limits,
-    }
-    _show(_ask("POST", "/v1/admin/keys", Made, url, config, wanted), quiet=quiet)
+    wanted = NewKey(name, account, scope, origin, address, ends, limits)
+    _show(_ask("POST", "/v1/admin/keys", MadeKey, url, config, wanted), quiet=quiet)
 
 
 @keys.command(name="list")
@@ -96,8 +76,7 @@ def list_(
     config: Config = None,
 ) -> None:
     """List keys, by their first letters: nobody can read them again."""
-    query = "" if account is None else f"?account_id={quote(account)}"
-    found = _ask("GET", f"/v1/admin/keys{query}", Listed, url, config).data
+    found = _all(account, url, config)
     if as_json:
         print(msgspec.json.encode(found).decode())
         return
@@ -148,14 +127,26 @@ def rotate(
     seconds = int(_length(grace, "--grace").total_seconds())
     route = f"/v1/admin/keys/{quote(key_id, safe='')}"
     old = _ask("GET", route, Key, url, config)
-    made = _ask("POST", f"{route}/rotate?grace_s={seconds}", Made, url, config)
+    made = _ask("POST", f"{route}/rotate?grace_s={seconds}", MadeKey, url, config)
     _show(made, quiet=quiet)
     file = key_file(load(config=config).settings)
     if (read(file) or "").startswith(old.prefix):  # it was the administrator's own
         write(file, made.secret)
 
 
-def _show(made: Made, *, quiet: bool) -> None:
+def _all(account: str | None, url: str | None, config: Path | None) -> list[Key]:
+    """Page by page."""
+    found: list[Key] = []
+    while True:
+        wanted = {"account_id": account, "after": found[-1].id if found else None, "limit": 1000}
+        query = urlencode({name: value for name, value in wanted.items() if value is not None})
+        page = _ask("GET", f"/v1/admin/keys?{query}", KeyPage, url, config)
+        found += page.data
+        if not page.has_more:
+            return found
+
+
+def _show(made: MadeKey, *, quiet: bool) -> None:
     if quiet:
         print(made.secret)
         return

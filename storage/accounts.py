@@ -72,9 +72,17 @@ async def get(connection: Connection, account_id: str, *, lock: bool = False) ->
     return as_struct(row, Account)
 
 
-async def listed(connection: Connection) -> list[Account]:
-    """All of them, oldest first."""
-    rows = await connection.fetch(f"select {COLUMNS} from accounts order by created_at, id")
+async def listed(
+    connection: Connection, after: str | None = None, most: int | None = None
+) -> list[Account]:
+    """Oldest first; those `after` the account with this id, `most` of them."""
+    rows = await connection.fetch(
+        f"select {COLUMNS} from accounts where $1::text is null or"
+        " (created_at, id) > (select created_at, id from accounts where id = $1)"
+        " order by created_at, id limit $2",
+        after,
+        most,
+    )
     return as_structs(rows, Account)
 
 

@@ -122,12 +122,21 @@ async def get(connection: Connection, key_id: str, account_id: str | None = None
     return as_struct(row, Key)
 
 
-async def listed(connection: Connection, account_id: str | None = None) -> list[Key]:
-    """Those of an account, or all; oldest first."""
+async def listed(
+    connection: Connection,
+    account_id: str | None = None,
+    after: str | None = None,
+    most: int | None = None,
+) -> list[Key]:
+    """Those of an account, or all; oldest first, those `after` the key with this id, `most`."""
     rows = await connection.fetch(
-        f"select {COLUMNS} from keys where $1::text is null or account_id = $1"
-        " order by created_at, id",
+        f"select {COLUMNS} from keys where ($1::text is null or account_id = $1)"
+        " and ($2::text is null or"
+        " (created_at, id) > (select created_at, id from keys where id = $2))"
+        " order by created_at, id limit $3",
         account_id,
+        after,
+        most,
     )
     return as_structs(rows, Key)
 

@@ -252,6 +252,24 @@ async def test_accounts_are_made_changed_and_deleted_with_their_keys(site: Site)
     assert (own, told["error"]["code"]) == (409, "own_account")
 
 
+async def test_long_lists_come_in_pages(site: Site) -> None:
+    made = [(await site.make({"name": str(number)}))["key"]["id"] for number in range(5)]
+    first = len(SCOPES)
+    found: list[str] = []
+    more = True
+    while more:
+        after = f"&after={found[-1]}" if found else ""
+        _, page = await site.ask("GET", f"/v1/admin/keys?limit=2{after}")
+        found += [key["id"] for key in page["data"]]
+        more = page["has_more"]
+        assert len(page["data"]) == 2 or not more
+    assert found[first:] == made
+    _, page = await site.ask("GET", "/v1/admin/accounts?limit=1")
+    assert (len(page["data"]), page["has_more"]) == (1, False)
+    for wrong in (0, 1001, "x"):
+        assert (await site.ask("GET", f"/v1/admin/keys?limit={wrong}"))[0] == 400
+
+
 async def test_a_client_secret_begins_sessions_and_does_nothing_else(site: Site) -> None:
     session = {"type": "realtime", "instructions": "Sell bread.", "model": "gpt-realtime"}
     status, made = await site.ask(
