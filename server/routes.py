@@ -17,6 +17,9 @@ from server.readiness import Readiness, State
 from server.refusals import refusals
 from server.system import GatewaySilent, System, Whole
 
+NO_KEY: list[dict[str, list[str]]] = [{}]
+"""How OpenAPI says that a route needs none."""
+
 RETRY_SILENT_S = 5
 
 PUBLIC = frozenset({"/", "/healthz", "/readyz", "/metrics", "/docs", "/schema/openapi.json"})
@@ -34,12 +37,18 @@ def routes(readiness: Readiness, metrics: Metrics, system: System) -> list[HTTPR
     def documentation(request: Request[Any, Any, Any]) -> str:
         return docs.documentation(request.app.openapi_schema.to_schema())
 
-    @get("/healthz", media_type=MediaType.TEXT, sync_to_thread=False, summary="Is it alive?")
+    @get(
+        "/healthz",
+        media_type=MediaType.TEXT,
+        sync_to_thread=False,
+        security=NO_KEY,
+        summary="Is it alive?",
+    )
     def healthz() -> str:
         """`ok` as long as the process serves requests at all."""
         return "ok"
 
-    @get("/readyz", summary="Do the models answer?", raises=[])
+    @get("/readyz", summary="Do the models answer?", security=NO_KEY, raises=[])
     async def readyz() -> Response[State]:
         """200 when every model answered a small real request within the last 20 s, else 503.
 
@@ -50,6 +59,7 @@ def routes(readiness: Readiness, metrics: Metrics, system: System) -> list[HTTPR
 
     @get(
         "/metrics",
+        security=NO_KEY,
         media_type=MediaType.TEXT,
         responses=refusals(400, keyed=False),
         summary="For Prometheus",

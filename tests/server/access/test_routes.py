@@ -119,6 +119,16 @@ async def test_every_route_that_is_not_on_the_list_needs_a_key(site: Site) -> No
     assert {"/v1/realtime", "/v1/admin/keys"} <= paths
 
 
+async def test_the_openapi_document_says_which_routes_need_a_key(site: Site) -> None:
+    _, described = await site.ask("GET", "/schema/openapi.json", key="")
+    assert described["security"] == [{"key": []}]
+    assert described["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    for path, operations in described["paths"].items():
+        for operation in operations.values():
+            assert (operation.get("security") == [{}]) == (path in PUBLIC), path
+            assert ("401" in operation["responses"]) == (path not in PUBLIC), path
+
+
 async def test_every_route_that_needs_a_key_needs_a_scope(site: Site) -> None:
     for method, path, handler in site.handlers():
         if path in PUBLIC or handler is None or path.startswith("/schema"):
