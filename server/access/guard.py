@@ -1,7 +1,6 @@
 """Before every route: who is it, and may it?"""
 
 import ipaddress
-import logging
 from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
@@ -16,8 +15,6 @@ from server.lines import Application
 from storage.errors import StorageError
 from transports.outbox import Message, Send
 from transports.reading import Receive
-
-log = logging.getLogger(__name__)
 
 STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 

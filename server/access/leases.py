@@ -88,6 +88,7 @@ class Leases:
         """Those who wait for the same owner's share one question, and its failure."""
         if lease.borrowing is None:
             lease.borrowing = asyncio.create_task(self._borrow(lease, per_minute))
+            lease.borrowing.add_done_callback(heard)
         await asyncio.shield(lease.borrowing)
 
     async def _borrow(self, lease: Lease, per_minute: int) -> None:
@@ -120,6 +121,12 @@ class Leases:
                 if lease.left:
                     self._asking.send(PutBack(owner, lease.left))
                 del self._leases[owner]
+
+
+def heard(task: "asyncio.Task[None]") -> None:
+    """Whoever waited has its failure; they may all be gone."""
+    if not task.cancelled():
+        task.exception()
 
 
 def limits_of(caller: Caller) -> list[tuple[str, int]]:
