@@ -7,7 +7,12 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = ("engine", "actors", "transports", "server")
 
 WALL = {("time", "time"), ("time", "time_ns"), ("datetime", "now"), ("datetime", "utcnow")}
-STAMPS = {"engine/child.py", "server/tracing.py"}
+STAMPS = {
+    "engine/child.py",
+    "server/access/keyring.py",
+    "server/keys_cli.py",
+    "server/tracing.py",
+}
 """Files that only tell people when something was."""
 
 

@@ -9,7 +9,11 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import (
+    ignored_auth,
+    negative_data_rejection,
+    positive_data_acceptance,
+)
 
 from tests.server.program import Server
 
@@ -17,8 +21,11 @@ pytestmark = [pytest.mark.models, pytest.mark.peers]
 
 EXAMPLES = 40  # of each kind, for each route
 
-LEFT_OUT = [positive_data_acceptance]
-"""No schema says what a network, an origin or another's id is."""
+LEFT_OUT = [
+    positive_data_acceptance,  # no schema says what a network, an origin or another's id is
+    negative_data_rejection,  # it would leave the key out, which is sent nevertheless
+    ignored_auth,  # it guesses keys until it is slowed down: tests/server/access looks at that
+]
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode))

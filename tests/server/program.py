@@ -177,7 +177,7 @@ class Server:
     @property
     def headers(self) -> dict[str, str]:
         """What shows it."""
-        return {"authorization": f"Bearer {self.key}"}
+        return {"Authorization": f"Bearer {self.key}"}
 
     def until_ready(self) -> "Server":
         """Wait until it says where it listens."""

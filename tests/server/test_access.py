@@ -147,7 +147,8 @@ def test_keys_are_made_listed_rotated_and_revoked_from_the_command_line(server: 
     assert "lacks the scope 'admin'" in keys_cli("list", status=1, **{VARIABLE: second})
     away = voiceforge("keys", "list", "--url", "http://127.0.0.1:9", timeout_s=60, **here)
     assert (away.status, "is the server running there?" in away.err) == (1, True)
-    nobody = voiceforge("keys", "list", "--url", server.url)
+    with folder() as empty:
+        nobody = voiceforge("keys", "list", "--url", server.url, VOICEFORGE_STATE=str(empty))
     assert (nobody.status, f"set {VARIABLE}" in nobody.err) == (1, True)
     afar = voiceforge("keys", "list", "--url", "http://192.0.2.1:8000", timeout_s=60, **here)
     assert (afar.status, "no key for http://192.0.2.1:8000" in afar.err) == (1, True)
@@ -183,7 +184,7 @@ async def test_a_revoked_key_ends_its_sessions_in_every_gateway_and_no_others(
                 await socket.recv()
             assert closed.value.rcvd is not None
             assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1008, "key_revoked")
-        assert await refusal(server, key) == (401, "invalid_api_key", None)
+        assert await refusal(server, key) == (401, "expired_api_key", None)
         await wire.configure(**BRIEF)
         assert (await wire.ask("Say hello."))["output"]
 
@@ -223,7 +224,7 @@ async def test_one_that_another_machine_revoked_ends_them_within_seconds(server:
             await database.run(lambda connection: keys.revoke(connection, ident))
         error = json.loads(await asyncio.wait_for(socket.recv(), 10))
         assert error["error"]["code"] == "key_revoked"
-    assert await refusal(server, key) == (401, "invalid_api_key", None)
+    assert await refusal(server, key) == (401, "expired_api_key", None)
 
 
 async def test_no_account_reaches_anothers_session_through_any_gateway(server: Server) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 import websockets
 from websockets.asyncio.client import connect
@@ -111,3 +112,23 @@ def test_the_supervisor_imports_nothing_that_only_gateways_need() -> None:
     script = f"import sys, server.process; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     assert done.stdout.strip() == b"[]"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "seen"),
+    [(None, "127.0.0.1"), ("10.0.0.0/8", "127.0.0.1"), ("127.0.0.0/8", "198.51.100.7")],
+)
+async def test_only_a_proxy_that_is_named_says_whose_request_it_is(
+    proxies: str | None, seen: str
+) -> None:
+    async def tells(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": scope["client"][0].encode()})
+
+    bound = listen("127.0.0.1", 0)
+    async with serving(web_server(tells, Settings(proxies=proxies)), bound):
+        headers = {"x-forwarded-for": "198.51.100.7"}
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.get(f"http://{address(bound)}/", headers=headers)
+    assert answer.text == seen
