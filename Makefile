@@ -45,7 +45,7 @@ LIVE := tests/server tests/peers tests/actors/test_resting.py
 unit: $(VENV)/.dev models peers-node peers-postgres
 	@others=$$(mktemp); trap 'kill $$beside 2>/dev/null || :; rm -f "$$others"' EXIT; \
 	echo "$(PYTHON) -m pytest $(PYTEST_ARGS)   (all but $(LIVE) beside these, shown at the end)"; \
-	nice -n 19 $(PYTHON) -m pytest -p no:cacheprovider tests $(LIVE:%=--ignore=%) $(PYTEST_ARGS) \
+	nice -n 10 $(PYTHON) -m pytest -p no:cacheprovider tests $(LIVE:%=--ignore=%) $(PYTEST_ARGS) \
 	  >"$$others" 2>&1 & beside=$$!; \
 	live=0; $(PYTHON) -m pytest $(LIVE) $(PYTEST_ARGS) || live=$$?; \
 	rest=0; wait $$beside || rest=$$?; cat "$$others"; \

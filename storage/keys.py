@@ -149,7 +149,7 @@ async def revoke(
 ) -> Key:
     """After `grace`, or sooner if it was to be, it opens nothing. Raises `Missing`."""
     row = await connection.fetchrow(
-        "update keys set revoked_at = least(revoked_at, now() + $3)"
+        "update keys set revoked_at = least(revoked_at, clock_timestamp() + $3)"
         f" where id = $1 and ($2::text is null or account_id = $2) returning {COLUMNS}",
         key_id,
         account_id,
@@ -172,8 +172,8 @@ async def rotate(
     """
     async with connection.transaction():
         good = await connection.fetchval(
-            "select least(revoked_at, expires_at) > now() is not false from keys where id = $1"
-            " for update",
+            "select least(revoked_at, expires_at) > clock_timestamp() is not false from keys"
+            " where id = $1 for update",  # now() is when the transaction began, before it waited
             key_id,
         )
         old = await revoke(connection, key_id, account_id, grace)

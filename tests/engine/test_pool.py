@@ -96,6 +96,10 @@ async def test_a_first_result_comes_before_the_last_is_made(start: Start, tmp_pa
     assert await _all(request) == [2]
 
 
+ARRIVE_S = 0.2
+"""For requests to reach the worker, which is another process and may have to wait for a core."""
+
+
 async def _order(pool: TestPool, gate: Path, make: Callable[[], dict[int, object]]) -> list[int]:
     """Hold the model, make requests, let it go: the order in which they were answered."""
     held = _ask(pool, 0, f"wait:{gate}")
@@ -110,6 +114,7 @@ async def _order(pool: TestPool, gate: Path, make: Callable[[], dict[int, object
         for request in make().values()
         if isinstance(request, PoolRequest)
     ]
+    await asyncio.sleep(ARRIVE_S)
     await asyncio.to_thread(gate.touch)
     await asyncio.gather(*tasks)
     return order
