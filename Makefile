@@ -41,7 +41,7 @@ lint: $(VENV)/.dev
 
 # Conversations take their time and leave cores idle: all other tests run beside them, for what is
 # left, but for some that must be in time. Theirs is shown when both have ended.
-LIVE := tests/server tests/peers tests/actors/test_resting.py
+LIVE := tests/server tests/peers tests/actors/test_resting.py tests/engine/test_pool.py
 unit: $(VENV)/.dev models peers-node peers-postgres
 	@others=$$(mktemp); trap 'kill $$beside 2>/dev/null || :; rm -f "$$others"' EXIT; \
 	echo "$(PYTHON) -m pytest $(PYTEST_ARGS)   (all but $(LIVE) beside these, shown at the end)"; \

@@ -123,7 +123,8 @@ async def test_who_was_well_ahead_does_not_wait_for_what_was_read_meanwhile(
     assert (await prepared)[0].text == " Done."
     assert "".join(delta.text for delta in await story) == STORY
     asked = [body["messages"][0]["content"] for body in teller.endpoint.bodies]
-    assert asked[:4] == ["tell", "hurry", "tell", "hurry"]
+    assert asked[:3] == ["tell", "hurry", "tell"]
+    assert "hurry" in asked[3:]  # and was begun again
 
 
 async def test_a_call_is_not_stopped_also_behind_words(connect: Connect) -> None:

@@ -276,6 +276,7 @@ async def test_of_a_batch_in_the_works_only_what_has_a_result_is_lost(
     before = _ask(pool, f"wait:{tmp_path}/before")
     streaming = _ask(pool, "size", f"wait:{tmp_path}/go")
     silent = [_ask(pool, f"wait:{tmp_path}/go", number) for number in (7, 8)]
+    await asyncio.sleep(ARRIVE_S)
     (tmp_path / "before").touch()
     assert await _all(before) == []
     assert await anext(streaming) == 3
