@@ -123,9 +123,8 @@ async def block(where: int | str, key: str, seconds: float, per_s: int) -> Told:
     began = loop.time()
     for number in range(int(seconds * per_s)):
         await asyncio.sleep(began + number / per_s - loop.time())
-        if not free:
-            free += await lines(where)
-        task = asyncio.create_task(ask(free.pop()))
+        free = [line for line in free if not line.transport.is_closing()] or await lines(where)
+        task = asyncio.create_task(ask(free.pop(0)))  # none idle for long
         asking.add(task)
         task.add_done_callback(asking.discard)
     await asyncio.gather(*asking)

@@ -18,14 +18,16 @@ RETRY_UNANSWERED_S = 5
 IDLE_S = 1.0
 
 SHARE, LARGEST = 20, 50
-"""A lease is a twentieth of what is allowed in a minute, 1 to 50 requests."""
+"""A lease is a twentieth of what is allowed in a minute, 1 to 50 requests. Another is asked for
+when half of it is used."""
 
 
 class Lease:
     """What is lent for one owner; `elsewhere` is what the supervisor had left then."""
 
-    def __init__(self, owner: str) -> None:
+    def __init__(self, owner: str, per_minute: int) -> None:
         self.owner = owner
+        self.per_minute = per_minute
         self.left = 0
         self.elsewhere = 0
         self.again_at = 0.0
@@ -61,7 +63,10 @@ class Leases:
 
     async def _take(self, owner: str, per_minute: int) -> Lease:
         while True:
-            lease = self._leases.setdefault(owner, Lease(owner))
+            lease = self._leases.setdefault(owner, Lease(owner, per_minute))
+            if lease.per_minute != per_minute:
+                self._return(lease)
+                lease.per_minute, lease.again_at = per_minute, 0.0
             if lease.left:
                 break
             wait_s = lease.again_at - self._clock()
@@ -73,9 +78,11 @@ class Leases:
                     wait_s,
                     headers(per_minute, 0),
                 )
-            await self._borrowed(lease, per_minute)
+            await asyncio.shield(self._borrowing(lease, per_minute))
         lease.left -= 1
         lease.used_at = self._clock()
+        if lease.left < size_of(per_minute) // 2 and lease.used_at >= lease.again_at:
+            self._borrowing(lease, per_minute)  # so that nobody has to wait for it
         return lease
 
     def _untake(self, lease: Lease) -> None:
@@ -84,16 +91,15 @@ class Leases:
         else:
             self._asking.send(PutBack(lease.owner, 1))
 
-    async def _borrowed(self, lease: Lease, per_minute: int) -> None:
+    def _borrowing(self, lease: Lease, per_minute: int) -> "asyncio.Task[None]":
         """Those who wait for the same owner's share one question, and its failure."""
         if lease.borrowing is None:
             lease.borrowing = asyncio.create_task(self._borrow(lease, per_minute))
             lease.borrowing.add_done_callback(heard)
-        await asyncio.shield(lease.borrowing)
+        return lease.borrowing
 
     async def _borrow(self, lease: Lease, per_minute: int) -> None:
-        most = max(1, min(LARGEST, per_minute // SHARE))
-        question = Take(self._asking.number(), lease.owner, per_minute, most)
+        question = Take(self._asking.number(), lease.owner, per_minute, size_of(per_minute))
         try:
             granted = await self._asking.ask(question, PATIENCE_S)
         except TimeoutError:
@@ -102,6 +108,9 @@ class Leases:
         finally:
             lease.borrowing = None
         assert isinstance(granted, Granted)
+        if lease.per_minute != per_minute:  # it was asked for under another limit
+            self._asking.send(PutBack(lease.owner, granted.count))
+            return
         lease.left += granted.count
         lease.elsewhere = granted.left
         lease.used_at = self._clock()
@@ -118,9 +127,18 @@ class Leases:
         before = self._clock() - IDLE_S
         for owner, lease in list(self._leases.items()):
             if lease.used_at <= before and lease.borrowing is None:
-                if lease.left:
-                    self._asking.send(PutBack(owner, lease.left))
+                self._return(lease)
                 del self._leases[owner]
+
+    def _return(self, lease: Lease) -> None:
+        if lease.left:
+            self._asking.send(PutBack(lease.owner, lease.left))
+            lease.left = 0
+
+
+def size_of(per_minute: int) -> int:
+    """How many requests are borrowed at a time."""
+    return max(1, min(LARGEST, per_minute // SHARE))
 
 
 def heard(task: "asyncio.Task[None]") -> None:
