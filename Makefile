@@ -42,7 +42,7 @@ lint: $(VENV)/.dev
 # Conversations take their time and leave cores idle: all other tests run beside them, for what is
 # left, but for some that must be in time. Theirs is shown when both have ended. What fails there may
 # have had no core for seconds: it has to pass alone then.
-LIVE := tests/server tests/peers tests/actors/test_resting.py tests/engine/test_pool.py
+LIVE := tests/server tests/peers tests/actors/test_resting.py $(wildcard tests/engine/test_pool*.py)
 OTHERS := -o cache_dir=.pytest_cache/others tests $(LIVE:%=--ignore=%)
 unit: $(VENV)/.dev models peers-node peers-postgres
 	@others=$$(mktemp); trap 'kill $$beside 2>/dev/null || :; rm -f "$$others"' EXIT; \

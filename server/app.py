@@ -80,7 +80,7 @@ def unfit(_: Asked, error: Unfit) -> Told:
 
 
 def too_many(_: Asked, error: TooMany) -> Told:
-    """There are as many as there may be, for now."""
+    """Whoever asks holds as many of these records as one may."""
     again = {"retry-after": RETRY_MANY_S}
     return refusal(429, "too_many", str(error), kind="rate_limit_error", headers=again)
 
