@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from actors.written_calls import call_schema
 from engine.capabilities import Chat, ChatDelta, ChatMessage, ToolCall, ToolSpec
@@ -140,6 +141,8 @@ class _Usage(msgspec.Struct):
 
 
 class _Timings(msgspec.Struct):
+    cache_n: int = 0
+    prompt_n: int = 0
     prompt_ms: float = 0.0
     predicted_ms: float = 0.0
     predicted_n: int = 0
@@ -209,16 +212,32 @@ def _tool_call(call: _Call) -> ToolCall:
     return ToolCall(call.index, function.arguments or "", call.id or "", function.name or "")
 
 
-def last_delta(finish: str, usage: _Usage | None, before: int = 0) -> ChatDelta:
+def counted(delta: ChatDelta, timings: _Timings | None, model: str, before: int = 0) -> ChatDelta:
+    """The piece with what the answer has taken so far, as llama.cpp tells with each: one that is
+    cut has no end. `before` as in `last_delta`.
+    """
+    if timings is None:
+        return delta
+    return replace(
+        delta,
+        model=model,
+        input_tokens=max(0, timings.cache_n + timings.prompt_n - before),
+        output_tokens=timings.predicted_n + before,
+        cached_tokens=max(0, timings.cache_n - before),
+    )
+
+
+def last_delta(finish: str, usage: _Usage | None, model: str, before: int = 0) -> ChatDelta:
     """The end of an answer, with what it took.
 
     `before`: tokens of it that were said before, and came with this piece's prompt.
     """
     if usage is None:
-        return ChatDelta(finish=finish)
+        return ChatDelta(finish=finish, model=model)
     cached = usage.prompt_tokens_details
     return ChatDelta(
         finish=finish,
+        model=model,
         input_tokens=usage.prompt_tokens - before,
         output_tokens=usage.completion_tokens + before,
         cached_tokens=max(0, (cached.cached_tokens or 0) - before) if cached else 0,

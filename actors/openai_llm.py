@@ -10,7 +10,7 @@ from actors.answer import Answer
 from actors.gate import Gate, Ticket
 from actors.llm_http import ChatHttp
 from actors.llm_plan import Endpoint, Patience
-from actors.openai_chat import BadStream, Event, EventStream, Progress, last_delta
+from actors.openai_chat import BadStream, Event, EventStream, Progress, counted, last_delta
 from actors.slots import Place, Slots, continues
 from actors.written_calls import WrittenCalls, answerable
 from engine.capabilities import Chat, ChatDelta
@@ -225,7 +225,7 @@ class OpenAIChat:
         before = said = answer.speech.tokens
         wanted = self._endpoint.embedded and not answer.warms and not before
         calls = WrittenCalls(answerable(answer.chat).tools if wanted else ())
-        finish, usage = "", None
+        finish, usage, model = "", None, self._endpoint.model
         while not events.done and not calls.found:
             data = await self._http.read(
                 response, begun=answer.results.begun, finished=bool(finish)
@@ -252,7 +252,8 @@ class OpenAIChat:
                     if event.timings is not None:
                         said = before + event.timings.predicted_n
                     for delta in calls.feed(event.delta):
-                        self._hand_on(answer, delta, said)
+                        told = counted(delta, event.timings, model, before)
+                        self._hand_on(answer, told, said)
                 finish = finish or event.finish
                 usage = event.usage or usage
                 if event.timings is not None:
@@ -263,7 +264,7 @@ class OpenAIChat:
             finish = "tool_calls"
         if not finish and not events.done:
             raise InferenceError("llm_cut", "the endpoint's answer ended in the middle")
-        self._hand_on(answer, last_delta(finish or "stop", usage, before), said)
+        self._hand_on(answer, last_delta(finish or "stop", usage, model, before), said)
         return True
 
     def _gives_way(self, ticket: Ticket, read: Progress) -> bool:

@@ -29,6 +29,7 @@ from actors.store import Store
 from actors.think import Think
 from actors.vad import VadSlots
 from bench import script
+from engine.caller_audio import CallerAudio
 from engine.capabilities import (
     Chat,
     ChatDelta,
@@ -41,8 +42,10 @@ from engine.capabilities import (
     Utterance,
 )
 from engine.inference import Priority
+from engine.meter import Watch
 from engine.playout import PlayoutClock
 from engine.services import Services
+from engine.settings import SessionSettings
 from server.access.guard import Trusted
 from server.app import build
 from server.beside import beside
@@ -71,6 +74,7 @@ class ScriptedRequest(Generic[R]):
     """One request, answered by an iterator; satisfies `engine.inference.Request`."""
 
     compute_ms = 0.0
+    settled = True
 
     def __init__(self, results: AsyncIterator[R]) -> None:
         self._results = results
@@ -144,7 +148,7 @@ async def run(bound: socket.socket | None = None, taking: "Place | None" = None)
     slots = VadSlots(Silero(Store().path(VAD_MODEL)))
     services = Services(
         clock=clock,
-        ear=partial(SessionEar, slots, Scripted(transcribe), Scripted(judge)),
+        ear=partial(ear, slots, Scripted(transcribe), Scripted(judge)),
         voice=partial(voice, Scripted(think), Scripted(speaker())),
     )
     index = taking.index if taking is not None else 0
@@ -174,9 +178,23 @@ class Place(msgspec.Struct, frozen=True):
     path: str
 
 
-def voice(llm: Scripted[Chat, ChatDelta], tts: Scripted[Utterance, Speech]) -> tuple[Think, Speak]:
-    """The answering actors of one session."""
-    return Think(llm), Speak(tts)
+def ear(
+    slots: VadSlots,
+    stt: Scripted[Clip, Transcript],
+    turn: Scripted[TurnClip, TurnScore],
+    audio: CallerAudio,
+    settings: SessionSettings,
+    watch: Watch,
+) -> SessionEar:
+    """What hears in one session."""
+    return SessionEar(slots, watch(stt, "stt"), watch(turn, "turn"), audio, settings)
+
+
+def voice(
+    llm: Scripted[Chat, ChatDelta], tts: Scripted[Utterance, Speech], watch: Watch
+) -> tuple[Think, Speak]:
+    """What answers in it."""
+    return Think(watch(llm, "llm")), Speak(watch(tts, "tts"))
 
 
 async def several(bound: socket.socket, folder: Path, count: int) -> None:

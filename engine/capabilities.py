@@ -130,11 +130,15 @@ class Chat(msgspec.Struct, frozen=True):
 
 
 class ChatDelta(msgspec.Struct, frozen=True):
-    """A piece of an answer. `finish` comes once: stop, length, tool_calls or content_filter."""
+    """A piece of an answer. `finish` comes once: stop, length, tool_calls or content_filter.
+
+    Tokens are those of the whole answer so far, where the endpoint tells; `model` comes with them.
+    """
 
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     finish: str = ""
+    model: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0

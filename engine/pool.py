@@ -104,6 +104,7 @@ class _Work(Generic[R]):
         self.replica: Replica | None = None  # that it was sent to
         self.results: Results[R] = Results()
         self.compute_ms = 0.0
+        self.settled = False  # nothing more can be added to that
         self.expiry: asyncio.TimerHandle | None = None
 
     def end(self, error: InferenceError | None) -> None:
@@ -129,6 +130,11 @@ class PoolRequest(Generic[P, R]):
     def compute_ms(self) -> float:
         """Known once the work has ended, a cancelled one's when the worker has stopped it."""
         return self._work.compute_ms
+
+    @property
+    def settled(self) -> bool:
+        """Whether `compute_ms` is known."""
+        return self._work.settled
 
     def __aiter__(self) -> "PoolRequest[P, R]":
         return self
@@ -226,7 +232,7 @@ class Pool(Generic[P, R]):
         work: _Work[R] = _Work(next(self._ids), priority, deadline, encoded)
         refusal = self._refusal(len(encoded))
         if refusal is not None:
-            work.end(refusal)
+            self._end(work, refusal)
         else:
             self._send_or_wait(work)
         return PoolRequest(self, work)
@@ -300,7 +306,9 @@ class Pool(Generic[P, R]):
             halfway = work.results.begun and not self._replays
             if hopeless is not None or halfway or work.attempts >= _MOST_ATTEMPTS:
                 self._end(work, error)
-            elif not work.results.ended:
+            elif work.results.ended:
+                work.settled = True
+            else:
                 self._send_or_wait(work)
 
     def _in_flight(self) -> int:
@@ -348,6 +356,7 @@ class Pool(Generic[P, R]):
     def _end(self, work: _Work[R], error: InferenceError | None, compute_ms: float = 0.0) -> None:
         """Its worker is done with it; what was cancelled is only metered."""
         work.compute_ms += compute_ms
+        work.settled = True
         if not work.results.ended:
             work.end(error)
 
@@ -377,6 +386,8 @@ class Pool(Generic[P, R]):
         self._waiting.pop(work.id, None)
         if work.replica is not None:
             work.replica.send(wire.Cancel(work.id))
+        else:
+            work.settled = True
 
     def _cancel_from_anywhere(self, work: _Work[R]) -> None:
         """Garbage is collected in any thread, and after the loop has gone."""

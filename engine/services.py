@@ -7,6 +7,7 @@ import msgspec
 
 from engine.actor import Actor
 from engine.caller_audio import CallerAudio
+from engine.meter import Watch
 from engine.playout import PlayoutClock
 from engine.settings import SessionSettings
 
@@ -46,11 +47,11 @@ def always() -> bool:
 class Services(msgspec.Struct, frozen=True):
     """Makes the actors of a session; they share the models behind them.
 
-    `ear` makes those that hear, `voice` those that answer. `room` says whether there is a place for
-    one more session.
+    `ear` makes those that hear, `voice` those that answer, each with models that are watched by the
+    session's meter. `room` says whether there is a place for one more session.
     """
 
     clock: PlayoutClock
-    ear: Callable[[CallerAudio, SessionSettings], Ear]
-    voice: Callable[[], Sequence[Actor]]
+    ear: Callable[[CallerAudio, SessionSettings, Watch], Ear]
+    voice: Callable[[Watch], Sequence[Actor]]
     room: Callable[[], bool] = always

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from engine.caller_audio import BufferFull, CallerAudio
 from engine.errors import RequestError
 from engine.frames import (
+    CALLER_HZ,
     Audio,
     Frame,
     InputCleared,
@@ -20,6 +21,7 @@ from engine.frames import (
 )
 from engine.history import History, UnknownItem
 from engine.items import Item, Message, Part
+from engine.meter import Meter
 from engine.outlet import Outlet
 from engine.pipeline import Pipeline
 from engine.services import Services
@@ -77,6 +79,7 @@ class Session:
         self.history = History()
         self.end_reason: EndReason | None = None
         self.failure: BaseException | None = None
+        self.meter = Meter()
         self._services = services
         self._transport: Transport | None = transport
         self._ended = ended
@@ -90,7 +93,7 @@ class Session:
         self._greeted = False
         check_variables(settings)
         self._audio = CallerAudio()
-        ear = services.ear(self._audio, settings)
+        ear = services.ear(self._audio, settings, self.meter.watch)
         self._turns = Turns(
             settings, self.history, self._audio, ear, self._send, self._fail, self._response_ended
         )
@@ -98,8 +101,9 @@ class Session:
             services.clock, transport, self.history, self._turns, self._send, self._fail
         )
         self._turns.outlet = self._outlet
+        answering = services.voice(self.meter.watch_answers(lambda: self._outlet.generation))
         self._pipeline = Pipeline(
-            [self._audio, *ear.actors, self._turns, *services.voice(), self._outlet], self._fail
+            [self._audio, *ear.actors, self._turns, *answering, self._outlet], self._fail
         )
         self._turns.pipeline = self._pipeline
 
@@ -188,6 +192,7 @@ class Session:
             return
         try:
             self._pipeline.receive(Audio(pcm, self._audio.end))
+            self.meter.hear(len(pcm) / 2 / CALLER_HZ * 1000)
         except BufferFull as error:
             raise RequestError("input_audio_buffer_full", str(error), "audio") from None
         except Exception as error:  # noqa: BLE001 - this session fails, no other
@@ -325,6 +330,7 @@ class Session:
             self.settings,
             self.history,
             self._services,
+            self.meter,
             self._transport,
             self._send,
             self._fail,
@@ -349,6 +355,7 @@ class Session:
         self._observe(frame)
         if isinstance(frame, ReplyAudio):
             self._has_spoken = True
+            self.meter.say(len(frame.pcm) / 2 / frame.rate_hz * 1000)
         if self._transport is not None:
             self._transport.send(frame)
 

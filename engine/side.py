@@ -6,6 +6,7 @@ from engine.frames import Frame
 from engine.generation import Generation
 from engine.history import History
 from engine.inference import Priority
+from engine.meter import Meter
 from engine.outlet import Outlet
 from engine.pipeline import Pipeline
 from engine.prompt import prompt_of
@@ -24,6 +25,7 @@ class Side:
         settings: SessionSettings,
         history: History,
         services: Services,
+        meter: Meter,
         transport: Transport,
         send: Callable[[Frame], None],
         failed: Callable[[BaseException], None],
@@ -31,7 +33,8 @@ class Side:
     ) -> None:
         self._ended = ended
         self._outlet = Outlet(services.clock, transport, None, self, send, failed)
-        self._pipeline = Pipeline([*services.voice(), self._outlet], failed)
+        answering = services.voice(meter.watch_answers(lambda: self._outlet.generation))
+        self._pipeline = Pipeline([*answering, self._outlet], failed)
         self._generation = Generation(number, request, settings)
         self._prompt = prompt_of(
             self._generation,

@@ -14,7 +14,9 @@ from actors.stt_router import RoutedSTT
 from actors.think import Think
 from actors.vad import VadSlots
 from actors.voice_router import KOKORO, RoutedTTS
+from actors.workers import MODELS
 from engine.actor import Actor
+from engine.caller_audio import CallerAudio
 from engine.capabilities import (
     Chat,
     ChatDelta,
@@ -26,11 +28,14 @@ from engine.capabilities import (
     Utterance,
 )
 from engine.link import Link
+from engine.meter import Watch
 from engine.playout import PlayoutClock
 from engine.pool import Pool
 from engine.services import Services
+from engine.settings import SessionSettings
 from engine.status import WorkerStatus
 from server import probes
+from server.commands import KOKORO as KOKORO_MODEL
 from server.fleet import ON_DEMAND, ROLES, VAD_MODEL, worker_names
 from server.readiness import Readiness
 from server.settings import Settings
@@ -63,8 +68,8 @@ class Platform:
             "kokoro", Speech, links["kokoro"], replays=True
         )
         self._pools = (*self._needed, self._whisper, self._kokoro)
-        self._heard_by = RoutedSTT(self._stt, self._whisper)
-        self._spoken_by = RoutedTTS(self._tts, dict.fromkeys(KOKORO, self._kokoro))
+        self._whisper_model = Path(settings.workers.whisper).name
+        self._llm_model = (settings.llm.base_url and settings.llm.model) or MODELS["llm"]
         self._services: Services | None = None
 
     def services(self) -> Services | None:
@@ -94,7 +99,7 @@ class Platform:
         await asyncio.gather(*(pool.up() for pool in self._needed))
         self._services = Services(
             clock=self._clock,
-            ear=partial(SessionEar, slots, self._heard_by, self._turn),
+            ear=partial(self._ear, slots),
             voice=self._voice,
             room=lambda: slots.free > 0,
         )
@@ -113,5 +118,13 @@ class Platform:
         self._clock.close()
         await asyncio.gather(*(pool.close() for pool in self._pools))
 
-    def _voice(self) -> Sequence[Actor]:
-        return Think(self._llm), Speak(self._spoken_by)
+    def _ear(
+        self, slots: VadSlots, audio: CallerAudio, settings: SessionSettings, watch: Watch
+    ) -> SessionEar:
+        stt = RoutedSTT(watch(self._stt, MODELS["stt"]), watch(self._whisper, self._whisper_model))
+        return SessionEar(slots, stt, watch(self._turn, MODELS["turn"]), audio, settings)
+
+    def _voice(self, watch: Watch) -> Sequence[Actor]:
+        kokoro = watch(self._kokoro, KOKORO_MODEL)
+        tts = RoutedTTS(watch(self._tts, MODELS["tts"]), dict.fromkeys(KOKORO, kokoro))
+        return Think(watch(self._llm, self._llm_model)), Speak(tts)

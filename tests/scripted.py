@@ -33,6 +33,7 @@ GAP_MS = 20
 NOISE = 9_000
 LOUD_DBFS, STILL_DBFS = -10.0, -90.0
 FIRST_WORD = 10_000
+COMPUTE_MS = 10.0  # of every request
 WINDOW_SAMPLES = 512
 
 _numbers: dict[str, int] = {}
@@ -98,7 +99,8 @@ class LoudnessVad(Actor):
 class ScriptedRequest(Generic[R]):
     """Gives what its script yields, until it is cancelled."""
 
-    compute_ms = 0.0
+    compute_ms = COMPUTE_MS
+    settled = True
 
     def __init__(self, script: AsyncIterator[R]) -> None:
         self._script = script

@@ -11,6 +11,7 @@ from engine.capabilities import Chat, ChatDelta, Clip, Speech, Transcript, Utter
 from engine.frames import Frame, ReplyAudio
 from engine.inference import InferenceError
 from engine.items import Message
+from engine.meter import Watch
 from engine.playout import PlayoutClock
 from engine.services import Services
 from engine.session import EndReason, Session
@@ -79,7 +80,7 @@ class Conversation:
         self.services = Services(
             clock=PlayoutClock(),
             ear=self._ear,
-            voice=lambda: (Think(self.llm), Speak(self.tts)),
+            voice=self._voice,
         )
         self.session = Session(
             self._settings, self.services, self.client, lambda session, why: self.ended.append(why)
@@ -94,8 +95,12 @@ class Conversation:
         self.services.clock.close()
         await asyncio.sleep(0)
 
-    def _ear(self, audio: CallerAudio, settings: SessionSettings) -> SessionEar:
-        ear = SessionEar(None, self.stt, self.turn, audio, settings)  # type: ignore[arg-type]
+    def _voice(self, watch: Watch) -> tuple[Think, Speak]:
+        return Think(watch(self.llm, "llm")), Speak(watch(self.tts, "tts"))
+
+    def _ear(self, audio: CallerAudio, settings: SessionSettings, watch: Watch) -> SessionEar:
+        hearing = watch(self.stt, "stt"), watch(self.turn, "turn")
+        ear = SessionEar(None, *hearing, audio, settings)  # type: ignore[arg-type]
         ear.actors = (scripted.LoudnessVad(), *ear.actors[1:])
         return ear
 

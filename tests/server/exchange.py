@@ -12,6 +12,7 @@ from actors.think import Think
 from engine.caller_audio import CallerAudio
 from engine.capabilities import Chat, ChatDelta
 from engine.inference import InferenceError
+from engine.meter import Watch
 from engine.playout import PlayoutClock
 from engine.services import Services
 from engine.settings import SessionSettings
@@ -27,12 +28,16 @@ def services(reply: Reply = lambda chat: "Certainly.") -> Services:
     """Scripted models behind real actors."""
     stt, turn, llm, tts = scripted.stt(), scripted.turn(), scripted.llm(reply), scripted.tts()
 
-    def ear(audio: CallerAudio, settings: SessionSettings) -> SessionEar:
-        made = SessionEar(None, stt, turn, audio, settings)  # type: ignore[arg-type]
+    def ear(audio: CallerAudio, settings: SessionSettings, watch: Watch) -> SessionEar:
+        hearing = watch(stt, "stt"), watch(turn, "turn")
+        made = SessionEar(None, *hearing, audio, settings)  # type: ignore[arg-type]
         made.actors = (scripted.LoudnessVad(), *made.actors[1:])
         return made
 
-    return Services(clock=PlayoutClock(), ear=ear, voice=lambda: (Think(llm), Speak(tts)))
+    def voice(watch: Watch) -> tuple[Think, Speak]:
+        return Think(watch(llm, "llm")), Speak(watch(tts, "tts"))
+
+    return Services(clock=PlayoutClock(), ear=ear, voice=voice)
 
 
 class Client:
