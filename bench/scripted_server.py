@@ -55,6 +55,7 @@ from server.handover import Acceptor, Taking, hand
 from server.lag import LoopLag
 from server.lines import Lines
 from server.listening import StopSignals, listen
+from server.metering.collector import Collector
 from server.metrics import Metrics
 from server.readiness import Readiness
 from server.realtime import Sockets
@@ -154,11 +155,14 @@ async def run(bound: socket.socket | None = None, taking: "Place | None" = None)
     index = taking.index if taking is not None else 0
     lag = LoopLag()
     metrics, readiness = Metrics(lag, index), Readiness(())
-    sessions = SessionRegistry(lambda: services, settings.limits, metrics, OpenDoor(), index)
+    collector = Collector(lambda used: None)
+    sessions = SessionRegistry(
+        lambda: services, settings.limits, metrics, OpenDoor(), index, collector=collector
+    )
     handlers = routes(readiness, metrics, System(index, tuple, sessions))
     app = Trusted(build(Lines(Sockets(sessions)), handlers))
     server = web_server(app, settings, uds=taking.path if taking is not None else None)
-    async with serving(server, bound), beside(lag.watch()):
+    async with serving(server, bound), beside(lag.watch()), beside(collector.run()):
         if taking is not None:
             Taking(socket.socket(fileno=taking.descriptor), server).start()
             await asyncio.to_thread(Path(taking.ready).touch)

@@ -55,6 +55,7 @@ class EndReason(enum.StrEnum):
     UNREACHED = "client_did_not_return"
     HUNG_UP = "hung_up"
     REVOKED = "key_revoked"
+    SPENT = "insufficient_quota"
 
 
 class Session:
@@ -374,6 +375,7 @@ REASONS = {
     EndReason.STOPPED: "the session was stopped",
     EndReason.UNREACHED: "the client did not come back in time",
     EndReason.HUNG_UP: "the session was hung up",
+    EndReason.SPENT: "the API key, or its account, has used what it may use this month",
     EndReason.REVOKED: "the API key that this session began with was revoked",
 }
 

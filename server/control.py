@@ -7,6 +7,8 @@ import msgspec
 from engine.framing import framed, read_body
 from engine.status import WorkerStatus
 from server.settings import Settings
+from storage.accounts import NO_LIMITS, Limits
+from storage.usage import Amounts, Subject
 
 # ---- supervisor to gateway -------------------------------------------------------------------
 
@@ -109,6 +111,12 @@ class Granted(msgspec.Struct, frozen=True, tag="granted"):
     wait_s: float
 
 
+class Spent(msgspec.Struct, frozen=True, tag="spent"):
+    """This key or account has used up what it may use this month: its sessions come to an end."""
+
+    owner: str
+
+
 class Revoked(msgspec.Struct, frozen=True, tag="revoked"):
     """These keys open nothing from now on: by one gateway to the supervisor, by it to all."""
 
@@ -120,7 +128,7 @@ class Drain(msgspec.Struct, frozen=True, tag="drain"):
 
 
 Answer = Gateways | Welcome | Refusal | Granted
-ToGateway = Loading | Fetched | Workers | Answer | Revoked | Drain
+ToGateway = Loading | Fetched | Workers | Answer | Spent | Revoked | Drain
 
 # ---- gateway to supervisor -------------------------------------------------------------------
 
@@ -135,11 +143,12 @@ class Serving(msgspec.Struct, frozen=True, tag="serving"):
     """It is connected to every worker: sessions can begin."""
 
 
-class Owner(msgspec.Struct, frozen=True):
-    """A key or an account by its id, and how many sessions it may have at once; None: any."""
+class Owner(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A key of an account, or the account itself, by its id; and what it may use."""
 
     id: str
-    most: int | None = None
+    account_id: str
+    limits: Limits = NO_LIMITS
 
 
 class Enter(msgspec.Struct, frozen=True, tag="enter"):
@@ -196,6 +205,12 @@ class PutBack(msgspec.Struct, frozen=True, tag="put_back"):
     count: int
 
 
+class Usage(msgspec.Struct, frozen=True, tag="usage"):
+    """What was used since the gateway last told."""
+
+    lines: tuple[tuple[Subject, Amounts], ...]
+
+
 class Vitals(msgspec.Struct, frozen=True, tag="vitals"):
     """The last second: how late the event loop woke at worst, how long callers whose turn was over
     waited for each answer.
@@ -206,7 +221,9 @@ class Vitals(msgspec.Struct, frozen=True, tag="vitals"):
 
 
 Question = Enter | Look | Take
-ToSupervisor = Question | Listening | Serving | Leave | Away | Wake | PutBack | Revoked | Vitals
+ToSupervisor = (
+    Question | Listening | Serving | Leave | Away | Wake | PutBack | Revoked | Usage | Vitals
+)
 
 _to_gateway = msgspec.msgpack.Decoder(ToGateway)
 _to_supervisor = msgspec.msgpack.Decoder(ToSupervisor)

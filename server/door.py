@@ -8,7 +8,7 @@ from typing import Protocol
 from server.access.caller import Caller
 from server.asking import Asking
 from server.control import Away, Enter, Leave, Owner, Refusal, ToSupervisor
-from server.places import ENOUGH
+from server.places import ENOUGH, SPENT
 from transports.websocket import Refused
 
 log = logging.getLogger(__name__)
@@ -94,13 +94,14 @@ class SupervisedDoor:
         if isinstance(answer, Refusal):
             log.info("session refused", extra={"reason": answer.reason})
             self._refused(answer.reason)
-            own = answer.reason == ENOUGH  # and not the machine's fault
-            code, status = (ENOUGH, 429) if own else ("no_capacity", 503)
+            own = answer.reason in (ENOUGH, SPENT)  # and not the machine's fault
+            code, status = (answer.reason, 429) if own else ("no_capacity", 503)
             raise Refused(answer.message, answer.retry_after_s, code, status)
         return SupervisedPlace(self._asking.send, number)
 
 
 def owners_of(caller: Caller) -> tuple[Owner, ...]:
-    """Whose session it is, and how many each may have at once."""
+    """Whose session it is, and what they may use."""
     both = ((caller.key_id, caller.key_limits), (caller.account_id, caller.account_limits))
-    return tuple(Owner(owner, most.concurrent_sessions) for owner, most in both if owner)
+    account_id = caller.account_id or ""
+    return tuple(Owner(owner, account_id, limits) for owner, limits in both if owner)

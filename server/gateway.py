@@ -10,7 +10,7 @@ import logging
 import os
 import resource
 import socket
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import uvloop
 from litestar.handlers import HTTPRouteHandler
 
 from engine.child import become_child
-from server import admin_routes, client_secrets, control
+from server import admin_routes, client_secrets, control, usage_routes
 from server import log as logs
 from server.access.guard import Guard, Trusted
 from server.access.keyring import Keyring, looking_in
@@ -35,6 +35,7 @@ from server.forward import Forwarding
 from server.handover import Taking
 from server.lag import LoopLag
 from server.lines import Application, Lines
+from server.metering.collector import Collector
 from server.metrics import Metrics
 from server.readiness import Readiness
 from server.realtime import Sockets
@@ -45,6 +46,7 @@ from server.settings import Secret
 from server.system import System
 from server.tracing import Tracing
 from storage.database import Database
+from storage.usage import Amounts, Subject
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +84,7 @@ class Gateway:
         self._leases = Leases(self._asking)
         endpoint = settings.tracing.endpoint
         self._traces = Tracing(endpoint, plan.index) if endpoint is not None else None
+        self._collector = Collector(self._tell_use)
         self._sessions = SessionRegistry(
             self._platform.services,
             settings.limits,
@@ -89,6 +92,7 @@ class Gateway:
             self._door,
             plan.index,
             self._traces,
+            self._collector,
         )
         self._system = System(plan.index, self._platform.workers, self._sessions, self._asking)
         self._sockets = Sockets(self._sessions)
@@ -106,6 +110,7 @@ class Gateway:
         public.load()
         async with (
             self._database,
+            beside(self._collector.run()),  # until the models have told what they cost
             contextlib.aclosing(self._platform),
             contextlib.aclosing(self._system),
             serving(server, None),
@@ -133,11 +138,15 @@ class Gateway:
             *routes(self._readiness, self._metrics, self._system),
             *client_secrets.routes(self._database),
             *admin_routes.routes(self._database, self._revoke),
+            *usage_routes.routes(self._database),
         ]
 
     def _guarded(self, app: Application) -> Guard:
         refused = self._metrics.count_denial
         return Guard(app, PUBLIC, self._keyring, self._leases, refused)
+
+    def _tell_use(self, used: Mapping[Subject, Amounts]) -> None:
+        self._send(control.Usage(tuple(used.items())))
 
     def _revoke(self, key_ids: Iterable[str]) -> None:
         """Keys are revoked, here: end their sessions in every gateway."""
@@ -179,6 +188,8 @@ class Gateway:
                     self._asking.answered(message)
                 case control.Revoked():
                     self._revoked(message)
+                case control.Spent(owner):
+                    self._sessions.spend(owner)
                 case control.Drain():
                     self._draining.set()
 
@@ -209,6 +220,8 @@ async def run(plan: control.GatewayPlan) -> None:
     reader, writer = await asyncio.open_connection(sock=end)
     await Gateway(plan, reader, writer).run()
     writer.close()
+    with contextlib.suppress(OSError):  # the supervisor may be gone
+        await writer.wait_closed()
 
 
 def main() -> None:

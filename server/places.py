@@ -11,6 +11,9 @@ RETRY_FULL_S = 10
 ENOUGH = "session_limit"
 """The reason for who has as many sessions as it may have."""
 
+SPENT = "insufficient_quota"
+"""For who has used what it may use this month, as OpenAI calls it."""
+
 WAY_OUT = "`voiceforge capacity` measures it, limits.admission = off lets everybody in"
 
 
@@ -47,8 +50,9 @@ class Places:
     def enter(self, gateway: int, number: int, owners: Sequence[Owner] = ()) -> Welcome | Refusal:
         """Take a place for the gateway's session `number`, if there is one."""
         for owner in owners:
-            if owner.most is not None and self._owned[owner.id] >= owner.most:
-                text = f"{owner.id} may have {owner.most} sessions at once: end one, or wait"
+            most = owner.limits.concurrent_sessions
+            if most is not None and self._owned[owner.id] >= most:
+                text = f"{owner.id} may have {most} sessions at once: end one, or wait"
                 return Refusal(number, ENOUGH, text, RETRY_FULL_S)
         present = self.present
         if self._most is not None and present >= self._most:

@@ -34,10 +34,12 @@ async def run(settings: Settings, tell: Tell) -> None:
         async with (
             contextlib.aclosing(supervisor),
             beside(Acceptor(bound, supervisor.give).run()),
+            contextlib.AsyncExitStack() as opened,
         ):
             if await started(supervisor, signals):
                 tell(welcome(where))
                 log.info("listening", extra={"address": where})
+                await opened.enter_async_context(beside(supervisor.keep_books()))
                 async with (
                     beside(supervisor.learn()),
                     beside(supervisor.unload_idle()),

@@ -14,6 +14,7 @@ from engine.transport import Transport
 from server.access.caller import OURSELVES, Caller
 from server.door import Door, Place
 from server.log import serve_session
+from server.metering.collector import Collector
 from server.metrics import Metrics
 from server.places import RETRY_FULL_S
 from server.settings import LimitSettings
@@ -50,7 +51,7 @@ class SessionRegistry:
     """Every account's sessions; `of` gives what one caller may reach of them.
 
     `services` is None until the models are loaded. Every session takes a place at the `door`; its
-    id names the `gateway` that it lives in.
+    id names the `gateway` that it lives in. What it uses is the `collector`'s to tell.
     """
 
     def __init__(
@@ -61,7 +62,9 @@ class SessionRegistry:
         door: Door,
         gateway: int = 0,
         traces: Tracing | None = None,
+        collector: Collector | None = None,
     ) -> None:
+        self._collector = collector
         self._traces = traces
         self._door = door
         self._gateway = gateway
@@ -103,6 +106,8 @@ class SessionRegistry:
             place.give_back()
             raise
         entry = self._entries[session.id] = Entry(session, transport, place, caller)
+        if self._collector is not None:
+            self._collector.began(session.id, session.meter, caller)
         self._empty.clear()
         self._metrics.sessions.inc()
         serve_session(session.id)
@@ -179,6 +184,12 @@ class SessionRegistry:
             if entry.caller.key_id in key_ids:
                 entry.session.stop(EndReason.REVOKED)
 
+    def spend(self, owner: str) -> None:
+        """Let the sessions of this key or account come to their end: it has used its month."""
+        for entry in list(self._entries.values()):
+            if owner in (entry.caller.key_id, entry.caller.account_id):
+                entry.session.drain(EndReason.SPENT)
+
     def _entry(self, session_id: str, caller: Caller) -> Entry | None:
         """What is another account's is not here."""
         entry = self._entries.get(session_id)
@@ -209,6 +220,8 @@ class SessionRegistry:
         entry = self._entries.pop(session.id)
         entry.keep()
         entry.place.give_back()
+        if self._collector is not None:
+            self._collector.ended(session.id)
         self._metrics.session_ended(reason, entry.session.false_pauses)
         told = {"session": session.id, "reason": reason}
         if session.failure is not None:

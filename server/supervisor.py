@@ -20,9 +20,12 @@ from server.fleet import Fleet, Tell
 from server.gateways import GatewayKeeper
 from server.learning import Memory, Seconds, state_folder
 from server.listening import ServeError
-from server.places import Places
+from server.metering.books import Books
+from server.metering.months import Months
+from server.places import SPENT, Places
 from server.settings import Settings
 from server.store import store_of
+from storage.database import Database
 from storage.errors import StorageError
 
 log = logging.getLogger(__name__)
@@ -37,6 +40,9 @@ LEARN_EVERY_S = 1.0
 
 LAST_WORDS_S = 10.0
 """What a gateway needs to end, beyond what its sessions may take."""
+
+USAGE_FOLDER = "usage"
+"""In the state folder: what is used, until it is in the database."""
 
 MOST_STARTS = 3
 """A gateway that died so often before it served will not serve."""
@@ -67,6 +73,10 @@ class Supervisor:
         shown = settings.without_secrets()
         store = store_of(settings).root
         self._buckets = Buckets()
+        self._books = Books(state_folder(settings) / USAGE_FOLDER)
+        self._months = Months(self._books, lambda owner: self._broadcast(control.Spent(owner)))
+        self._records = Database(self._database.url, most_connections=1)
+        self._entering: set[asyncio.Task[None]] = set()
         count = gateway_count(settings)
         each = max(LEAST_CONNECTIONS, settings.database.connections // count)
         reached = control.Reached(self._database.url, each)
@@ -157,9 +167,14 @@ class Supervisor:
             case control.Serving():
                 gateway.serving.set()
                 gateway.told(serving=True)
-            case control.Enter(number, owners):
-                gateway.send(self._places.enter(index, number, owners))
-                gateway.told(sessions=self._places.of(index))
+            case control.Enter(_, owners):
+                unknown = self._months.unknown(owners)
+                if unknown:
+                    task = asyncio.create_task(self._learn_and_enter(index, message, unknown))
+                    self._entering.add(task)
+                    task.add_done_callback(self._entering.discard)
+                else:
+                    self._enter(index, message)
             case control.Leave(number):
                 self._places.leave(index, number)
                 gateway.told(sessions=self._places.of(index))
@@ -175,11 +190,30 @@ class Supervisor:
                 self._buckets.put_back(owner, count)
             case control.Revoked():
                 self._broadcast(message)
+            case control.Usage(lines):
+                used = dict(lines)
+                self._books.add(used)
+                self._months.add(used)
             case control.Vitals(lag_ms, waits_ms):
                 self._seconds.lag_ms = max(self._seconds.lag_ms, lag_ms)
                 self._seconds.waits_ms += waits_ms
                 memory = resident_bytes(gateway.status.pid)
                 gateway.told(lag_ms=lag_ms, resident_bytes=memory)
+
+    async def _learn_and_enter(
+        self, index: int, asked: control.Enter, unknown: list[control.Owner]
+    ) -> None:
+        await self._months.learn(unknown, self._records)
+        self._enter(index, asked)
+
+    def _enter(self, index: int, asked: control.Enter) -> None:
+        gateway = self._gateways[index]
+        spent = self._months.refusal(asked.owners)
+        if spent is not None:
+            gateway.send(control.Refusal(asked.number, SPENT, *spent))
+            return
+        gateway.send(self._places.enter(index, asked.number, asked.owners))
+        gateway.told(sessions=self._places.of(index))
 
     async def learn(self) -> None:
         """Learn from every second what this machine holds, until cancelled."""
@@ -193,6 +227,12 @@ class Supervisor:
     async def keep_database(self) -> None:
         """Keep the database running, until cancelled."""
         await self._database.keep()
+
+    async def keep_books(self) -> None:
+        """Write down what is used, until cancelled: when everything that uses has ended."""
+        with contextlib.closing(self._books):
+            async with self._records:
+                await self._books.keep(self._records)
 
     async def unload_idle(self) -> None:
         """Unload models that were loaded on demand and nobody uses, until cancelled."""

@@ -18,10 +18,15 @@ COLUMNS = "id, name, created_at, limits, retention_days"
 
 
 class Limits(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What may be used; None is no limit."""
+    """What may be used; None is no limit. Months begin at midnight UTC. Audio is what comes from
+    callers and what goes to them, compute the time of model workers, for what nobody heard too.
+    """
 
     requests_per_minute: Annotated[int, Meta(ge=1)] | None = None
     concurrent_sessions: Annotated[int, Meta(ge=0)] | None = None
+    characters_per_month: Annotated[int, Meta(ge=0)] | None = None
+    audio_seconds_per_month: Annotated[int, Meta(ge=0)] | None = None
+    compute_seconds_per_month: Annotated[int, Meta(ge=0)] | None = None
 
 
 NO_LIMITS = Limits()

@@ -168,10 +168,16 @@ class EmbeddedPostgres:
     def in_use(self) -> bool:
         """Whether a server runs on the folder, ours or another's."""
         try:
-            pid = int((self.data / "postmaster.pid").read_text().partition("\n")[0])
-            return Path(f"/proc/{pid}/cwd").readlink() == self.data.resolve()
-        except (OSError, ValueError):  # none was started, or it has gone
+            return Path(f"/proc/{self._last_pid()}/cwd").readlink() == self.data.resolve()
+        except OSError:  # it has gone
             return False
+
+    def _last_pid(self) -> int:
+        """Of the server that runs, or that was killed here; 0 if there is none."""
+        try:
+            return int((self.data / "postmaster.pid").read_text().partition("\n")[0])
+        except (OSError, ValueError):
+            return 0
 
     async def _until_free(self) -> None:
         """Wait for one that is about to end, as its parent was killed."""
@@ -240,7 +246,10 @@ class EmbeddedPostgres:
     async def _launch(self, programs: Path, user: pwd.struct_passwd) -> None:
         options = OPTIONS | {"unix_socket_directories": str(self.data), "port": str(PORT)}
         given = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        process = await spawn(user, signal.SIGINT, programs / "postgres", "-D", self.data, *given)
+        killed = self._last_pid()
+        process = await spawn(
+            user, signal.SIGINT, programs / "postgres", "-D", self.data, *given, killed=killed
+        )
         self._process = process
         self._told.clear()
         self._relay = asyncio.create_task(relay(process, self._told), name="postgres log")
@@ -308,10 +317,14 @@ def settle(part: Path, whole: Path) -> None:
     os.sync()
 
 
-async def spawn(user: pwd.struct_passwd, at_death: int, *command: str | Path) -> Process:
+async def spawn(
+    user: pwd.struct_passwd, at_death: int, *command: str | Path, killed: int = 0
+) -> Process:
     """Start a program as `user`; when we die, it is sent the signal `at_death`.
 
-    It has a session of its own, so that a Ctrl-C in our terminal is not for it.
+    It has a session of its own, so that a Ctrl-C in our terminal is not for it. PostgreSQL refuses
+    a folder whose last server was killed when another process has that one's number meanwhile, as
+    happens in containers, or nobody has noted its death: `killed` is no reason to refuse.
     """
     return await asyncio.create_subprocess_exec(
         sys.executable,
@@ -322,7 +335,7 @@ async def spawn(user: pwd.struct_passwd, at_death: int, *command: str | Path) ->
         stdout=PIPE,
         stderr=STDOUT,
         cwd="/",
-        env={"PATH": os.defpath, "LC_ALL": "C"},
+        env={"PATH": os.defpath, "LC_ALL": "C", "PG_GRANDPARENT_PID": str(killed)},
         start_new_session=True,
     )
 

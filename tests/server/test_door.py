@@ -99,7 +99,7 @@ async def test_the_supervisor_is_told_whose_session_it_is_and_how_many_they_may_
     asking = Asked()
     limited = Limits(concurrent_sessions=3)
     await asking.entering(Caller("acc_1", "key_1", ("realtime",), account_limits=limited))
-    assert asking.told == [Enter(0, (Owner("key_1"), Owner("acc_1", 3)))]
+    assert asking.told == [Enter(0, (Owner("key_1", "acc_1"), Owner("acc_1", "acc_1", limited)))]
 
 
 @virtual

@@ -1,5 +1,10 @@
 from server.control import Owner, Refusal, Welcome
 from server.places import Places
+from storage.accounts import Limits
+
+
+def owner(ident: str, most: int | None = None) -> Owner:
+    return Owner(ident, "acc_1", Limits(concurrent_sessions=most))
 
 
 def test_places_are_counted_over_all_gateways() -> None:
@@ -26,8 +31,8 @@ def test_a_gateway_that_died_gives_all_its_places_back() -> None:
 
 def test_a_key_and_an_account_have_no_more_sessions_than_they_may() -> None:
     places = Places(None)
-    account = Owner("acc_1", 3)
-    mine, other = (Owner("key_1", 2), account), (Owner("key_2"), account)
+    account = owner("acc_1", 3)
+    mine, other = (owner("key_1", 2), account), (owner("key_2"), account)
     assert places.enter(0, 1, mine) == Welcome(1)
     assert places.enter(1, 1, mine) == Welcome(1)
     full = places.enter(0, 2, mine)
@@ -37,7 +42,7 @@ def test_a_key_and_an_account_have_no_more_sessions_than_they_may() -> None:
     full = places.enter(0, 3, other)
     assert isinstance(full, Refusal)
     assert full.message.startswith("acc_1 may have 3")
-    assert places.enter(0, 3, (Owner("key_3"), Owner("acc_2", 1))) == Welcome(3)
+    assert places.enter(0, 3, (owner("key_3"), owner("acc_2", 1))) == Welcome(3)
     places.leave(1, 1)
     places.leave(1, 1)  # twice is once
     assert places.enter(0, 4, mine) == Welcome(4)
@@ -48,7 +53,7 @@ def test_a_key_and_an_account_have_no_more_sessions_than_they_may() -> None:
 
 def test_who_was_dropped_keeps_its_owner_from_no_other_session() -> None:
     places = Places(None)
-    mine = (Owner("key_1", 1),)
+    mine = (owner("key_1", 1),)
     assert places.enter(0, 1, mine) == Welcome(1)
     places.mark(0, 1, away=True)
     places.mark(0, 1, away=True)
@@ -62,4 +67,4 @@ def test_who_was_dropped_keeps_its_owner_from_no_other_session() -> None:
 
 
 def test_none_at_all_may_be_allowed() -> None:
-    assert isinstance(Places(None).enter(0, 1, (Owner("key_1", 0),)), Refusal)
+    assert isinstance(Places(None).enter(0, 1, (owner("key_1", 0),)), Refusal)

@@ -5,6 +5,7 @@ import os
 import pwd
 import shutil
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from storage.embedded import (
     barrier_to,
     installed_programs,
     programs_for,
+    server_user,
 )
 from storage.errors import StorageError
 from tests.folder import folder
@@ -80,6 +82,26 @@ async def test_one_started_while_the_last_is_still_ending_waits_for_it() -> None
             os.kill(server.pid, signal.SIGCONT)
         with await later as server:
             assert await count(server.url) == 1
+
+
+async def test_one_that_was_killed_starts_though_another_process_has_its_number_now() -> None:
+    with folder() as path:
+        with Embedded(path / "postgres") as server:
+            await write(server.url, 3)
+            family = psutil.Process(server.pid).children()
+            os.kill(server.pid, signal.SIGKILL)
+            assert not psutil.wait_procs(family, timeout=10)[1]
+            locked = server.data / "postmaster.pid"
+        user = server_user().pw_uid
+        other = subprocess.Popen(["sleep", "60"], user=user)  # noqa: ASYNC220 - at once
+        try:
+            _, _, rest = locked.read_text().partition("\n")
+            locked.write_text(f"{other.pid}\n{rest}")
+            with Embedded(path / "postgres") as server:
+                assert await count(server.url) == 3
+        finally:
+            other.kill()
+            other.wait()
 
 
 async def test_a_database_half_made_when_the_power_went_is_made_anew() -> None:
