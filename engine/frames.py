@@ -9,7 +9,7 @@ import msgspec
 
 from engine.capabilities import Chat, SpokenWord, ToolCall
 from engine.inference import Priority
-from engine.items import Item, Modality
+from engine.items import FunctionCall, Item, Modality
 
 CALLER_HZ = 16_000
 """Every transport hands the caller's audio over as mono 16-bit little-endian PCM at this rate."""
@@ -301,6 +301,14 @@ class ReplyItemDone(Frame, frozen=True):
     response_id: str
     output_index: int
     item: Item
+
+
+class CallEnded(Frame, frozen=True):
+    """A tool that the server ran has answered: `call` is output item `output_index`."""
+
+    response_id: str
+    output_index: int
+    call: FunctionCall
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):

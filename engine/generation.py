@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Collection
 
 from engine.frames import ResponseStarted
 from engine.items import Modality
@@ -12,11 +13,19 @@ class Generation:
     """One attempt at what `request` asks for. The floor machine numbers it, and alone lets it be
     heard.
 
-    `stamps` says when each stage was reached, in seconds of the loop's clock.
+    `stamps` says when each stage was reached, in seconds of the loop's clock. Tools with the names
+    `ours` are run by the server.
     """
 
-    def __init__(self, number: int, request: ResponseRequest, settings: SessionSettings) -> None:
+    def __init__(
+        self,
+        number: int,
+        request: ResponseRequest,
+        settings: SessionSettings,
+        ours: Collection[str] = (),
+    ) -> None:
         self.number = number
+        self.ours = ours
         self.request = request
         self.modality: Modality = request.modality or settings.modality
         self.response_id = f"resp_{secrets.token_hex(12)}"

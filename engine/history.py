@@ -11,6 +11,10 @@ ROOT = "root"
 """Stands for the place before the first item, as in the realtime protocol."""
 
 
+RUNNING = "The tool is still running. Its result will come."
+"""What the LLM is told of a tool that has not answered, so that it does not ask again."""
+
+
 class UnknownItem(KeyError):
     """No item of the history has this id."""
 
@@ -88,6 +92,9 @@ def chat_messages(items: Sequence[Item] | History, instructions: str) -> tuple[C
     one reply made, whatever was said meanwhile. Endpoints refuse anything else.
     """
     outputs = {item.call_id: item.output for item in items if isinstance(item, FunctionOutput)}
+    for item in items:
+        if isinstance(item, FunctionCall) and item.ours and item.status == "completed":
+            outputs[item.call_id] = RUNNING if item.output is None else item.output
     messages: list[ChatMessage] = []
     if instructions:
         messages.append(ChatMessage(role="system", content=instructions))

@@ -27,13 +27,20 @@ class Message(msgspec.Struct, frozen=True, tag="message", tag_field="type"):
 
 
 class FunctionCall(msgspec.Struct, frozen=True, tag="function_call", tag_field="type"):
-    """The LLM asks for a tool; `arguments` is JSON text as the LLM wrote it."""
+    """The LLM asks for a tool; `arguments` is JSON text as the LLM wrote it.
+
+    One of `ours` is run by the server and has its `output` here, or if it `failed`, why. The output
+    of any other comes from the client, as an item of its own.
+    """
 
     id: str
     call_id: str
     name: str
     arguments: str
     status: Status = "completed"
+    ours: bool = False
+    output: str | None = None
+    failed: bool = False
 
 
 class FunctionOutput(msgspec.Struct, frozen=True, tag="function_call_output", tag_field="type"):

@@ -1,6 +1,8 @@
 """What the LLM is asked for a generation."""
 
-from engine.capabilities import Chat
+from collections.abc import Sequence
+
+from engine.capabilities import Chat, ToolSpec
 from engine.frames import Prompt
 from engine.generation import Generation
 from engine.history import History, chat_messages
@@ -11,9 +13,17 @@ from engine.template import fill
 
 
 def chat_of(
-    request: ResponseRequest, settings: SessionSettings, history: History, words: str | None
+    request: ResponseRequest,
+    settings: SessionSettings,
+    history: History,
+    words: str | None,
+    ours: Sequence[ToolSpec] = (),
 ) -> Chat:
-    """What the LLM reads: the history, the caller's `words` behind it, and the tools."""
+    """What the LLM reads: the history, the caller's `words` behind it, and the tools.
+
+    Those that are `ours` win over the client's of the same name. A request that names its tools has
+    no others.
+    """
     items = list(history) if request.input is None else list(request.input)
     if words:
         items.append(Message("", "user", (Part("audio", words),)))
@@ -21,12 +31,19 @@ def chat_of(
     instructions = settings.instructions if request.instructions is None else request.instructions
     return Chat(
         messages=chat_messages(items, fill(instructions, settings.variables)),
-        tools=settings.tools if request.tools is None else request.tools,
+        tools=_tools(settings, ours) if request.tools is None else request.tools,
         tool_choice=request.tool_choice or settings.tool_choice,
         temperature=settings.temperature if request.temperature is None else request.temperature,
         max_tokens=request.max_output_tokens or settings.max_output_tokens,
         voice_speed=settings.speed if spoken else None,
     )
+
+
+def _tools(settings: SessionSettings, ours: Sequence[ToolSpec]) -> tuple[ToolSpec, ...]:
+    if not ours:
+        return settings.tools
+    names = {spec.name for spec in ours}
+    return (*ours, *(spec for spec in settings.tools if spec.name not in names))
 
 
 def prompt_of(
@@ -37,11 +54,12 @@ def prompt_of(
     say: str | None,
     priority: Priority,
     rate_hz: int,
+    ours: Sequence[ToolSpec] = (),
 ) -> Prompt:
-    """The prompt for a generation; speech is wanted at `rate_hz`."""
+    """The prompt for a generation; speech is wanted at `rate_hz`. `ours` as in `chat_of`."""
     return Prompt(
         generation=generation.number,
-        chat=chat_of(generation.request, settings, history, words),
+        chat=chat_of(generation.request, settings, history, words, ours),
         say=say,
         modality=generation.modality,
         voice=generation.request.voice or settings.voice,

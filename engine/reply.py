@@ -221,7 +221,8 @@ class Reply:
         if call is None:
             if not delta.id:
                 return
-            call = FunctionCall(new_item_id(), delta.id, delta.name, "", "in_progress")
+            ours = delta.name in self.generation.ours
+            call = FunctionCall(new_item_id(), delta.id, delta.name, "", "in_progress", ours)
             self._begin_item(call)
         self._calls[delta.index] = replace(call, arguments=call.arguments + delta.arguments)
         self._send(

@@ -7,6 +7,8 @@ import itertools
 import secrets
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from engine.caller_audio import BufferFull, CallerAudio
 from engine.errors import RequestError
 from engine.frames import (
@@ -28,6 +30,7 @@ from engine.services import Services
 from engine.settings import ResponseRequest, SessionSettings
 from engine.side import Side
 from engine.template import TooLong, UnknownVariable, fill
+from engine.tools import NoTools, Toolbox, ToolCalls
 from engine.transport import Transport
 from engine.turns import Turns
 
@@ -38,6 +41,9 @@ LAST_WORDS_MS = 20_000
 
 MOST_SIDES = 4
 """Out-of-band responses that a session may have at once."""
+
+
+NO_TOOLS = NoTools()
 
 
 def nobody(frame: Frame) -> None:
@@ -56,6 +62,7 @@ class EndReason(enum.StrEnum):
     HUNG_UP = "hung_up"
     REVOKED = "key_revoked"
     SPENT = "insufficient_quota"
+    AGENT = "agent_ended"
 
 
 class Session:
@@ -63,7 +70,8 @@ class Session:
 
     What a client does wrong raises `RequestError`; what goes wrong later arrives at the transport
     as a `ResponseEnded` with status `failed`, or ends the session. `ended` is called once, at the
-    end, with the reason. `observe` sees every outward frame, whether or not a client is there.
+    end, with the reason. `observe` sees every outward frame, whether or not a client is there. The
+    server runs the tools of the `toolbox`.
     """
 
     def __init__(
@@ -74,6 +82,7 @@ class Session:
         ended: Callable[["Session", EndReason], None],
         observe: Callable[[Frame], None] = nobody,
         ident: str | None = None,
+        toolbox: Toolbox = NO_TOOLS,
     ) -> None:
         self.id = ident or f"sess_{secrets.token_urlsafe(24)}"
         self.settings = settings
@@ -96,7 +105,24 @@ class Session:
         self._audio = CallerAudio()
         ear = services.ear(self._audio, settings, self.meter.watch)
         self._turns = Turns(
-            settings, self.history, self._audio, ear, self._send, self._fail, self._response_ended
+            settings,
+            self.history,
+            self._audio,
+            ear,
+            self._send,
+            self._fail,
+            self._response_ended,
+            toolbox.specs,
+        )
+        self._variables: dict[str, str] = {}
+        self._tools = ToolCalls(
+            toolbox,
+            self.history,
+            self._turns,
+            self._send,
+            lambda: self.drain(EndReason.AGENT),
+            self._set_variables,
+            self._fail,
         )
         self._outlet = Outlet(
             services.clock, transport, self.history, self._turns, self._send, self._fail
@@ -127,6 +153,7 @@ class Session:
         self._transport = transport
         self._outlet.attach(transport)
         self._turns.welcome()
+        self._tools.settle()
 
     def detach(self) -> None:
         """The client is gone. Playout stops, the history is kept until `attach` or `stop`.
@@ -158,6 +185,7 @@ class Session:
         if self._limit is not None:
             self._limit.cancel()
         self._pipeline.close()
+        self._tools.close()
         for side in self._sides.values():
             side.close()
         self._sides.clear()
@@ -171,7 +199,12 @@ class Session:
     # ---- what a client asks for --------------------------------------------------------------
 
     def configure(self, settings: SessionSettings) -> None:
-        """Use new settings from now on. The voice cannot change once the agent has spoken."""
+        """Use new settings from now on. The voice cannot change once the agent has spoken.
+
+        Variables that tools have set stay as they are.
+        """
+        if self._variables:
+            settings = replace(settings, variables=settings.variables | self._variables)
         if settings.voice != self.settings.voice and self._has_spoken:
             raise RequestError(
                 "cannot_update_voice",
@@ -345,7 +378,9 @@ class Session:
         self._response_ended()
 
     def _response_ended(self) -> None:
-        if self._draining is not None and not self._turns.responding and not self._sides:
+        if self._draining is None:
+            self._tools.settle()
+        elif not self._turns.responding and not self._sides:
             asyncio.get_running_loop().call_soon(self.stop, self._draining)
 
     def _check_input(self, request: ResponseRequest) -> None:
@@ -359,6 +394,11 @@ class Session:
             self.meter.say(len(frame.pcm) / 2 / frame.rate_hz * 1000)
         if self._transport is not None:
             self._transport.send(frame)
+        self._tools.saw(frame)
+
+    def _set_variables(self, values: dict[str, str]) -> None:
+        self._variables |= values
+        self.configure(self.settings)
 
     def _fail(self, error: BaseException) -> None:
         """Something in this session broke: it ends, and no other notices."""
@@ -375,6 +415,7 @@ REASONS = {
     EndReason.STOPPED: "the session was stopped",
     EndReason.UNREACHED: "the client did not come back in time",
     EndReason.HUNG_UP: "the session was hung up",
+    EndReason.AGENT: "the agent ended the session",
     EndReason.SPENT: "the API key, or its account, has used what it may use this month",
     EndReason.REVOKED: "the API key that this session began with was revoked",
 }

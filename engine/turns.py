@@ -1,7 +1,7 @@
 """Turn-taking: tells the floor machine what happens, and does what it decides."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
@@ -9,6 +9,7 @@ from engine import floor, moves
 from engine.actor import Actor
 from engine.caller_audio import CallerAudio
 from engine.caller_words import CallerWords
+from engine.capabilities import ToolSpec
 from engine.errors import RequestError
 from engine.floor_state import Floor, Rules, State
 from engine.frames import (
@@ -58,7 +59,8 @@ SHORTEST_COMMIT_MS = 100
 class Turns(Actor):
     """The host of the floor machine, between the actors that hear and those that answer.
 
-    `send` takes outward frames. `idle` is called each time a response has ended.
+    `send` takes outward frames. `idle` is called each time a response has ended, or nobody speaks
+    any more. `ours` are the tools that the server runs.
     """
 
     pipeline: Pipeline
@@ -72,6 +74,7 @@ class Turns(Actor):
         send: Callable[[Frame], None],
         failed: Callable[[BaseException], None],
         idle: Callable[[], None],
+        ours: Sequence[ToolSpec] = (),
     ) -> None:
         super().__init__()
         self.state = State()
@@ -96,6 +99,8 @@ class Turns(Actor):
         self._say: str | None = None
         self._waiting: ResponseRequest | None = None  # until what it answers is transcribed
         self._away = False
+        self._tools_run = False
+        self._ours = ours
         self.settings = settings
         self.configure(settings)
 
@@ -103,6 +108,18 @@ class Turns(Actor):
     def responding(self) -> bool:
         """Is a response in the conversation live, or about to be?"""
         return self.state.live is not None or self._waiting is not None
+
+    @property
+    def quiet(self) -> bool:
+        """Does nobody speak, nor is about to, and is the client there?"""
+        state = self.state
+        nobody = state.floor is Floor.IDLE and state.prepared is None and not self.responding
+        return nobody and not self._away
+
+    @property
+    def next_generation(self) -> int:
+        """The number of the next generation: its prompt is made of the history as it is then."""
+        return self.state.next_generation
 
     @property
     def response_id(self) -> str | None:
@@ -139,6 +156,17 @@ class Turns(Actor):
         """Say `text` verbatim."""
         self._request, self._say = ResponseRequest(), text
         self._feed(moves.Asked(yields=interruptible))
+
+    def follow_up(self) -> None:
+        """Have the agent go on with what stands in the history; it must be `quiet`."""
+        self._request, self._say = ResponseRequest(), None
+        self._feed(moves.Asked())
+
+    def wait_for_tools(self, waiting: bool) -> None:
+        """While a tool runs, the agent's silence is no reason to prompt the caller."""
+        self._tools_run = waiting
+        self._rules = self._rules_now()
+        self._arm()
 
     def respond(self, request: ResponseRequest) -> None:
         """Begin a response in the conversation. Raises `RequestError` if one is active."""
@@ -274,9 +302,12 @@ class Turns(Actor):
         An action may itself be an event's cause (an answer that is ready as soon as it is begun);
         that event is then handled inside, on the state that the action already belongs to.
         """
+        before = self.state.floor
         self.state, actions = floor.step(self.state, event, self._time.now_ms(), self._rules)
         for action in actions:
             self._do(action)
+        if self.state.floor is Floor.IDLE and before is not Floor.IDLE:
+            asyncio.get_running_loop().call_soon(self._idle)
         self._ear.guard(self.state.audible)
         self._arm()
 
@@ -344,7 +375,9 @@ class Turns(Actor):
         """Have generation `number` made: the answer to `words` (None: to the history as it is)."""
         request = self._request if words is None else ResponseRequest()
         say = self._say if words is None else None
-        generation = Generation(number, request, self.settings)
+        ours = () if request.tools is not None else self._ours
+        names = frozenset(spec.name for spec in ours)
+        generation = Generation(number, request, self.settings, names)
         if words is not None:
             generation.stamps["pause"] = self._hushed_at
             generation.stamp("transcript")
@@ -358,12 +391,14 @@ class Turns(Actor):
                 say,
                 priority,
                 self.outlet.rate_hz,
+                ours,
             )
         )
 
     def _warm(self, words: str | None) -> None:
         """Have the LLM read what comes before the answer, while there is time."""
-        self.emit(Warm(chat_of(ResponseRequest(), self.settings, self._history, words)))
+        request = ResponseRequest()
+        self.emit(Warm(chat_of(request, self.settings, self._history, words, self._ours)))
 
     def _take_turn(self, words: str) -> None:
         """The caller's turn becomes an item of the history."""
@@ -413,9 +448,9 @@ class Turns(Actor):
                 self._feed(moves.Dropped())
 
     def _rules_now(self) -> Rules:
-        """Nobody is prompted who is away, or who says when it has finished."""
+        """Nobody is prompted who is away, waits for a tool, or says when it has finished."""
         rules = rules_of(self.settings)
-        if self._away or self.settings.turn is None:
+        if self._away or self._tools_run or self.settings.turn is None:
             rules = replace(rules, reprompt_ms=None)
         return rules
 

@@ -14,8 +14,9 @@ from engine.items import Message
 from engine.meter import Watch
 from engine.playout import PlayoutClock
 from engine.services import Services
-from engine.session import EndReason, Session
+from engine.session import NO_TOOLS, EndReason, Session
 from engine.settings import SessionSettings
+from engine.tools import Toolbox
 from tests import scripted
 
 FRAME_MS = 20
@@ -64,7 +65,9 @@ class Conversation:
         stt: scripted.Scripted[Clip, Transcript] | None = None,
         tts: scripted.Scripted[Utterance, Speech] | None = None,
         score: float = 0.9,
+        toolbox: Toolbox = NO_TOOLS,
     ) -> None:
+        self._toolbox = toolbox
         self.client = Client()
         self.stt = stt or scripted.stt()
         self.turn = scripted.turn(score)
@@ -83,7 +86,11 @@ class Conversation:
             voice=self._voice,
         )
         self.session = Session(
-            self._settings, self.services, self.client, lambda session, why: self.ended.append(why)
+            self._settings,
+            self.services,
+            self.client,
+            lambda session, why: self.ended.append(why),
+            toolbox=self._toolbox,
         )
         self.session.start()
         self._microphone = asyncio.create_task(self._stream())

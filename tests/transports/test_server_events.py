@@ -4,6 +4,7 @@ import base64
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
 
@@ -57,6 +58,16 @@ CALLING: list[frames.Frame] = [
     frames.ReplyArguments("resp_1", "item_c", 0, "call_1", '"Oslo"}'),
     frames.ReplyItemDone("resp_1", 0, CALLED),
 ]
+OWN = replace(CALL, ours=True)
+OWN_CALLED = replace(CALLED, ours=True)
+SUNNY = replace(OWN_CALLED, output='{"sky":"sunny"}')
+BROKEN = replace(OWN_CALLED, output="the shop does not answer", failed=True)
+
+OWN_CALLING: list[frames.Frame] = [
+    frames.ReplyItemStarted("resp_1", 0, OWN, "item_u"),
+    frames.ReplyArguments("resp_1", "item_c", 0, "call_1", '{"city":"Oslo"}'),
+    frames.ReplyItemDone("resp_1", 0, OWN_CALLED),
+]
 
 EVERYTHING: list[frames.Frame] = [
     frames.SpeechStarted("item_u", 320),
@@ -81,6 +92,10 @@ EVERYTHING: list[frames.Frame] = [
     frames.Failure("server_error", "llm_down", "the LLM endpoint does not answer", "x", "e"),
     *response(*spoken(), items=(SAID,), metadata={"topic": "a"}),
     *response(*CALLING, items=(CALLED,)),
+    *response(*OWN_CALLING, items=(OWN_CALLED,)),
+    frames.CallEnded("resp_1", 0, SUNNY),
+    *response(*OWN_CALLING, items=(OWN_CALLED,)),
+    frames.CallEnded("resp_1", 0, BROKEN),
     *response(*spoken(), items=(SAID,), status="cancelled", reason="turn_detected"),
     *response(items=(), status="incomplete", reason="max_output_tokens"),
     *response(items=(), status="failed", reason="llm_down", message="start the endpoint"),
@@ -143,6 +158,11 @@ def test_every_event_has_the_stock_client_s_shape(new_client: Any) -> None:
         "response.output_audio_transcript.done",
         "response.function_call_arguments.delta",
         "response.function_call_arguments.done",
+        "response.mcp_call_arguments.delta",
+        "response.mcp_call_arguments.done",
+        "response.mcp_call.in_progress",
+        "response.mcp_call.completed",
+        "response.mcp_call.failed",
         "error",
     }
 
@@ -213,6 +233,35 @@ def test_a_function_call_comes_in_the_ga_order(client: Any) -> None:
         "rate_limits.updated",
     ]
     assert (events[5]["name"], events[5]["arguments"]) == ("weather", '{"city":"Oslo"}')
+
+
+def test_a_call_that_the_server_runs_is_shown_as_an_mcp_server_s(client: Any) -> None:
+    events = client.told(*response(*OWN_CALLING, items=(OWN_CALLED,)))
+    assert types(events) == [
+        "response.created",
+        "response.output_item.added",
+        "conversation.item.added",
+        "response.mcp_call_arguments.delta",
+        "response.mcp_call_arguments.done",
+        "response.mcp_call.in_progress",
+        "response.output_item.done",
+        "response.done",
+        "rate_limits.updated",
+    ]
+    done, ended = client.told(frames.CallEnded("resp_1", 0, SUNNY))
+    assert done["type"] == "response.mcp_call.completed"
+    assert (ended["type"], ended["previous_item_id"]) == ("conversation.item.done", "item_u")
+    assert ended["item"]["server_label"] == "voiceforge"
+    assert (ended["item"]["output"], ended["item"]["error"]) == ('{"sky":"sunny"}', None)
+    assert client.told(frames.CallEnded("resp_1", 0, SUNNY)) == []
+
+
+def test_a_call_that_failed_says_why(client: Any) -> None:
+    client.told(*response(*OWN_CALLING, items=(OWN_CALLED,)))
+    failed, ended = client.told(frames.CallEnded("resp_1", 0, BROKEN))
+    assert failed["type"] == "response.mcp_call.failed"
+    assert ended["item"]["error"]["message"] == "the shop does not answer"
+    assert ended["item"]["output"] is None
 
 
 def test_a_cut_reply_ends_with_what_was_heard(client: Any) -> None:

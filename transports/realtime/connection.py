@@ -267,6 +267,8 @@ class Realtime:
                 self._replies.item_started(frame)
             case frames.ReplyItemDone():
                 self._replies.item_done(frame)
+            case frames.CallEnded():
+                self._replies.call_ended(frame)
             case frames.ResponseStarted():
                 self._replies.started(frame, self._object, self._conversation_id)
             case frames.ResponseEnded():

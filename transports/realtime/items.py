@@ -13,6 +13,11 @@ from transports.realtime.wire import JsonObject
 ItemId = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
+OURS = "voiceforge"
+"""Tools that this server runs are shown as those of an MCP server with this name: stock clients
+know that nothing is asked of them then."""
+
+
 class ClientPart(msgspec.Struct, frozen=True, kw_only=True):
     """A content part as a client writes it; which fields count depends on `type`."""
 
@@ -141,6 +146,17 @@ def wire_item(item: Item) -> JsonObject:
                 "status": item.status,
                 "role": item.role,
                 "content": [_wire_part(item.role, part) for part in item.parts],
+            }
+        case FunctionCall(ours=True):
+            shown |= {
+                "type": "mcp_call",
+                "server_label": OURS,
+                "name": item.name,
+                "arguments": item.arguments,
+                "output": None if item.failed else item.output,
+                "error": {"type": "tool_execution_error", "message": item.output}
+                if item.failed
+                else None,
             }
         case FunctionCall():
             shown |= {

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from engine.frames import (
+    CallEnded,
     ReplyArguments,
     ReplyAudio,
     ReplyItemDone,
@@ -54,6 +55,7 @@ class _OpenItem:
     item_id: str
     previous_item_id: str | None
     in_conversation: bool
+    ours: bool = False
     part: _Part | None = None
     audio_line: str = ""
     converted: Converted | None = None
@@ -73,6 +75,7 @@ class Replies:
         self._emit_text = emit_text
         self._responses: dict[str, tuple[ResponseStarted, JsonObject]] = {}
         self._items: dict[str, _OpenItem] = {}
+        self._running: dict[str, _OpenItem] = {}  # calls that wait for their output
 
     @property
     def active(self) -> bool:
@@ -98,6 +101,7 @@ class Replies:
             frame.item.id,
             frame.previous_item_id,
             response.in_conversation,
+            isinstance(frame.item, FunctionCall) and frame.item.ours,
         )
         shown = wire_item(frame.item)
         self._emit(
@@ -139,7 +143,18 @@ class Replies:
         self._audio_delta(item, item.converted.feed(frame.pcm))
 
     def arguments(self, frame: ReplyArguments) -> None:
-        if frame.item_id not in self._items:
+        item = self._items.get(frame.item_id)
+        if item is None:
+            return
+        if item.ours:
+            self._emit(
+                events.OwnArgumentsDelta(
+                    response_id=frame.response_id,
+                    item_id=frame.item_id,
+                    output_index=frame.output_index,
+                    delta=frame.text,
+                )
+            )
             return
         self._emit(
             events.ArgumentsDelta(
@@ -155,18 +170,34 @@ class Replies:
         item = self._items.pop(frame.item.id, None)
         if item is None:
             return
-        if isinstance(frame.item, FunctionCall):
+        if isinstance(frame.item, FunctionCall) and item.ours:
+            self._own_call_begins(item, frame.item)
+        elif isinstance(frame.item, FunctionCall):
             self._arguments_done(item, frame.item)
         elif item.part is not None:
             self._close_part(item, item.part, frame.item)
         shown = wire_item(frame.item)
-        if item.in_conversation:
+        runs = item.ours and frame.item.status == "completed"  # it is done when it has its output
+        if runs:
+            self._running[item.item_id] = item
+        elif item.in_conversation:
             self._emit(conversation.Done(previous_item_id=item.previous_item_id, item=shown))
         self._emit(
             events.OutputItemDone(
                 response_id=item.response_id, output_index=item.output_index, item=shown
             )
         )
+
+    def call_ended(self, frame: CallEnded) -> None:
+        """A tool that the server ran has its output."""
+        call = frame.call
+        item = self._running.pop(call.id, None)
+        if item is None:
+            return
+        ended = events.OwnCallFailed if call.failed else events.OwnCallCompleted
+        self._emit(ended(item_id=call.id, output_index=frame.output_index))
+        shown = wire_item(call)
+        self._emit(conversation.Done(previous_item_id=item.previous_item_id, item=shown))
 
     def ended(self, frame: ResponseEnded) -> bool:
         """Whether the response was under way."""
@@ -204,6 +235,20 @@ class Replies:
         else:
             self._emit(events.TextDone(**where, text=text))
         self._emit(events.ContentPartDone(**where, part=part.shown(text)))
+
+    def _own_call_begins(self, item: _OpenItem, call: FunctionCall) -> None:
+        self._emit(
+            events.OwnArgumentsDone(
+                response_id=item.response_id,
+                item_id=item.item_id,
+                output_index=item.output_index,
+                arguments=call.arguments,
+            )
+        )
+        if call.status == "completed":
+            self._emit(
+                events.OwnCallInProgress(item_id=item.item_id, output_index=item.output_index)
+            )
 
     def _arguments_done(self, item: _OpenItem, call: FunctionCall) -> None:
         self._emit(

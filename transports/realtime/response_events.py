@@ -96,6 +96,37 @@ class ArgumentsDone(OfItem, frozen=True, tag="response.function_call_arguments.d
     arguments: str
 
 
+class OwnArgumentsDelta(OfItem, frozen=True, tag="response.mcp_call_arguments.delta"):
+    """As `ArgumentsDelta`, of a tool that the server runs; and so on."""
+
+    item_id: str
+    delta: str
+
+
+class OwnArgumentsDone(OfItem, frozen=True, tag="response.mcp_call_arguments.done"):
+    item_id: str
+    arguments: str
+
+
+class OwnCall(ServerEvent, frozen=True):
+    """A call that the server runs, by its place in a response."""
+
+    item_id: str
+    output_index: int
+
+
+class OwnCallInProgress(OwnCall, frozen=True, tag="response.mcp_call.in_progress"):
+    pass
+
+
+class OwnCallCompleted(OwnCall, frozen=True, tag="response.mcp_call.completed"):
+    pass
+
+
+class OwnCallFailed(OwnCall, frozen=True, tag="response.mcp_call.failed"):
+    pass
+
+
 class PlaybackStarted(ServerEvent, frozen=True, tag="output_audio_buffer.started"):
     response_id: str
 
