@@ -14,10 +14,13 @@ from storage.usage import Amounts, Subject
 
 
 class Reached(msgspec.Struct, frozen=True):
-    """How a gateway reaches the database: `url` may hold a password."""
+    """How a gateway reaches the database: `url` may hold a password. `secret_key` opens what is
+    sealed in it.
+    """
 
     url: str
     connections: int
+    secret_key: bytes
 
 
 class GatewayPlan(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ import uvloop
 from litestar.handlers import HTTPRouteHandler
 
 from engine.child import become_child
-from server import admin_routes, client_secrets, control, usage_routes
+from server import admin_routes, client_secrets, control, secret_routes, usage_routes
 from server import log as logs
 from server.access.guard import Guard, Trusted
 from server.access.keyring import Keyring, looking_in
@@ -37,6 +37,9 @@ from server.lag import LoopLag
 from server.lines import Application, Lines
 from server.metering.collector import Collector
 from server.metrics import Metrics
+from server.outbound.addresses import Rules, networks
+from server.outbound.client import Outbound
+from server.outbound.sealing import Sealing
 from server.readiness import Readiness
 from server.realtime import Sockets
 from server.routes import PUBLIC, routes
@@ -82,6 +85,8 @@ class Gateway:
         self._database = Database(plan.database.url, plan.database.connections)
         self._keyring = Keyring(looking_in(self._database))
         self._leases = Leases(self._asking)
+        self._sealing = Sealing(plan.database.secret_key)
+        self._outbound = Outbound(Rules(networks(settings.outbound.allow)))
         endpoint = settings.tracing.endpoint
         self._traces = Tracing(endpoint, plan.index) if endpoint is not None else None
         self._collector = Collector(self._tell_use)
@@ -110,6 +115,7 @@ class Gateway:
         public.load()
         async with (
             self._database,
+            self._outbound,
             beside(self._collector.run()),  # until the models have told what they cost
             contextlib.aclosing(self._platform),
             contextlib.aclosing(self._system),
@@ -139,6 +145,7 @@ class Gateway:
             *client_secrets.routes(self._database),
             *admin_routes.routes(self._database, self._revoke),
             *usage_routes.routes(self._database),
+            *secret_routes.routes(self._database, self._sealing),
         ]
 
     def _guarded(self, app: Application) -> Guard:

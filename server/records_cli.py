@@ -23,7 +23,9 @@ def backup(
 ) -> None:
     """Write all records to a file, which nobody else may read.
 
-    While the server runs or not; what is written meanwhile is left out. Models are not records.
+    While the server runs or not; what is written meanwhile is left out. Models are not records, and
+    neither is the key that opens accounts' secrets: keep `secret.key` of the state folder, or the
+    setting `secret_key`, with the backup's care and apart from it.
     """
     rows = asyncio.run(_backup(_settings(config), to))
     print(f"{to}: {_counted(rows)}")

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
+from server.outbound.addresses import networks
 from transports.realtime.wire import LARGEST_MESSAGE
 
 PREFIX = "VOICEFORGE_"
@@ -173,6 +174,18 @@ class DatabaseSettings(msgspec.Struct, frozen=True):
     ] = 10
 
 
+class OutboundSettings(msgspec.Struct, frozen=True):
+    """Which servers this one calls for agents' tools and webhooks, beside those on the internet."""
+
+    allow: Annotated[
+        Networks | None,
+        Meta(
+            description="private addresses that may be called too, such as 127.0.0.1 or "
+            "10.0.0.0/8, with commas; unset: none"
+        ),
+    ] = None
+
+
 class LogSettings(msgspec.Struct, frozen=True):
     """What is logged, and in which shape."""
 
@@ -216,6 +229,13 @@ class Settings(msgspec.Struct, frozen=True):
             "?sslmode=require; unset: an embedded one, in the state folder"
         ),
     ] = None
+    secret_key: Annotated[
+        Secret | None,
+        Meta(
+            description="what seals accounts' secrets, as `openssl rand -base64 32` makes it, the "
+            "same on all machines that share a database; unset: secret.key in the state folder"
+        ),
+    ] = None
     offline: Annotated[bool, Meta(description="true or false; true never downloads")] = False
     hub: Annotated[
         Address | None,
@@ -240,6 +260,7 @@ class Settings(msgspec.Struct, frozen=True):
     workers: WorkerSettings = WorkerSettings()
     limits: LimitSettings = LimitSettings()
     database: DatabaseSettings = DatabaseSettings()
+    outbound: OutboundSettings = OutboundSettings()
     log: LogSettings = LogSettings()
     tracing: TracingSettings = TracingSettings()
 
@@ -247,7 +268,7 @@ class Settings(msgspec.Struct, frozen=True):
         """The same for processes that have no use for them."""
         fallback = replace(self.llm.fallback, api_key=None)
         llm = replace(self.llm, api_key=None, fallback=fallback)
-        return replace(self, llm=llm, database_url=None)
+        return replace(self, llm=llm, database_url=None, secret_key=None)
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -315,6 +336,10 @@ def load(
                 f"{given[f'{key}.base_url'].source} names an LLM endpoint without a model: "
                 f"set {key}.model too ({variable(f'{key}.model')})"
             )
+    try:
+        networks(settings.outbound.allow)
+    except ValueError as error:
+        raise SettingsError(f"{given['outbound.allow'].source}: outbound.allow: {error}") from error
     return Loaded(settings, {key: one.source for key, one in given.items()})
 
 

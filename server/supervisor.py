@@ -22,6 +22,7 @@ from server.learning import Memory, Seconds, state_folder
 from server.listening import ServeError
 from server.metering.books import Books
 from server.metering.months import Months
+from server.outbound.sealing import key_of
 from server.places import SPENT, Places
 from server.settings import Settings
 from server.store import store_of
@@ -53,6 +54,14 @@ def gateway_count(settings: Settings) -> int:
     return settings.gateways or max(1, (os.cpu_count() or 1) // CORES_PER_GATEWAY)
 
 
+def secret_key(settings: Settings) -> bytes:
+    """What seals secrets. Raises `ServeError`."""
+    try:
+        return key_of(settings)
+    except StorageError as error:
+        raise ServeError(str(error)) from error
+
+
 class Supervisor:
     """The processes of one `voiceforge serve`. `folder` is for their sockets."""
 
@@ -79,7 +88,7 @@ class Supervisor:
         self._entering: set[asyncio.Task[None]] = set()
         count = gateway_count(settings)
         each = max(LEAST_CONNECTIONS, settings.database.connections // count)
-        reached = control.Reached(self._database.url, each)
+        reached = control.Reached(self._database.url, each, secret_key(settings))
         self._gateways = [
             GatewayKeeper(index, shown, store, folder, reached) for index in range(count)
         ]

@@ -1,5 +1,6 @@
 """Which scope a route needs."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from litestar.connection import ASGIConnection
@@ -24,3 +25,11 @@ def require(caller: Caller, scope: Scope) -> None:
     if not caller.may(scope):
         text = f"key {caller.key_id} lacks the scope {scope!r}: it has {', '.join(caller.scopes)}"
         raise Denied(403, "insufficient_scope", text)
+
+
+def owner_of(scope: Mapping[str, object]) -> str:
+    """The account that a request is for: that of its key. Raises `Denied`."""
+    account_id = caller_of(scope).account_id
+    if account_id is None:
+        raise Denied(400, "no_account", "this belongs to an account: ask with a key")
+    return account_id

@@ -46,7 +46,7 @@ class Keeping(GatewayKeeper):
     """A keeper that starts `command` instead of a gateway."""
 
     def __init__(self, folder: Path, *command: str) -> None:
-        super().__init__(3, Settings(), folder, folder, control.Reached("postgresql://", 1))
+        super().__init__(3, Settings(), folder, folder, control.Reached("postgresql://", 1, b""))
         self.command = command
         self.unstartable = 0
         self.lives: list[Life] = []

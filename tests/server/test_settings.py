@@ -136,3 +136,9 @@ def test_every_setting_takes_its_default_or_a_value_of_its_own() -> None:
     assert (settings.models, settings.hub, settings.threads) == ("/m", "https://hub.example", 4)
     assert (settings.llm.base_url, settings.llm.model) == ("http://x/v1", "m")
     assert settings.limits.max_sessions == 3
+
+
+def test_networks_that_may_be_called_are_checked_at_once() -> None:
+    assert read("outbound.allow = '127.0.0.1,10.0.0.0/8'").settings.outbound.allow
+    told = refusal(environ={"VOICEFORGE_OUTBOUND__ALLOW": "10.0.0.1/8"})
+    assert told == "VOICEFORGE_OUTBOUND__ALLOW: outbound.allow: 10.0.0.1/8 has host bits set"

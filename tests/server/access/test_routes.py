@@ -13,7 +13,7 @@ import pytest
 from litestar.routes import HTTPRoute
 
 from engine.services import Services
-from server import admin_routes, client_secrets
+from server import admin_routes, client_secrets, secret_routes
 from server.access.authority import Needs
 from server.access.caller import SCOPES, Caller
 from server.access.guard import Guard
@@ -23,6 +23,7 @@ from server.app import build
 from server.door import OpenDoor
 from server.lag import LoopLag
 from server.metrics import Metrics
+from server.outbound.sealing import Sealing
 from server.readiness import Readiness
 from server.realtime import Sockets
 from server.routes import PUBLIC, routes
@@ -53,6 +54,7 @@ class Site:
                 *routes(Readiness(()), metrics, System(0, tuple, sessions)),
                 *admin_routes.routes(database, self._revoke),
                 *client_secrets.routes(database),
+                *secret_routes.routes(database, Sealing(bytes(32))),
             ],
         )
         self.guard = Guard(self.app, PUBLIC, self.keyring, self, metrics.count_denial)

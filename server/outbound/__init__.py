@@ -1,0 +1,1 @@
+"""How this server calls other people's servers: agents' tools, webhooks."""
