@@ -6,7 +6,7 @@ speaks, the agent goes on with them; else its next answer knows them.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -16,6 +16,7 @@ from engine.capabilities import ToolSpec
 from engine.frames import CallEnded, Frame, ReplyItemDone, ResponseStarted
 from engine.history import History
 from engine.items import FunctionCall
+from engine.settings import SessionSettings
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -52,10 +53,8 @@ class Toolbox(Protocol):
         """Of this tool."""
         ...
 
-    async def call(self, name: str, arguments: str) -> Outcome:
-        """Run it with `arguments`, JSON text as the LLM wrote it. Whatever goes wrong is an
-        `Outcome` too.
-        """
+    async def call(self, call: FunctionCall, variables: Mapping[str, str]) -> Outcome:
+        """Run it, with the session's variables. Whatever goes wrong is an `Outcome` too."""
         ...
 
 
@@ -67,8 +66,8 @@ class NoTools:
     def filler(self, name: str) -> Filler | None:
         return None
 
-    async def call(self, name: str, arguments: str) -> Outcome:
-        return Outcome(f"there is no tool {name!r}", failed=True)
+    async def call(self, call: FunctionCall, variables: Mapping[str, str]) -> Outcome:
+        return Outcome(f"there is no tool {call.name!r}", failed=True)
 
 
 class Floor(Protocol):
@@ -94,6 +93,11 @@ class Floor(Protocol):
 
     def wait_for_tools(self, waiting: bool) -> None:
         """The agent has not fallen silent: it waits."""
+        ...
+
+    @property
+    def settings(self) -> SessionSettings:
+        """Those in force."""
         ...
 
 
@@ -173,7 +177,7 @@ class ToolCalls:
 
     async def _outcome(self, call: FunctionCall) -> Outcome:
         """The result; a filler is said if that takes long."""
-        asking = asyncio.ensure_future(self._toolbox.call(call.name, call.arguments))
+        asking = asyncio.ensure_future(self._toolbox.call(call, self._floor.settings.variables))
         try:
             filler = self._toolbox.filler(call.name)
             if filler is not None:

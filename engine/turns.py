@@ -101,7 +101,7 @@ class Turns(Actor):
         self._away = False
         self._tools_run = False
         self._ours = ours
-        self.settings = settings
+        self.settings: SessionSettings = settings
         self.configure(settings)
 
     @property

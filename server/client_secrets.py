@@ -71,7 +71,7 @@ def routes(database: Database) -> list[HTTPRouteHandler]:
             text = f"the session has {size} bytes: a client secret keeps {LARGEST} at most"
             raise Denied(400, "invalid_value", text)
         try:
-            shown = first_object(DEFAULTS, session["type"], DEFAULT_MODEL, session)
+            shown = first_object(DEFAULTS, session["type"], DEFAULT_MODEL, [session])
         except RequestError as error:
             raise Denied(400, error.code, str(error)) from error
         secret, expires_at = await database.once(

@@ -19,12 +19,20 @@ import uvloop
 from litestar.handlers import HTTPRouteHandler
 
 from engine.child import become_child
-from server import admin_routes, client_secrets, control, secret_routes, usage_routes
+from server import (
+    admin_routes,
+    agent_routes,
+    client_secrets,
+    control,
+    secret_routes,
+    usage_routes,
+)
 from server import log as logs
 from server.access.guard import Guard, Trusted
 from server.access.keyring import Keyring, looking_in
 from server.access.leases import Leases
 from server.access.upkeep import end_revoked, note_uses
+from server.agents.answering import Agents
 from server.app import build
 from server.asking import Asking
 from server.beside import beside
@@ -48,6 +56,7 @@ from server.sessions import SessionRegistry
 from server.settings import Secret
 from server.system import System
 from server.tracing import Tracing
+from server.vault import Vault
 from storage.database import Database
 from storage.usage import Amounts, Subject
 
@@ -87,6 +96,7 @@ class Gateway:
         self._leases = Leases(self._asking)
         self._sealing = Sealing(plan.database.secret_key)
         self._outbound = Outbound(Rules(networks(settings.outbound.allow)))
+        self._vault = Vault(self._database, self._sealing)
         endpoint = settings.tracing.endpoint
         self._traces = Tracing(endpoint, plan.index) if endpoint is not None else None
         self._collector = Collector(self._tell_use)
@@ -100,7 +110,8 @@ class Gateway:
             self._collector,
         )
         self._system = System(plan.index, self._platform.workers, self._sessions, self._asking)
-        self._sockets = Sockets(self._sessions)
+        agents = Agents(self._database, self._outbound, self._vault)
+        self._sockets = Sockets(self._sessions, agents)
         self._forwarding = Forwarding(self._sockets, plan.index, self._system.path_of)
         self._lines = Lines(self._forwarding)
         self._starting: asyncio.Task[None] | None = None
@@ -146,6 +157,7 @@ class Gateway:
             *admin_routes.routes(self._database, self._revoke),
             *usage_routes.routes(self._database),
             *secret_routes.routes(self._database, self._sealing),
+            *agent_routes.routes(self._database, self._vault),
         ]
 
     def _guarded(self, app: Application) -> Guard:

@@ -56,13 +56,18 @@ def create(
     expires: Annotated[str | None, Parameter(help="after 90d, 12h, 30m; unset: never")] = None,
     requests: Annotated[int | None, Parameter(help="requests a minute at most")] = None,
     sessions: Annotated[int | None, Parameter(help="sessions at once at most")] = None,
+    characters: Annotated[int | None, Parameter(help="characters spoken a month at most")] = None,
+    audio: Annotated[
+        int | None, Parameter(help="seconds of audio a month at most, both ways together")
+    ] = None,
+    compute: Annotated[int | None, Parameter(help="seconds of compute a month at most")] = None,
     quiet: Quiet = False,
     url: Url = None,
     config: Config = None,
 ) -> None:
     """Make a key. It is shown now and never again."""
     ends = None if expires is None else datetime.now(UTC) + _length(expires, "--expires")
-    limits = Limits(requests_per_minute=requests, concurrent_sessions=sessions)
+    limits = Limits(requests, sessions, characters, audio, compute)
     wanted = NewKey(name, account, scope, origin, address, ends, limits)
     _show(_ask("POST", "/v1/admin/keys", MadeKey, url, config, wanted), quiet=quiet)
 

@@ -2,18 +2,28 @@
 
 import asyncio
 import contextlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from server.access.authority import require
 from server.access.caller import Caller, Scope, caller_of
-from server.access.denied import Denied, tell
+from server.access.denied import RETRY_DATABASE_S, Denied, retry, tell
+from server.access.guard import address_of
+from server.agents.answering import Agents, Answering
+from server.agents.incoming import Arrival, Unanswered
 from server.sessions import SessionRegistry
+from storage.errors import Missing, StorageError
 from transports.handshake import POLICY, query_of
 from transports.outbox import Message, Send
 from transports.reading import Receive
 from transports.websocket import RealtimeSocket
 
 REVOKED = "key_revoked"
+
+OWN_QUERY = ("agent", "model", "intent")
+"""What this server knows of a query: the rest is for an agent's incoming webhook."""
+
+RETRY_INCOMING_S = 5
 
 GOODBYE_S = 2.0
 """For a session that ends because its key was revoked to say so; what is open then is closed."""
@@ -22,28 +32,65 @@ GOODBYE_S = 2.0
 class Sockets:
     """An ASGI application: each connection reaches the sessions of its caller's account.
 
-    A sideband needs the scope `sessions`, anything else `realtime`.
+    A sideband needs the scope `sessions`, anything else `realtime`. `?agent=` says who answers, or
+    the session of a client secret.
     """
 
-    def __init__(self, sessions: SessionRegistry) -> None:
+    def __init__(self, sessions: SessionRegistry, agents: Agents | None = None) -> None:
         self._sessions = sessions
+        self._agents = agents
         self._open: set[Socket] = set()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         caller = caller_of(scope)
-        needed: Scope = "sessions" if "call_id" in query_of(scope) else "realtime"
+        query = query_of(scope)
+        needed: Scope = "sessions" if "call_id" in query else "realtime"
         try:
             require(caller, needed)
+            answering = await self._answering(caller, query, scope)
         except Denied as denied:
             await tell(denied, scope, receive, send)
             return
         socket = Socket(caller)
         self._open.add(socket)
         try:
-            own = RealtimeSocket(self._sessions.of(caller), preset=caller.session)
-            await socket.serve(own, scope, receive, send)
+            await socket.serve(self._application(caller, answering), scope, receive, send)
         finally:
             self._open.discard(socket)
+
+    async def _answering(
+        self, caller: Caller, query: Mapping[str, str], scope: Message
+    ) -> Answering | None:
+        """Who answers in the session that is to begin, if it is an agent. Raises `Denied`."""
+        if "call_id" in query or "session_id" in query:
+            return None  # it has begun
+        preset: Any = (caller.session or {}).get("voiceforge") or {}
+        named = query.get("agent") or preset.get("agent")
+        if not named:
+            return None
+        try:
+            if self._agents is not None:
+                return await self._agents.arriving(caller, arrival(caller, named, query, scope))
+        except Missing:
+            pass
+        except Unanswered as error:
+            raise retry(503, "agent_unavailable", str(error), RETRY_INCOMING_S) from None
+        except StorageError:
+            text = "the agent cannot be looked up: the database does not answer"
+            raise retry(503, "database_unavailable", text, RETRY_DATABASE_S) from None
+        raise Denied(404, "agent_not_found", f"there is no agent {named[:64]!r}")
+
+    def _application(self, caller: Caller, answering: Answering | None) -> RealtimeSocket:
+        own = self._sessions.of(caller, answering)
+        given = [caller.session] if caller.session else []
+        if answering is None:
+            return RealtimeSocket(own, presets=given)
+        return RealtimeSocket(
+            own,
+            presets=[*answering.presets, *given],
+            allowed=answering.allowed,
+            agent=answering.agent.id,
+        )
 
     def keys(self) -> set[str]:
         """The keys, by their ids, that open sessions began with or open sockets came with."""
@@ -58,6 +105,18 @@ class Sockets:
         for socket in self._open:
             if socket.caller.key_id in key_ids:
                 asyncio.get_running_loop().call_later(GOODBYE_S, socket.close)
+
+
+def arrival(caller: Caller, named: str, query: Mapping[str, str], scope: Message) -> Arrival:
+    """What an agent's incoming webhook is told."""
+    return Arrival(
+        named,
+        caller.account_id,
+        caller.key_id,
+        "websocket",
+        address_of(scope),
+        {name: value for name, value in query.items() if name not in OWN_QUERY},
+    )
 
 
 class Socket:

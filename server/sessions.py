@@ -8,10 +8,11 @@ from functools import partial
 
 from engine.frames import Frame
 from engine.services import Services
-from engine.session import EndReason, Session
+from engine.session import NO_TOOLS, EndReason, Session
 from engine.settings import SessionSettings
 from engine.transport import Transport
 from server.access.caller import OURSELVES, Caller
+from server.agents.answering import Answering
 from server.door import Door, Place
 from server.log import serve_session
 from server.metering.collector import Collector
@@ -83,35 +84,43 @@ class SessionRegistry:
         """The sessions that are open."""
         return list(self._entries)
 
-    def of(self, caller: Caller) -> "OwnSessions":
-        """As this caller may see them."""
-        return OwnSessions(self, caller)
+    def of(self, caller: Caller, answering: Answering | None = None) -> "OwnSessions":
+        """As this caller may see them; in those that begin, an agent answers."""
+        return OwnSessions(self, caller, answering)
 
     def keys(self) -> set[str]:
         """The keys, by their ids, that sessions began with which are open."""
         return {key for e in self._entries.values() if (key := e.caller.key_id) is not None}
 
     async def open(
-        self, settings: SessionSettings, transport: Transport, caller: Caller = OURSELVES
+        self,
+        settings: SessionSettings,
+        transport: Transport,
+        caller: Caller = OURSELVES,
+        answering: Answering | None = None,
     ) -> Lease:
-        """A new session that is not yet started. Raises `Refused` with when to try again."""
+        """A new session that is not yet started, in which an agent answers, or whatever its client
+        makes of it. Raises `Refused` with when to try again.
+        """
         services = self._serving()
         place = await self._door.enter(caller)
         try:
             services = self._serving()  # a moment has passed
             ident = f"sess_{self._gateway}_{secrets.token_urlsafe(24)}"
             observe = partial(self._observe, ident)
-            session = Session(settings, services, transport, self._ended, observe, ident)
+            toolbox = NO_TOOLS if answering is None else answering.toolbox(ident)
+            session = Session(settings, services, transport, self._ended, observe, ident, toolbox)
         except BaseException:
             place.give_back()
             raise
         entry = self._entries[session.id] = Entry(session, transport, place, caller)
+        agent_id = answering.agent.id if answering is not None else ""
         if self._collector is not None:
-            self._collector.began(session.id, session.meter, caller)
+            self._collector.began(session.id, session.meter, caller, agent_id)
         self._empty.clear()
         self._metrics.sessions.inc()
         serve_session(session.id)
-        log.info("session opened", extra={"key": caller.key_id})
+        log.info("session opened", extra={"key": caller.key_id, "agent": agent_id})
         return entry.lease
 
     def resume(self, session_id: str, token: str, caller: Caller = OURSELVES) -> Lease | None:
@@ -235,12 +244,15 @@ class SessionRegistry:
 class OwnSessions:
     """One caller's sessions. Satisfies `transports.websocket.Sessions`."""
 
-    def __init__(self, registry: SessionRegistry, caller: Caller) -> None:
+    def __init__(
+        self, registry: SessionRegistry, caller: Caller, answering: Answering | None = None
+    ) -> None:
         self._registry = registry
         self._caller = caller
+        self._answering = answering
 
     async def open(self, settings: SessionSettings, transport: Transport) -> Lease:
-        return await self._registry.open(settings, transport, self._caller)
+        return await self._registry.open(settings, transport, self._caller, self._answering)
 
     def resume(self, session_id: str, token: str) -> Lease | None:
         return self._registry.resume(session_id, token, self._caller)

@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 import websockets
@@ -53,6 +53,7 @@ class Wanted(msgspec.Struct, frozen=True):
     api_key: str = ""
     voice: str = ""
     instructions: str = ""
+    agent: str = ""
     wait_s: float = 30.0
     half_duplex: bool = False
 
@@ -79,14 +80,15 @@ class Report(msgspec.Struct):
     errors: list[dict[str, Any]]
 
 
-def realtime_url(address: str) -> str:
+def realtime_url(address: str, agent: str = "") -> str:
     """Where the server at `address` is talked to: `REALTIME`, unless it names a path. A web address
-    will do.
+    will do. `agent` is who is to answer, by its id.
     """
     parts = urlsplit(address)
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
     path = REALTIME if parts.path in ("", "/") else parts.path
-    return urlunsplit(parts._replace(scheme=scheme, path=path))
+    asked = [*parse_qsl(parts.query), *([("agent", agent)] if agent else [])]
+    return urlunsplit(parts._replace(scheme=scheme, path=path, query=urlencode(asked)))
 
 
 class TalkError(Exception):
@@ -110,6 +112,7 @@ class Talk:
         self._answered = asyncio.Event()
         self._begun_s = 0.0
         self._card: SoundCard | None = None
+        self._ended_well = False
 
     async def hold(self) -> Report:
         """Speak all recordings, or without any the microphone until cancelled. Raises TalkError."""
@@ -118,7 +121,7 @@ class Talk:
             self._card = SoundCard(RATE_HZ, FRAME_SAMPLES)  # before anybody is called
         try:
             async with websockets.connect(
-                realtime_url(self.wanted.url),
+                realtime_url(self.wanted.url, self.wanted.agent),
                 additional_headers=self._headers(),
                 max_size=None,
                 compression=None,
@@ -259,7 +262,9 @@ class Talk:
             event = msgspec.json.decode(message)
             for answer in self._take(event):
                 await socket.send(msgspec.json.encode(answer).decode())
-        raise TalkError(f"{self.wanted.url}: the server ended the conversation")
+        if not self._ended_well:
+            raise TalkError(f"{self.wanted.url}: the server ended the conversation")
+        self.live("the agent ended the conversation")
 
     def _take(self, event: dict[str, Any]) -> list[dict[str, Any]]:
         """Note one server event. Returns what a client answers to it."""
@@ -280,6 +285,10 @@ class Talk:
                 self._note("agent", event["transcript"])
             case "conversation.item.input_audio_transcription.completed":
                 self._note("caller", event["transcript"])
+            case "conversation.item.done" if event["item"]["type"] == "mcp_call":
+                self._note_call(event["item"])
+            case "voiceforge.session.ended" if event["reason"] == "agent_ended":
+                self._ended_well = True
             case "error":
                 self._fail(event["error"])
             case "input_audio_buffer.speech_started":
@@ -308,6 +317,12 @@ class Talk:
         if self.turns:
             before = getattr(self.turns[-1], who)
             setattr(self.turns[-1], who, f"{before} {text}".strip())
+
+    def _note_call(self, item: dict[str, Any]) -> None:
+        """A tool that the server ran has answered."""
+        error = item.get("error")
+        came = f"failed: {error['message']}" if error else item.get("output")
+        self.live(f"tool: {item['name']} {item['arguments']} -> {came}")
 
     def _finish(self, response: dict[str, Any]) -> None:
         self._active.discard(response["id"])

@@ -32,6 +32,7 @@ def talk(
     ] = False,
     voice: Annotated[str, Parameter(help="the agent's voice")] = "",
     instructions: Annotated[str, Parameter(help="who the agent is")] = "",
+    agent: Annotated[str, Parameter(help="who is to answer: an agent, by its id")] = "",
     wait_s: Annotated[float, Parameter(help="seconds to wait for each answer")] = 30.0,
     half_duplex: Annotated[
         bool, Parameter(help="close the microphone while the agent speaks", negative="")
@@ -49,6 +50,7 @@ def talk(
         api_key=_key(url),
         voice=voice,
         instructions=instructions,
+        agent=agent,
         wait_s=wait_s,
         half_duplex=half_duplex,
     )

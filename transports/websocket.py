@@ -6,6 +6,7 @@ The server's own limit on a message must be at least `wire.LARGEST_MESSAGE`; it 
 
 import asyncio
 import logging
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +20,8 @@ from transports.reading import ABNORMAL, NO_CODE, Receive, converse
 from transports.realtime import errors
 from transports.realtime.aliases import DEFAULT_MODEL
 from transports.realtime.connection import INTERNAL_ERROR, Realtime
+from transports.realtime.overrides import ALL, Override
+from transports.realtime.session_object import answered_by
 from transports.realtime.update import first_object
 from transports.realtime.wire import JsonObject
 
@@ -79,8 +82,9 @@ class RealtimeSocket:
 
     Query: `model` (see `realtime.aliases`), `intent=transcription`; to come back `session_id` with
     `resume`, the token of `session.created`'s `voiceforge` block; for a sideband `call_id`, the id
-    of the session to join. A new session begins with the `defaults`, changed as `preset` says, the
-    protocol's session object in full or in part.
+    of the session to join. A new session begins with the `defaults`, changed as the `presets` say,
+    the protocol's session object in full or in part. Its client may change what is `allowed`.
+    `agent` is who answers, by its id.
     """
 
     def __init__(
@@ -88,13 +92,17 @@ class RealtimeSocket:
         sessions: Sessions,
         *,
         defaults: SessionSettings = DEFAULTS,
-        preset: JsonObject | None = None,
+        presets: Sequence[JsonObject] = (),
+        allowed: Collection[Override] = ALL,
+        agent: str | None = None,
         stall_s: float = STALL_S,
         limit_bytes: int = LIMIT_BYTES,
     ) -> None:
         self._sessions = sessions
         self._defaults = defaults
-        self._preset = preset or {}
+        self._presets = presets
+        self._allowed = allowed
+        self._agent = agent
         self._stall_s = stall_s
         self._limit_bytes = limit_bytes
 
@@ -203,7 +211,9 @@ class RealtimeSocket:
                 "a minute after its client is gone; connect without session_id to begin anew",
                 "session_id",
             )
-        kind = self._preset.get("type") or query.get("intent")
+        kinds = [preset["type"] for preset in self._presets if "type" in preset]
+        kind = kinds[-1] if kinds else query.get("intent")
         model = query.get("model") or DEFAULT_MODEL
-        realtime = Realtime(outbox, first_object(self._defaults, kind, model, self._preset))
+        wanted = answered_by(self._agent, first_object(self._defaults, kind, model, self._presets))
+        realtime = Realtime(outbox, wanted, allowed=self._allowed)
         return await self._sessions.open(realtime.settings, realtime), realtime, False

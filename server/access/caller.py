@@ -10,8 +10,7 @@ from storage.accounts import NO_LIMITS, Limits
 Scope = Literal["realtime", "sessions", "agents", "usage", "system", "admin"]
 """What a key may do: hold conversations; steer and end those of its account that are open, and let
 others' clients in; make and change its account's agents, tools, secrets and webhooks; see what its
-account uses; see what runs on the machine; everything, of
-everybody."""
+account uses; see what runs on the machine; everything, of everybody."""
 
 USUAL: tuple[Scope, ...] = ("realtime", "sessions")
 """What a program needs that puts conversations in front of its users."""

@@ -21,9 +21,10 @@ Tell = Callable[[dict[Subject, Amounts]], None]
 class Metered:
     """One session."""
 
-    def __init__(self, meter: Meter, caller: Caller) -> None:
+    def __init__(self, meter: Meter, caller: Caller, agent_id: str) -> None:
         self.meter = meter
         self.caller = caller
+        self.agent_id = agent_id
         self.ended_at: float | None = None
 
 
@@ -44,9 +45,9 @@ class Collector:
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def began(self, session_id: str, meter: Meter, caller: Caller) -> None:
+    def began(self, session_id: str, meter: Meter, caller: Caller, agent_id: str = "") -> None:
         """Count what this session uses, from here on."""
-        self._sessions[session_id] = Metered(meter, caller)
+        self._sessions[session_id] = Metered(meter, caller, agent_id)
 
     def ended(self, session_id: str) -> None:
         """It uses nothing more, but for what is still being stopped."""
@@ -86,6 +87,7 @@ class Collector:
                 hour,
                 session_id,
                 key_id=caller.key_id or "",
+                agent_id=session.agent_id,
                 model=one.model,
                 dropped=one.dropped,
             )

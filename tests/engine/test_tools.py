@@ -1,7 +1,7 @@
 """Tools that the server runs, in whole conversations."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from engine.capabilities import Chat, ChatDelta, ToolCall, ToolSpec
 from engine.frames import CallEnded, IdleTimeout, ResponseEnded, ResponseStarted
@@ -33,8 +33,8 @@ class Tools:
     def filler(self, name: str) -> Filler | None:
         return self._filler
 
-    async def call(self, name: str, arguments: str) -> Outcome:
-        self.called.append((name, arguments))
+    async def call(self, call: FunctionCall, variables: Mapping[str, str]) -> Outcome:
+        self.called.append((call.name, call.arguments))
         await asyncio.sleep(self.seconds)
         self.finished += 1
         return self.outcome
@@ -215,7 +215,7 @@ def test_a_tool_may_end_the_session_after_a_last_word() -> None:
 
 def test_a_failure_is_told_to_the_llm_and_a_bug_ends_this_session() -> None:
     class Broken(Tools):
-        async def call(self, name: str, arguments: str) -> Outcome:
+        async def call(self, call: FunctionCall, variables: Mapping[str, str]) -> Outcome:
             raise RuntimeError("a bug")
 
     async def scenario() -> None:

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from tests.server.failing_llm import FailingLlm
+from tests.server.local_server import LocalServer
 from tests.server.program import Server
 from tests.server.sound import at_24_khz, clip, stream
 from tests.server.undisturbed import undisturbed
@@ -84,13 +85,13 @@ async def test_an_ear_killed_while_the_caller_speaks_misses_nothing(server: Serv
 
 
 @pytest.fixture(scope="module")
-def llm() -> Iterator[FailingLlm]:
+def llm() -> Iterator[LocalServer]:
     with FailingLlm() as llm:
         yield llm
 
 
 @pytest.fixture(scope="module")
-def served_by(llm: FailingLlm) -> Iterator[Server]:
+def served_by(llm: LocalServer) -> Iterator[Server]:
     address = f"http://127.0.0.1:{llm.port}/v1"
     with Server(VOICEFORGE_LLM__BASE_URL=address, VOICEFORGE_LLM__MODEL="m") as server:
         yield server.until_ready()
@@ -147,7 +148,7 @@ async def test_an_endpoint_that_fails_is_told_and_the_next_turn_works(
         assert (await wire.ask("Hello?"))["status"] == "completed"
 
 
-async def test_an_endpoint_that_is_down_is_found_again(served_by: Server, llm: FailingLlm) -> None:
+async def test_an_endpoint_that_is_down_is_found_again(served_by: Server, llm: LocalServer) -> None:
     async with connected(served_by, output_modalities=["text"]) as wire:
         assert (await wire.ask("Hello?"))["status"] == "completed"
         llm.down()

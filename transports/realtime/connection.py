@@ -1,7 +1,7 @@
 """A session in the realtime protocol: events to the session, its frames to who is told of it."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import msgspec
 
@@ -21,9 +21,10 @@ from transports.realtime.audience import Audience, Outlet
 from transports.realtime.caller_pcm import pcm_of
 from transports.realtime.client_events import AnyClientEvent, decode
 from transports.realtime.items import Recording, item_of, wire_item
+from transports.realtime.overrides import ALL, Override, check_item, check_response, permitted
 from transports.realtime.reply import Replies
 from transports.realtime.response_object import request_of
-from transports.realtime.session_object import RealtimeSession, SessionObject, identified
+from transports.realtime.session_object import RealtimeSession, SessionObject, identified, noting
 from transports.realtime.session_settings import format_of, settings_of
 from transports.realtime.update import updated
 from transports.realtime.wire import JsonObject
@@ -59,6 +60,7 @@ class Realtime:
     It outlives its client's `outlet`: one that comes back finds its settings as it left them.
     Others may listen and ask beside it (`join`). Raises `RequestError` if `wanted`, the session
     object to begin with, cannot be had.
+    A client may change what is `allowed`, a sideband everything.
     `announces_playback` adds the output_audio_buffer events, which belong to WebRTC.
     """
 
@@ -70,6 +72,7 @@ class Realtime:
         outlet: Outlet,
         wanted: SessionObject,
         *,
+        allowed: Collection[Override] = ALL,
         announces_playback: bool = False,
         rate_limits: Callable[[], tuple[sessions.RateLimit, ...]] = no_limits,
     ) -> None:
@@ -77,6 +80,7 @@ class Realtime:
         self.ended = False
         self._audience = Audience(outlet)
         self._object = wanted
+        self._allowed = allowed
         self._awaiting: Outlet | None = None
         self._announces_playback = announces_playback
         self._rate_limits = rate_limits
@@ -164,7 +168,7 @@ class Realtime:
             case caller.Clear():
                 session.clear()
             case sessions.SessionUpdate():
-                self._update(event)
+                self._update(event, asker)
             case responses.ResponseCreate():
                 self._respond(event, asker)
             case responses.ResponseCancel():
@@ -172,7 +176,7 @@ class Realtime:
             case responses.OutputClear():
                 session.clear_playback()
             case conversation.ItemCreate():
-                yield from self._create_item(event)
+                yield from self._create_item(event, asker)
             case conversation.ItemRetrieve():
                 shown = wire_item(session.item(event.item_id))
                 self._audience.answer(asker, conversation.Retrieved(item=shown))
@@ -183,11 +187,15 @@ class Realtime:
 
     def _respond(self, event: responses.ResponseCreate, asker: Outlet | None) -> None:
         request = request_of(event.response, self._object, self._session.item, event.event_id)
+        check_response(request, self._allowed_to(asker))
         if (request.modality or self.settings.modality) == "audio":
             self._check_client()
         self._session.respond(request)
         if request.in_conversation:
             self._awaiting = asker
+
+    def _allowed_to(self, asker: Outlet | None) -> Collection[Override]:
+        return self._allowed if asker is None else ALL
 
     def _check_client(self) -> None:
         """A sideband may not have the agent speak, or hear, while the client is away."""
@@ -198,8 +206,9 @@ class Realtime:
                 "return, or ask for a response whose output_modalities are ['text']",
             )
 
-    def _create_item(self, event: conversation.ItemCreate) -> Iterator[None]:
+    def _create_item(self, event: conversation.ItemCreate, asker: Outlet | None) -> Iterator[None]:
         item = item_of(event.item, "item")
+        check_item(item, self._allowed_to(asker))
         if isinstance(item, Recording):
             pcm = bytearray()
             stream = CallerAudio(self._caller.format)
@@ -210,8 +219,10 @@ class Realtime:
         else:
             self._session.add(item, event.previous_item_id)
 
-    def _update(self, event: sessions.SessionUpdate) -> None:
-        changed, settings = updated(self._object, event.session)
+    def _update(self, event: sessions.SessionUpdate, asker: Outlet | None) -> None:
+        update, refused = permitted(event.session, self._allowed_to(asker), self._object)
+        changed, settings = updated(self._object, update)
+        changed = noting(changed, refused)
         self._check_format(changed)
         self._session.configure(settings)
         self.settings = settings

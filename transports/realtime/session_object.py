@@ -147,13 +147,19 @@ class RepromptObject(Strict, frozen=True):
 
 
 class Extension(Strict, frozen=True):
-    """What this server adds to the protocol. `resume` is the secret to come back with."""
+    """What this server adds to the protocol. `resume` is the secret to come back with.
+
+    `agent` is who answers, chosen at the beginning. `not_allowed` names what the last update would
+    have changed if the agent let it.
+    """
 
     greeting: GreetingObject | None = None
     variables: dict[str, str] = msgspec.field(default_factory=dict)
     reprompt: RepromptObject | None = None
     longest_ms: Annotated[int, Meta(ge=1_000)] | None = None
     resume: str | None = None
+    agent: str | None = None
+    not_allowed: list[str] | None = None
 
 
 class RealtimeSession(Strict, frozen=True, tag_field="type", tag="realtime"):
@@ -199,8 +205,23 @@ def identified(session: SessionObject, session_id: str, resume: str | None) -> S
     return msgspec.structs.replace(session, id=session_id, voiceforge=own)
 
 
+def answered_by(agent: str | None, session: SessionObject) -> SessionObject:
+    """`session`, in which this agent answers."""
+    own = msgspec.structs.replace(session.voiceforge, agent=agent)
+    return msgspec.structs.replace(session, voiceforge=own)
+
+
+def noting(session: SessionObject, not_allowed: list[str]) -> SessionObject:
+    """`session`, with the paths of what an update may not change."""
+    own = msgspec.structs.replace(session.voiceforge, not_allowed=not_allowed or None)
+    return msgspec.structs.replace(session, voiceforge=own)
+
+
 READ_ONLY = ("id", "object", "expires_at")
 """Fields that a client may send back as it got them; they change nothing."""
+
+OWN_READ_ONLY = ("resume", "agent", "not_allowed")
+"""Those of the `voiceforge` block."""
 
 MERGED = {("audio",), ("audio", "input"), ("audio", "output"), ("voiceforge",)}
 """Objects of which an update may give a part; every other value is replaced as a whole."""
@@ -218,7 +239,7 @@ def merge(current: SessionObject, update: JsonObject) -> SessionObject:
         base = {**msgspec.to_builtins(_new(kind, update)), **fresh}
     wanted = {name: value for name, value in update.items() if name not in READ_ONLY}
     if isinstance(extension := wanted.get("voiceforge"), dict):
-        wanted["voiceforge"] = {k: v for k, v in extension.items() if k != "resume"}
+        wanted["voiceforge"] = {k: v for k, v in extension.items() if k not in OWN_READ_ONLY}
     return _convert(_merge(base, wanted, ()))
 
 

@@ -1,5 +1,7 @@
 """What a `session.update` makes of the session object in force."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from engine.errors import RequestError
@@ -28,16 +30,19 @@ def updated(current: SessionObject, update: JsonObject) -> tuple[SessionObject, 
 
 
 def first_object(
-    defaults: SessionSettings, kind: object, model: str, preset: JsonObject
+    defaults: SessionSettings, kind: object, model: str, presets: Iterable[JsonObject]
 ) -> SessionObject:
-    """What a session begins with: `kind` is transcription, or anything else for a conversation.
+    """What a session begins with: `kind` is transcription, or anything else for a conversation;
+    then each of the `presets`, session objects in full or in part.
 
-    Raises `RequestError` for a `preset` that cannot be.
+    Raises `RequestError` for one that cannot be.
     """
     if kind == "transcription":
         defaults = msgspec.structs.replace(defaults, kind="transcription")
     wanted = session_of(defaults, model)
-    return updated(wanted, preset)[0] if preset else wanted
+    for preset in presets:
+        wanted, _ = updated(wanted, {"type": wanted.__struct_config__.tag, **preset})
+    return wanted
 
 
 def _check_size(session: SessionObject) -> None:

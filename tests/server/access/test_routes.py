@@ -13,7 +13,7 @@ import pytest
 from litestar.routes import HTTPRoute
 
 from engine.services import Services
-from server import admin_routes, client_secrets, secret_routes
+from server import admin_routes, agent_routes, client_secrets, secret_routes, usage_routes
 from server.access.authority import Needs
 from server.access.caller import SCOPES, Caller
 from server.access.guard import Guard
@@ -30,6 +30,7 @@ from server.routes import PUBLIC, routes
 from server.sessions import SessionRegistry
 from server.settings import LimitSettings
 from server.system import System
+from server.vault import Vault
 from storage import accounts, keys
 from storage.database import Database
 from storage.keys import Terms
@@ -48,13 +49,16 @@ class Site:
         none: Services | None = None
         sessions = SessionRegistry(lambda: none, LimitSettings(), metrics, OpenDoor())
         self.keyring = Keyring(looking_in(database))
+        sealing = Sealing(bytes(32))
         self.app = build(
             Sockets(sessions),
             [
                 *routes(Readiness(()), metrics, System(0, tuple, sessions)),
                 *admin_routes.routes(database, self._revoke),
                 *client_secrets.routes(database),
-                *secret_routes.routes(database, Sealing(bytes(32))),
+                *usage_routes.routes(database),
+                *secret_routes.routes(database, sealing),
+                *agent_routes.routes(database, Vault(database, sealing)),
             ],
         )
         self.guard = Guard(self.app, PUBLIC, self.keyring, self, metrics.count_denial)

@@ -1,0 +1,1 @@
+"""Agents at work: what answers, and the tools that it has here."""

@@ -1,0 +1,153 @@
+"""What an agent is: the config of one of its versions."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from transports.realtime.overrides import Override
+
+Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+"""As every LLM's endpoint takes it."""
+
+SecretName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+
+Described = Annotated[str, Meta(max_length=4096)]
+Address = Annotated[str, Meta(max_length=2048, pattern=r"^https?://")]
+Headers = Annotated[dict[str, str], Meta(max_length=32)]
+
+MOST_TOOLS = 64
+
+
+class FillerText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the agent says, once, while the tool takes longer than `after_ms`."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=500)]
+    after_ms: Annotated[int, Meta(ge=0, le=60_000)] = 1500
+
+
+class HttpTool(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="type",
+    tag="http",
+):
+    """A tool that is an HTTP request. `parameters` is the JSON Schema of its arguments.
+
+    An argument that `url` names, as in `https://shop.example/orders/{order}`, stands there; the
+    others go as JSON, or with GET and DELETE as the query. In `url` and `headers`, `{{name}}` is
+    the session's variable, and in `headers` `{{secret.NAME}}` a secret of the account. With
+    `sign_with`, the name of a secret, requests are signed (Standard Webhooks). One that did not
+    get through is sent again up to `retries` times, and so is one that the server could not serve
+    (429, 502, 503, 504).
+    """
+
+    name: Name
+    description: Described = ""
+    parameters: dict[str, Any] = msgspec.field(default_factory=lambda: {"type": "object"})
+    url: Address
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
+    headers: Headers = {}
+    sign_with: SecretName | None = None
+    timeout_ms: Annotated[int, Meta(ge=100, le=120_000)] = 10_000
+    retries: Annotated[int, Meta(ge=0, le=5)] = 1
+    filler: FillerText | None = None
+
+
+class McpServer(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="type",
+    tag="mcp",
+):
+    """The tools of an MCP server (streamable HTTP), or those of them that are `allowed`. `headers`
+    as in `HttpTool`.
+    """
+
+    url: Address
+    headers: Headers = {}
+    allowed: tuple[str, ...] | None = None
+    timeout_ms: Annotated[int, Meta(ge=100, le=120_000)] = 10_000
+    filler: FillerText | None = None
+
+
+class EndCall(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="type",
+    tag="end_call",
+):
+    """Lets the agent end the session, with a last sentence of its own."""
+
+    name: Name = "end_call"
+    description: Described = (
+        "End the conversation: when the caller says goodbye, or everything is done."
+    )
+
+
+class Wait(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="type",
+    tag="wait",
+):
+    """Lets the agent say nothing, and wait for the caller to go on."""
+
+    name: Name = "wait"
+    description: Described = (
+        "Say nothing now: when the caller asks for a moment, or speaks with somebody else."
+    )
+
+
+class SetVariable(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="type",
+    tag="set_variable",
+):
+    """Lets the agent note something under one of these names, for its instructions and its tools,
+    and for the record.
+    """
+
+    name: Name = "set_variable"
+    description: Described = "Note what you have learnt, so that it is not asked for again."
+    variables: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=64)]
+
+
+Tool = HttpTool | McpServer | EndCall | Wait | SetVariable
+
+
+class Incoming(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A webhook that is asked as a session begins: it may name another agent of the account, and
+    give values of variables. Where it fails the agent answers as it is, unless it is `required`.
+    """
+
+    url: Address
+    headers: Headers = {}
+    sign_with: SecretName | None = None
+    timeout_ms: Annotated[int, Meta(ge=100, le=10_000)] = 3000
+    required: bool = False
+
+
+class AgentConfig(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An agent. `session` is the realtime protocol's session object, in full or in part: its
+    instructions, voice, turns, greeting and variables are the agent's.
+
+    A client may change what is among `overrides`, and how it sends and gets audio and text. The
+    server runs the `tools`; those in `session` are the client's.
+    """
+
+    session: dict[str, Any] = {}
+    overrides: tuple[Override, ...] = ("variables",)
+    tools: Annotated[tuple[Tool, ...], Meta(max_length=MOST_TOOLS)] = ()
+    incoming: Incoming | None = None

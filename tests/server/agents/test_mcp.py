@@ -1,0 +1,122 @@
+"""Tools of a real MCP server, the official package's."""
+
+import asyncio
+import ipaddress
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiohttp import ClientError, ClientSession
+from aiohttp.test_utils import unused_port
+
+from server.agents.config import McpServer
+from server.agents.mcp import McpClient, McpError, client_of, events_in, result_of, tools_of
+from server.outbound.addresses import Rules
+from server.outbound.client import Answer, Outbound
+from tests.server.program import ROOT
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    port = unused_port()
+    command = [sys.executable, "-m", "tests.server.agents.an_mcp_server", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
+        yield port
+        process.kill()
+
+
+@pytest_asyncio.fixture
+async def outbound() -> AsyncIterator[Outbound]:
+    async with Outbound(Rules([ipaddress.ip_network("127.0.0.1")])) as outbound:
+        yield outbound
+
+
+def bakery(port: int, **more: Any) -> McpServer:
+    return McpServer(url=f"http://127.0.0.1:{port}/mcp", timeout_ms=5000, **more)
+
+
+async def client(port: int, outbound: Outbound) -> McpClient:
+    """Of the server, once it listens."""
+    async with ClientSession() as http:
+        for _ in range(200):
+            try:
+                async with http.get(f"http://127.0.0.1:{port}/mcp"):
+                    break
+            except ClientError:
+                await asyncio.sleep(0.1)
+    return client_of(bakery(port), {}, outbound)
+
+
+async def test_its_tools_are_listed_and_called(port: int, outbound: Outbound) -> None:
+    asking = await client(port, outbound)
+    listed = {tool.name: tool for tool in await asking.tools()}
+    assert set(listed) == {"price", "stock", "burn", "leave"}
+    assert listed["price"].description == "What something costs."
+    assert listed["price"].input_schema["required"] == ["item"]
+    assert (await asking.call("price", {"item": "bread"})).output == "3 kroner"
+    assert '"left":7' in (await asking.call("stock", {"item": "bread"})).output.replace(" ", "")
+    burnt = await asking.call("burn", {"item": "cake"})
+    assert burnt.failed
+    assert "burn" in burnt.output
+
+
+async def test_an_agent_has_those_that_are_allowed(port: int, outbound: Outbound) -> None:
+    asking = await client(port, outbound)
+    listed = await asking.tools()
+    server = bakery(port, allowed=("price",))
+    [price] = tools_of(server, listed, asking)
+    assert price.spec.name == "price"
+    outcome = await price.run(price.arguments.read('{"item": "bread"}'), {}, "call_1")
+    assert (outcome.output, outcome.failed) == ("3 kroner", False)
+
+
+async def test_a_server_that_has_forgotten_us_is_greeted_again(
+    port: int, outbound: Outbound
+) -> None:
+    asking = await client(port, outbound)
+    await asking.tools()
+    assert asking._session is not None
+    asking._session["mcp-session-id"] = "0" * 32
+    assert (await asking.call("price", {"item": "bread"})).output == "3 kroner"
+
+
+async def test_who_is_not_there_is_told_to_the_llm(outbound: Outbound) -> None:
+    asking = client_of(bakery(unused_port()), {}, outbound)
+    with pytest.raises(McpError, match=r"127\.0\.0\.1 cannot be reached"):
+        await asking.tools()
+
+
+async def test_a_private_server_is_not_reached_unless_the_operator_allows() -> None:
+    async with Outbound(Rules()) as outbound:
+        asking = client_of(bakery(unused_port()), {}, outbound)
+        with pytest.raises(McpError, match="not a public address"):
+            await asking.tools()
+
+
+def test_a_missing_secret_is_named() -> None:
+    server = bakery(1, headers={"authorization": "Bearer {{secret.NONE}}"})
+    with pytest.raises(McpError, match="there is no secret NONE"):
+        client_of(server, {}, None)  # type: ignore[arg-type]
+
+
+def test_events_are_read_as_servers_write_them() -> None:
+    body = b'event: message\r\ndata: {"a":\r\ndata: 1}\r\n\r\n: ping\n\ndata: 2\n\n'
+    assert list(events_in(body)) == [b'{"a":\n1}', b"2"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [
+        (500, b"", "HTTP 500"),
+        (200, b"<html>", "none of the protocol's"),
+        (200, b'{"jsonrpc": "2.0", "id": 1}', "no result"),
+        (200, b'{"id": 1, "error": {"message": "no such tool"}}', "says no: no such tool"),
+        (200, b'{"id": 1, "result": [1]}', "none of the protocol's"),
+    ],
+)
+def test_an_answer_that_is_none_is_told(status: int, body: bytes, told: str) -> None:
+    with pytest.raises(McpError, match=told):
+        result_of(Answer(status, {}, body), dict[str, Any])

@@ -1,0 +1,369 @@
+"""Agents at work: a server, a model that calls tools, and somebody's systems that answer them."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+from websockets.asyncio.client import connect
+
+from server.outbound.signing import verify
+from tests.server.local_server import LocalServer
+from tests.server.program import Server
+from tests.server.test_access import asked, line, made, refusal
+from tests.server.wire import Wire, until
+
+pytestmark = pytest.mark.models
+
+SIGNING = "whsec_" + "c2lnbmluZyBrZXkgb2YgdGhlIGJha2VyeQ=="
+
+
+def event(delta: dict[str, Any], finish: str | None = None) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    return b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n"
+
+
+async def think(request: web.Request) -> web.StreamResponse:
+    """An LLM: `call NAME {…}` calls that tool, what a tool answers it says, all else it repeats.
+
+    It says `instructions` with those that it has, `offered` with the names of its tools.
+    """
+    body = await request.json()
+    messages, tools = body["messages"], body.get("tools", [])
+    last = messages[-1]
+    said = str(last["content"])
+    delta: dict[str, Any] = {"content": f"You said: {said}"}
+    if last["role"] == "tool":
+        delta = {"content": f"The tool says: {said}"}
+    elif said == "instructions":
+        delta = {"content": messages[0]["content"]}
+    elif said == "offered":
+        delta = {"content": " ".join(tool["function"]["name"] for tool in tools) or "none"}
+    elif said.startswith("call "):
+        name, arguments = said.removeprefix("call ").split(" ", 1)
+        called = {"index": 0, "id": f"call_{time.monotonic_ns()}", "type": "function"}
+        called["function"] = {"name": name, "arguments": arguments}
+        delta = {"tool_calls": [called]}
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    finish = "tool_calls" if "tool_calls" in delta else "stop"
+    await response.write(event(delta) + event({}, finish) + b"data: [DONE]\n\n")
+    return response
+
+
+class Shop:
+    """Somebody's systems. Each path answers in a way of its own."""
+
+    def __init__(self) -> None:
+        self.asked: list[web.Request] = []
+        self.bodies: list[bytes] = []
+        self.arrivals: dict[str, Any] = {}
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(request)
+        self.bodies.append(await request.read())
+        if request.path in self.arrivals:
+            return web.json_response(self.arrivals[request.path])
+        match request.path:
+            case "/slow":
+                await asyncio.sleep(30)
+            case "/huge":
+                return web.Response(body=b"x" * 10_000_000, content_type="text/plain")
+            case "/inwards":
+                raise web.HTTPFound("http://169.254.169.254/latest/meta-data/")
+            case "/picture":
+                return web.Response(body=b"\x89PNG\xff\xfe\0", content_type="image/png")
+            case "/broken":
+                return web.json_response({"error": "no such order"}, status=404)
+            case "/busy":
+                if len(self.asked) % 2:
+                    return web.Response(status=503)
+            case "/prose":
+                return web.Response(text="Two loaves, madam.")
+        return web.json_response({"status": "baked"})
+
+
+@pytest.fixture(scope="module")
+def llm() -> Iterator[LocalServer]:
+    with LocalServer(think) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def shop() -> Shop:
+    return Shop()
+
+
+@pytest.fixture(scope="module")
+def systems(shop: Shop) -> Iterator[LocalServer]:
+    with LocalServer(shop.handle) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def server(llm: LocalServer) -> Iterator[Server]:
+    with Server(
+        VOICEFORGE_LLM__BASE_URL=f"{llm.url}/v1",
+        VOICEFORGE_LLM__MODEL="scripted",
+        VOICEFORGE_OUTBOUND__ALLOW="127.0.0.1",
+    ) as server:
+        yield server.until_ready()
+
+
+async def agent(server: Server, session: dict[str, Any] | None = None, **config: Any) -> str:
+    """A new agent that writes; its id."""
+    written = {"output_modalities": ["text"], **(session or {})}
+    body = {"name": "Baker", "config": {"session": written, **config}}
+    made: str = (await asked(server, "POST", "/v1/agents", body))["id"]
+    return made
+
+
+@contextlib.asynccontextmanager
+async def talking(server: Server, ident: str, key: str | None = None) -> AsyncIterator[Wire]:
+    query = f"agent={ident}"
+    async with line(server, key or server.key, query, max_size=None) as socket:
+        wire = Wire(socket)
+        await wire.until("session.created")
+        yield wire
+
+
+def http(systems: LocalServer, path: str, **more: Any) -> dict[str, Any]:
+    parameters = {"type": "object", "properties": {"order": {"type": "integer"}}}
+    tool = {"type": "http", "name": "orders", "url": systems.url + path, "parameters": parameters}
+    return {**tool, "retries": 0, "timeout_ms": 2000, **more}
+
+
+async def said(wire: Wire, text: str) -> str:
+    """What is answered, after a tool that was called, if one was."""
+    done = await wire.ask(text)
+    if done["output"] and done["output"][0]["type"] == "mcp_call":
+        done = (await wire.until("response.done"))["response"]
+    answer: str = done["output"][0]["content"][0]["text"]
+    return answer
+
+
+async def test_a_tool_of_somebody_s_is_called_signed_with_its_secret_and_arguments(
+    server: Server, systems: LocalServer, shop: Shop
+) -> None:
+    for name, value in (("SHOP_KEY", "s3cret"), ("SIGNING", SIGNING)):
+        await asked(server, "PUT", f"/v1/secrets/{name}", {"value": value})
+    tool = http(
+        systems,
+        "/{{branch}}/orders/{order}",
+        headers={"authorization": "Bearer {{secret.SHOP_KEY}}"},
+        sign_with="SIGNING",
+    )
+    variables = {"branch": "main street"}
+    session = {
+        "instructions": "You sell bread in {{branch}}.",
+        "voiceforge": {"variables": variables},
+    }
+    ident = await agent(server, session, tools=[tool])
+    async with talking(server, ident) as wire:
+        assert await said(wire, "instructions") == "You sell bread in main street."
+        answer = await said(wire, 'call orders {"order": 7, "note": "fresh"}')
+        assert answer == 'The tool says: {"status": "baked"}'
+        asking, body = shop.asked[-1], shop.bodies[-1]
+        assert asking.raw_path == "/main%20street/orders/7"
+        assert json.loads(body) == {"note": "fresh"}
+        assert asking.headers["authorization"] == "Bearer s3cret"
+        assert asking.headers["voiceforge-agent"] == ident
+        assert asking.headers["voiceforge-session"].startswith("sess_")
+        assert asking.headers["idempotency-key"].startswith("call_")
+        verify(asking.headers, body, [SIGNING])
+        wrong = await said(wire, 'call orders {"order": "seven"}')
+        assert "order" in wrong
+        assert 'is not of type "integer"' in wrong
+        assert len(shop.asked) == 1  # which was never asked
+    logged = "".join(server.err)
+    assert "s3cret" not in logged
+    assert "fresh" not in logged
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/slow", "did not answer within 2 s"),
+        ("/huge", "answers with more than 262144 bytes"),
+        ("/inwards", "169.254.169.254"),
+        ("/picture", "something that is no text"),
+        ("/broken", 'HTTP 404: {"error": "no such order"}'),
+        ("/prose", "Two loaves, madam."),
+    ],
+)
+async def test_whatever_a_tool_does_the_agent_goes_on(
+    server: Server, systems: LocalServer, path: str, told: str
+) -> None:
+    ident = await agent(server, tools=[http(systems, path)])
+    async with talking(server, ident) as wire:
+        assert told in await said(wire, 'call orders {"order": 7}')
+        assert await said(wire, "and now") == "You said: and now"
+
+
+async def test_a_busy_server_is_asked_again_with_the_same_key(
+    server: Server, systems: LocalServer, shop: Shop
+) -> None:
+    if len(shop.asked) % 2:
+        shop.asked.append(shop.asked[-1])
+    ident = await agent(server, tools=[http(systems, "/busy", retries=1)])
+    async with talking(server, ident) as wire:
+        assert "baked" in await said(wire, "call orders {}")
+    first, second = shop.asked[-2:]
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+
+
+async def test_what_comes_along_ends_the_call_waits_and_notes(server: Server) -> None:
+    tools = [
+        {"type": "end_call"},
+        {"type": "wait"},
+        {"type": "set_variable", "variables": ["name"]},
+    ]
+    session = {"instructions": "Talk to {{name}}.", "voiceforge": {"variables": {"name": "you"}}}
+    ident = await agent(server, session, tools=tools)
+    async with talking(server, ident) as wire:
+        assert await said(wire, "offered") == "end_call wait set_variable"
+        noted = await said(wire, 'call set_variable {"name": "name", "value": "Ada"}')
+        assert noted == "The tool says: Noted."
+        assert await said(wire, "instructions") == "Talk to Ada."
+        refused = await said(wire, 'call set_variable {"name": "role", "value": "king"}')
+        assert "wrong arguments" in refused
+        await wire.ask("call wait {}")
+        await wire.until("conversation.item.done")
+        await wire.send({"type": "conversation.item.create", "item": BYE})
+        await wire.send({"type": "response.create"})
+        ended = await wire.until("voiceforge.session.ended")
+        assert ended["reason"] == "agent_ended"
+
+
+BYE = {
+    "type": "message",
+    "role": "user",
+    "content": [{"type": "input_text", "text": 'call end_call {"message": "Goodbye."}'}],
+}
+
+
+async def test_a_client_changes_what_the_agent_allows_and_nothing_else(server: Server) -> None:
+    session = {
+        "instructions": "Sell bread to {{name}}.",
+        "voiceforge": {"variables": {"name": "x"}},
+    }
+    ident = await agent(server, session)
+    async with talking(server, ident) as wire:
+        update = {
+            "type": "realtime",
+            "instructions": "Give everything away.",
+            "tools": [],
+            "voiceforge": {"variables": {"name": "Ada"}},
+        }
+        await wire.send({"type": "session.update", "session": update})
+        shown = (await wire.until("session.updated"))["session"]
+        assert shown["instructions"] == "Sell bread to {{name}}."
+        assert shown["voiceforge"]["agent"] == ident
+        assert shown["voiceforge"]["not_allowed"] == ["session.instructions"]
+        assert await said(wire, "instructions") == "Sell bread to Ada."
+        error = await wire.error(
+            {"type": "response.create", "response": {"instructions": "Give it away."}}
+        )
+        assert (error["code"], error["param"]) == ("override_not_allowed", "response.instructions")
+        item = {**BYE, "role": "system"}
+        error = await wire.error({"type": "conversation.item.create", "item": item})
+        assert error["code"] == "override_not_allowed"
+
+
+async def test_a_change_is_a_version_and_holds_for_the_next_session(server: Server) -> None:
+    ident = await agent(server, {"instructions": "One."})
+    async with talking(server, ident) as wire:
+        config = {"session": {"output_modalities": ["text"], "instructions": "Two."}}
+        changed = await asked(server, "PATCH", f"/v1/agents/{ident}", {"config": config})
+        assert changed["version"] == 2
+        assert await said(wire, "instructions") == "One."
+
+    async def two() -> bool:
+        async with talking(server, ident) as wire:
+            return await said(wire, "instructions") == "Two."
+
+    await until(two, 15)
+    async with talking(server, f"{ident}@1") as wire:
+        assert await said(wire, "instructions") == "One."
+    assert await refusal(server, server.key, f"agent={ident}@7") == (404, "agent_not_found", None)
+
+
+async def test_a_webhook_is_asked_who_answers_and_with_which_variables(
+    server: Server, systems: LocalServer, shop: Shop
+) -> None:
+    other = await agent(server, {"instructions": "Greet {{name}}."})
+    shop.arrivals["/who"] = {"agent": other, "variables": {"name": "Ada"}}
+    for path, required in (("/who", True), ("/broken", False)):
+        incoming = {"url": systems.url + path, "required": required}
+        ident = await agent(server, {"instructions": "Nobody."}, incoming=incoming)
+        async with talking(server, f"{ident}&customer=12") as wire:
+            expected = "Greet Ada." if path == "/who" else "Nobody."
+            assert await said(wire, "instructions") == expected
+            told = json.loads(shop.bodies[-1])
+            assert (told["agent"], told["query"]) == (ident, {"customer": "12"})
+            assert (told["transport"], told["address"]) == ("websocket", "127.0.0.1")
+    incoming = {"url": f"{systems.url}/broken", "required": True}
+    ident = await agent(server, incoming=incoming)
+    assert await refusal(server, server.key, f"agent={ident}") == (503, "agent_unavailable", "5")
+
+
+async def test_no_account_talks_to_another_s_agent(server: Server) -> None:
+    ident = await agent(server)
+    account = (await asked(server, "POST", "/v1/admin/accounts", {"name": "Mill"}))["id"]
+    _, stranger = await made(server, account_id=account, scopes=["realtime", "agents"])
+    assert await refusal(server, stranger, f"agent={ident}") == (404, "agent_not_found", None)
+    for method, path in (("GET", ""), ("GET", "/versions"), ("DELETE", ""), ("PATCH", "")):
+        body = {"name": "Mine"} if method == "PATCH" else None
+        status, _ = await asyncio.to_thread(
+            server.ask, method, f"/v1/agents/{ident}{path}", body, stranger
+        )
+        assert status == 404, method
+
+
+async def test_a_client_secret_may_name_who_answers(server: Server) -> None:
+    ident = await agent(server, {"instructions": "Sell bread to {{name}}."})
+    given = {"type": "realtime", "voiceforge": {"agent": ident, "variables": {"name": "Ada"}}}
+    made = await asked(server, "POST", "/v1/realtime/client_secrets", {"session": given})
+    async with connect(
+        server.realtime_url, additional_headers={"authorization": f"Bearer {made['value']}"}
+    ) as socket:
+        wire = Wire(socket)
+        created = await wire.until("session.created")
+        assert created["session"]["voiceforge"]["agent"] == ident
+        assert await said(wire, "instructions") == "Sell bread to Ada."
+
+
+SOMEBODY = {"type": "http", "name": "a", "url": "https://a.example/"}
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ({"session": {"voice": "x"}}, "config.session.voice"),
+        ({"session": {"type": "transcription"}}, "config.session.type"),
+        ({"tools": [{"type": "http", "name": "a b", "url": "https://a.example"}]}, "name"),
+        ({"tools": [{"type": "http", "name": "a", "url": "https://{host}/"}]}, "tools[0].url"),
+        (
+            {
+                "tools": [
+                    {"type": "http", "name": "a", "url": "https://a.example/", "sign_with": "NO"}
+                ]
+            },
+            "PUT /v1/secrets/NO",
+        ),
+        ({"tools": [{"type": "wait"}, {"type": "wait"}]}, "2 tools are called 'wait'"),
+        ({"tools": [{"type": "magic"}]}, "magic"),
+        ({"overrides": ["everything"]}, "everything"),
+        ({"sesion": {}}, "sesion"),
+    ],
+)
+def test_what_no_agent_can_be_is_refused_with_its_place(
+    server: Server, config: dict[str, Any], told: str
+) -> None:
+    status, text = server.ask("POST", "/v1/agents", {"name": "x", "config": config})
+    assert status == 400
+    assert told in text

@@ -1,0 +1,110 @@
+"""What a client may change of a session whose agent somebody else has made.
+
+How audio and text come and go is the client's own affair, always: formats, modalities,
+transcripts. All else is, under these names, the agent's to allow.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Literal, get_args
+
+import msgspec
+from msgspec import UNSET
+
+from engine.errors import RequestError
+from engine.items import Item, Message
+from engine.settings import ResponseRequest
+from transports.realtime.items import Recording
+from transports.realtime.session_object import SessionObject
+from transports.realtime.wire import JsonObject
+
+Override = Literal[
+    "instructions",
+    "voice",
+    "greeting",
+    "variables",
+    "turn_detection",
+    "tools",
+    "sampling",
+    "limits",
+]
+
+ALL: tuple[Override, ...] = get_args(Override)
+
+PATHS: Mapping[Override, tuple[str, ...]] = {
+    "instructions": ("instructions", "prompt"),
+    "voice": ("audio.output.voice", "audio.output.speed"),
+    "greeting": ("voiceforge.greeting",),
+    "variables": ("voiceforge.variables",),
+    "turn_detection": ("audio.input.turn_detection",),
+    "tools": ("tools", "tool_choice", "parallel_tool_calls"),
+    "sampling": ("temperature", "max_output_tokens"),
+    "limits": ("voiceforge.longest_ms", "voiceforge.reprompt"),
+}
+
+OF_RESPONSE: Mapping[Override, tuple[str, ...]] = {
+    "instructions": ("instructions", "input"),
+    "voice": ("voice",),
+    "tools": ("tools", "tool_choice"),
+    "sampling": ("temperature", "max_output_tokens"),
+}
+"""Fields of `ResponseRequest`."""
+
+
+def permitted(
+    update: JsonObject, allowed: Collection[Override], current: SessionObject
+) -> tuple[JsonObject, list[str]]:
+    """What of an update is let through, and the paths of what is not and would have changed
+    something: stock clients send everything, much of it empty or as it is.
+    """
+    refused: list[str] = []
+    if len(allowed) == len(ALL):
+        return update, refused
+    shown: JsonObject = msgspec.to_builtins(current)
+    kept = update
+    if update.get("type", shown["type"]) != shown["type"]:
+        kept = {**update, "type": shown["type"]}
+        refused.append("session.type")
+    for name in ALL:
+        for path in () if name in allowed else PATHS[name]:
+            value = _at(kept, path)
+            if value is not UNSET:
+                kept = _without(kept, path.split("."))
+                if value and value != _at(shown, path):
+                    refused.append(f"session.{path}")
+    return kept, refused
+
+
+def check_response(request: ResponseRequest, allowed: Collection[Override]) -> None:
+    """Raises `RequestError` for a response that is to be other than the agent's."""
+    for name, fields in OF_RESPONSE.items():
+        for field in fields:
+            if name not in allowed and getattr(request, field) is not None:
+                raise not_allowed(f"response.{field}")
+
+
+def check_item(item: Item | Recording, allowed: Collection[Override]) -> None:
+    """Raises `RequestError` for a message that would be read as instructions."""
+    system = isinstance(item, Message) and item.role == "system"
+    if system and "instructions" not in allowed:
+        raise not_allowed("item.role")
+
+
+def not_allowed(path: str) -> RequestError:
+    """The error of who changes what the agent does not let it."""
+    text = f"the session's agent does not allow {path}: its `overrides` name what may be changed"
+    return RequestError("override_not_allowed", text, path)
+
+
+def _at(value: Any, path: str) -> Any:
+    for name in path.split("."):
+        if not isinstance(value, dict) or name not in value:
+            return UNSET
+        value = value[name]
+    return value
+
+
+def _without(value: JsonObject, names: list[str]) -> JsonObject:
+    name, rest = names[0], names[1:]
+    if rest:
+        return {**value, name: _without(value[name], rest)}
+    return {key: inner for key, inner in value.items() if key != name}
