@@ -29,19 +29,12 @@ async def filled(url: str) -> str:
 
 async def test_what_was_backed_up_comes_back(url: str, debian: Debian, tmp_path: Path) -> None:
     secret = await filled(url)
-    assert await backup(url, tmp_path / "records") == {
-        "accounts": 1,
-        "client_secrets": 0,
-        "keys": 1,
-    }
+    written = await backup(url, tmp_path / "records")
+    assert {table: rows for table, rows in written.items() if rows} == {"accounts": 1, "keys": 1}
     assert (tmp_path / "records").stat().st_mode & 0o77 == 0
     assert files(tmp_path) == {"records"}
     other = await new_database(debian.url(sslmode="require"))
-    assert await restore(other, tmp_path / "records") == {
-        "accounts": 1,
-        "client_secrets": 0,
-        "keys": 1,
-    }
+    assert await restore(other, tmp_path / "records") == written
     async with Database(url) as before, Database(other) as after:
         assert await after.run(accounts.listed) == await before.run(accounts.listed)
         key = await after.run(lambda each: keys.find(each, hashed(secret)))
