@@ -17,6 +17,7 @@ from server.log import serve_session
 from server.metering.collector import Collector
 from server.metrics import Metrics
 from server.places import RETRY_FULL_S
+from server.records.recorders import Recorders
 from server.settings import LimitSettings
 from server.tracing import Tracing
 from transports.websocket import Lease, Refused
@@ -51,7 +52,8 @@ class SessionRegistry:
     """Every account's sessions; `of` gives what one caller may reach of them.
 
     `services` is None until the models are loaded. Every session takes a place at the `door`; its
-    id names the `gateway` that it lives in. What it uses is the `collector`'s to tell.
+    id names the `gateway` that it lives in. What it uses is the `collector`'s to tell, and what is
+    said in it the `recorders`'.
     """
 
     def __init__(
@@ -63,8 +65,10 @@ class SessionRegistry:
         gateway: int = 0,
         traces: Tracing | None = None,
         collector: Collector | None = None,
+        recorders: Recorders | None = None,
     ) -> None:
         self._collector = collector
+        self._recorders = recorders
         self._traces = traces
         self._door = door
         self._gateway = gateway
@@ -92,9 +96,26 @@ class SessionRegistry:
         return {key for e in self._entries.values() if (key := e.caller.key_id) is not None}
 
     async def open(
-        self, settings: SessionSettings, transport: Transport, caller: Caller = OURSELVES
+        self,
+        settings: SessionSettings,
+        transport: Transport,
+        caller: Caller = OURSELVES,
+        way: str = "websocket",
     ) -> Lease:
-        """A new session that is not yet started. Raises `Refused` with when to try again."""
+        """A new session that is not yet started; `way` is the transport's name, for its record.
+
+        Raises `Refused` with when to try again.
+        """
+        try:
+            return await self._open(settings, transport, caller, way)
+        except Refused as refused:
+            if self._recorders is not None:
+                self._recorders.refused(caller, refused.reason)
+            raise
+
+    async def _open(
+        self, settings: SessionSettings, transport: Transport, caller: Caller, way: str
+    ) -> Lease:
         services = self._serving()
         place = await self._door.enter(caller)
         try:
@@ -108,6 +129,8 @@ class SessionRegistry:
         entry = self._entries[session.id] = Entry(session, transport, place, caller)
         if self._collector is not None:
             self._collector.began(session.id, session.meter, caller)
+        if self._recorders is not None:
+            self._recorders.began(session, caller, way)
         self._empty.clear()
         self._metrics.sessions.inc()
         serve_session(session.id)
@@ -199,6 +222,8 @@ class SessionRegistry:
         self._metrics.observe(frame)
         if self._traces is not None:
             self._traces.observe(session_id, frame)
+        if self._recorders is not None:
+            self._recorders.observe(session_id, frame)
 
     def _serving(self) -> Services:
         if self._draining:
@@ -214,7 +239,7 @@ class SessionRegistry:
 
     def _refusal(self, reason: str, message: str, retry_after_s: int) -> Refused:
         self._metrics.count_refusal(reason)
-        return Refused(message, retry_after_s)
+        return Refused(message, retry_after_s, reason=reason)
 
     def _ended(self, session: Session, reason: EndReason) -> None:
         entry = self._entries.pop(session.id)
@@ -222,6 +247,8 @@ class SessionRegistry:
         entry.place.give_back()
         if self._collector is not None:
             self._collector.ended(session.id)
+        if self._recorders is not None:
+            self._recorders.ended(session, reason)
         self._metrics.session_ended(reason, entry.session.false_pauses)
         told = {"session": session.id, "reason": reason}
         if session.failure is not None:
