@@ -19,7 +19,7 @@ import uvloop
 from litestar.handlers import HTTPRouteHandler
 
 from engine.child import become_child
-from server import admin_routes, client_secrets, control, usage_routes
+from server import admin_routes, client_secrets, control, session_routes, usage_routes
 from server import log as logs
 from server.access.guard import Guard, Trusted
 from server.access.keyring import Keyring, looking_in
@@ -149,6 +149,7 @@ class Gateway:
             *client_secrets.routes(self._database),
             *admin_routes.routes(self._database, self._revoke),
             *usage_routes.routes(self._database),
+            *session_routes.routes(self._database),
         ]
 
     def _guarded(self, app: Application) -> Guard:
