@@ -51,6 +51,7 @@ class Outlet(Actor):
         self._failed = failed
         self._reply: Reply | None = None
         self._spoken: deque[_Spoken] = deque(maxlen=TRUNCATABLE)
+        self._last_heard: tuple[str, str] | None = None
 
     def attach(self, transport: Transport) -> None:
         """Pace the replies that begin from now on for another transport."""
@@ -70,6 +71,14 @@ class Outlet(Actor):
     def failed(self) -> bool:
         """Did the reply that is here fail?"""
         return self._reply is not None and self._reply.failed
+
+    @property
+    def heard(self) -> tuple[str, str] | None:
+        """The item that is being said, or was when this was closed, and what was heard of it."""
+        reply = self._reply
+        if reply is None or reply.message is None:
+            return self._last_heard
+        return reply.message.id, reply.heard
 
     def open(self, generation: Generation) -> None:
         """The output of `generation` will come, instead of any other's."""
@@ -144,6 +153,7 @@ class Outlet(Actor):
         return None
 
     def close(self) -> None:
+        self._last_heard = self.heard
         if self._reply is not None and self._reply.playout is not None:
             self._reply.playout.close()
         self._reply = None

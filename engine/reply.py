@@ -84,6 +84,13 @@ class Reply:
         """Is there more of it that cannot be had?"""
         return self._error is not None
 
+    @property
+    def heard(self) -> str:
+        """What has been heard of it until now, or read."""
+        if self.playout is None:
+            return "".join(self._text)
+        return self.playout.ledger.heard(self.playout.heard_samples())
+
     def receive(self, frame: Output) -> None:
         """Take what the pipeline made."""
         if self._over:

@@ -139,6 +139,11 @@ class Session:
         """How often the agent paused for what was no interruption."""
         return self._turns.state.false_pauses
 
+    @property
+    def heard(self) -> tuple[str, str] | None:
+        """The item that the agent is saying, or was at the end, and what was heard of it so far."""
+        return self._outlet.heard
+
     # ---- its life ----------------------------------------------------------------------------
 
     def start(self) -> None:

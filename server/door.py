@@ -90,13 +90,14 @@ class SupervisedDoor:
             self._asking.send(Leave(number))
             log.error("the supervisor does not answer")
             self._refused("unanswered")
-            raise Refused("the server is too busy to answer", RETRY_UNANSWERED_S) from None
+            busy = "the server is too busy to answer"
+            raise Refused(busy, RETRY_UNANSWERED_S, reason="unanswered") from None
         if isinstance(answer, Refusal):
             log.info("session refused", extra={"reason": answer.reason})
             self._refused(answer.reason)
             own = answer.reason in (ENOUGH, SPENT)  # and not the machine's fault
             code, status = (answer.reason, 429) if own else ("no_capacity", 503)
-            raise Refused(answer.message, answer.retry_after_s, code, status)
+            raise Refused(answer.message, answer.retry_after_s, code, status, answer.reason)
         return SupervisedPlace(self._asking.send, number)
 
 

@@ -25,6 +25,7 @@ from server import (
     client_secrets,
     control,
     secret_routes,
+    session_routes,
     usage_routes,
 )
 from server import log as logs
@@ -42,6 +43,7 @@ from server.fleet import ROLES
 from server.forward import Forwarding
 from server.handover import Taking
 from server.lag import LoopLag
+from server.learning import state_folder
 from server.lines import Application, Lines
 from server.metering.collector import Collector
 from server.metrics import Metrics
@@ -50,6 +52,8 @@ from server.outbound.client import Outbound
 from server.outbound.sealing import Sealing
 from server.readiness import Readiness
 from server.realtime import Sockets
+from server.records.journal import Journal
+from server.records.recorders import Recorders
 from server.routes import PUBLIC, routes
 from server.serve import configured, serving, web_server
 from server.sessions import SessionRegistry
@@ -66,6 +70,9 @@ GOODBYE_S = 2.0
 """How long clients may take to read the last events and the close."""
 
 VITALS_EVERY_S = 1.0
+
+JOURNALS = "journals"
+"""In the state folder: what is to be recorded, while the database does not take it."""
 
 
 def no_secret(kind: type, value: object) -> object:
@@ -100,6 +107,8 @@ class Gateway:
         endpoint = settings.tracing.endpoint
         self._traces = Tracing(endpoint, plan.index) if endpoint is not None else None
         self._collector = Collector(self._tell_use)
+        self._journal = Journal(state_folder(settings) / JOURNALS)
+        self._recorders = Recorders(self._journal.writer)
         self._sessions = SessionRegistry(
             self._platform.services,
             settings.limits,
@@ -108,6 +117,7 @@ class Gateway:
             plan.index,
             self._traces,
             self._collector,
+            self._recorders,
         )
         self._system = System(plan.index, self._platform.workers, self._sessions, self._asking)
         agents = Agents(self._database, self._outbound, self._vault)
@@ -127,6 +137,7 @@ class Gateway:
         async with (
             self._database,
             self._outbound,
+            beside(self._journal.keep(self._database, self._recorders.take)),
             beside(self._collector.run()),  # until the models have told what they cost
             contextlib.aclosing(self._platform),
             contextlib.aclosing(self._system),
@@ -158,6 +169,7 @@ class Gateway:
             *usage_routes.routes(self._database),
             *secret_routes.routes(self._database, self._sealing),
             *agent_routes.routes(self._database, self._vault),
+            *session_routes.routes(self._database),
         ]
 
     def _guarded(self, app: Application) -> Guard:

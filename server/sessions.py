@@ -18,6 +18,7 @@ from server.log import serve_session
 from server.metering.collector import Collector
 from server.metrics import Metrics
 from server.places import RETRY_FULL_S
+from server.records.recorders import Recorders
 from server.settings import LimitSettings
 from server.tracing import Tracing
 from transports.websocket import Lease, Refused
@@ -52,7 +53,8 @@ class SessionRegistry:
     """Every account's sessions; `of` gives what one caller may reach of them.
 
     `services` is None until the models are loaded. Every session takes a place at the `door`; its
-    id names the `gateway` that it lives in. What it uses is the `collector`'s to tell.
+    id names the `gateway` that it lives in. What it uses is the `collector`'s to tell, and what is
+    said in it the `recorders`'.
     """
 
     def __init__(
@@ -64,8 +66,10 @@ class SessionRegistry:
         gateway: int = 0,
         traces: Tracing | None = None,
         collector: Collector | None = None,
+        recorders: Recorders | None = None,
     ) -> None:
         self._collector = collector
+        self._recorders = recorders
         self._traces = traces
         self._door = door
         self._gateway = gateway
@@ -98,10 +102,28 @@ class SessionRegistry:
         transport: Transport,
         caller: Caller = OURSELVES,
         answering: Answering | None = None,
+        way: str = "websocket",
     ) -> Lease:
         """A new session that is not yet started, in which an agent answers, or whatever its client
-        makes of it. Raises `Refused` with when to try again.
+        makes of it; `way` is the transport's name, for its record.
+
+        Raises `Refused` with when to try again.
         """
+        try:
+            return await self._open(settings, transport, caller, answering, way)
+        except Refused as refused:
+            if self._recorders is not None:
+                self._recorders.refused(caller, refused.reason)
+            raise
+
+    async def _open(
+        self,
+        settings: SessionSettings,
+        transport: Transport,
+        caller: Caller,
+        answering: Answering | None,
+        way: str,
+    ) -> Lease:
         services = self._serving()
         place = await self._door.enter(caller)
         try:
@@ -117,6 +139,9 @@ class SessionRegistry:
         agent_id = answering.agent.id if answering is not None else ""
         if self._collector is not None:
             self._collector.began(session.id, session.meter, caller, agent_id)
+        if self._recorders is not None:
+            version = answering.agent.version if answering is not None else None
+            self._recorders.began(session, caller, way, agent_id, version)
         self._empty.clear()
         self._metrics.sessions.inc()
         serve_session(session.id)
@@ -208,6 +233,8 @@ class SessionRegistry:
         self._metrics.observe(frame)
         if self._traces is not None:
             self._traces.observe(session_id, frame)
+        if self._recorders is not None:
+            self._recorders.observe(session_id, frame)
 
     def _serving(self) -> Services:
         if self._draining:
@@ -223,7 +250,7 @@ class SessionRegistry:
 
     def _refusal(self, reason: str, message: str, retry_after_s: int) -> Refused:
         self._metrics.count_refusal(reason)
-        return Refused(message, retry_after_s)
+        return Refused(message, retry_after_s, reason=reason)
 
     def _ended(self, session: Session, reason: EndReason) -> None:
         entry = self._entries.pop(session.id)
@@ -231,6 +258,8 @@ class SessionRegistry:
         entry.place.give_back()
         if self._collector is not None:
             self._collector.ended(session.id)
+        if self._recorders is not None:
+            self._recorders.ended(session, reason)
         self._metrics.session_ended(reason, entry.session.false_pauses)
         told = {"session": session.id, "reason": reason}
         if session.failure is not None:

@@ -14,7 +14,7 @@ from engine.process import resident_bytes
 from engine.status import WorkerStatus
 from server import control
 from server.access.buckets import Buckets
-from server.beside import together
+from server.beside import beside, together
 from server.database import KeptDatabase
 from server.fleet import Fleet, Tell
 from server.gateways import GatewayKeeper
@@ -24,6 +24,8 @@ from server.metering.books import Books
 from server.metering.months import Months
 from server.outbound.sealing import key_of
 from server.places import SPENT, Places
+from server.recording.store import Recordings
+from server.records.retention import Retention
 from server.settings import Settings
 from server.store import store_of
 from storage.database import Database
@@ -85,6 +87,7 @@ class Supervisor:
         self._books = Books(state_folder(settings) / USAGE_FOLDER)
         self._months = Months(self._books, lambda owner: self._broadcast(control.Spent(owner)))
         self._records = Database(self._database.url, most_connections=1)
+        self._retention = Retention(Recordings(state_folder(settings)))
         self._entering: set[asyncio.Task[None]] = set()
         count = gateway_count(settings)
         each = max(LEAST_CONNECTIONS, settings.database.connections // count)
@@ -240,7 +243,7 @@ class Supervisor:
     async def keep_books(self) -> None:
         """Write down what is used, until cancelled: when everything that uses has ended."""
         with contextlib.closing(self._books):
-            async with self._records:
+            async with self._records, beside(self._retention.keep(self._records)):
                 await self._books.keep(self._records)
 
     async def unload_idle(self) -> None:

@@ -83,13 +83,20 @@ def account_of(caller: Caller, asked: str | None) -> str | None:
 
 def hour_from(name: str, text: str | None) -> datetime | None:
     """The hour in which the moment lies that was asked for. Raises `Denied`."""
+    moment = moment_from(name, text)
+    return None if moment is None else hour_of(moment.timestamp())
+
+
+def moment_from(name: str, text: str | None) -> datetime | None:
+    """The moment that was asked for. Raises `Denied`."""
     if text is None:
         return None
     try:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        return hour_of(moment.timestamp())
+        hour_of(moment.timestamp())  # in years that there are
     except (ValueError, OverflowError) as error:
         wrong = f"{name} is {text[:40]!r}: expected {EXPECTED}"
         raise Denied(400, "invalid_value", wrong) from error
+    return moment

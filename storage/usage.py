@@ -7,7 +7,9 @@ from typing import Literal
 import asyncpg
 import msgspec
 
+from storage.columns import unnested
 from storage.database import Connection
+from storage.writers import is_new
 
 Group = Literal["day", "hour", "key", "agent", "model", "session"]
 
@@ -57,15 +59,12 @@ class Amounts(msgspec.Struct, frozen=True, omit_defaults=True):
 NOTHING = Amounts()
 
 _SUBJECT, _AMOUNTS = Subject.__struct_fields__, Amounts.__struct_fields__
-_SQL = {str: "text", datetime: "timestamptz", bool: "boolean", int: "bigint", float: "float8"}
-_TYPES = [field.type for kind in (Subject, Amounts) for field in msgspec.structs.fields(kind)]
-_GIVEN = ", ".join(f"${at}::{_SQL[kind]}[]" for at, kind in enumerate(_TYPES, 1))
 _SUMS = ", ".join(f"coalesce(sum({name}), 0) as {name}" for name in _AMOUNTS)
 
 ADD = f"""
     insert into usage ({", ".join(_SUBJECT + _AMOUNTS)})
     select {", ".join(f"u.{name}" for name in _SUBJECT + _AMOUNTS)}
-    from unnest({_GIVEN}) as u ({", ".join(_SUBJECT + _AMOUNTS)})
+    from {unnested("u", Subject, Amounts)}
     join accounts on accounts.id = u.account_id
     on conflict ({", ".join(_SUBJECT)}) do update set
     {", ".join(f"{name} = usage.{name} + excluded.{name}" for name in _AMOUNTS)}
@@ -81,14 +80,7 @@ async def add(
     False, and nothing is added, if it was written down before: it may be said again for as long as
     nobody knows.
     """
-    new = await connection.fetchval(
-        "insert into usage_writers (id, batch) values ($1, $2) on conflict (id) do update"
-        " set batch = excluded.batch, at = now() where usage_writers.batch < excluded.batch"
-        " returning id",
-        writer,
-        batch,
-    )
-    if new is None:
+    if not await is_new(connection, writer, batch):
         return False
     rows = [(*msgspec.structs.astuple(s), *msgspec.structs.astuple(a)) for s, a in used.items()]
     if rows:
@@ -143,5 +135,5 @@ async def sums(
 
 
 def _amounts(row: asyncpg.Record) -> Amounts:
-    kinds = _TYPES[len(_SUBJECT) :]
-    return Amounts(*(kind(row[name]) for name, kind in zip(_AMOUNTS, kinds, strict=True)))
+    fields = msgspec.structs.fields(Amounts)
+    return Amounts(*(field.type(row[field.name]) for field in fields))

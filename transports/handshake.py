@@ -16,13 +16,20 @@ POLICY, TRY_LATER = 1008, 1013
 class Refused(Exception):
     """No session can be opened now; the text says why, `retry_after_s` when to try again.
 
-    HTTP 503 where the server is to blame; 429 where the client has what it may have.
+    HTTP 503 where the server is to blame; 429 where the client has what it may have. `reason` is
+    for those who count them, and says more than the client's `code`.
     """
 
     def __init__(
-        self, message: str, retry_after_s: int, code: str = "no_capacity", status: int = 503
+        self,
+        message: str,
+        retry_after_s: int,
+        code: str = "no_capacity",
+        status: int = 503,
+        reason: str | None = None,
     ) -> None:
         super().__init__(message)
+        self.reason = reason or code
         self.retry_after_s = retry_after_s
         self.code = code
         self.status = status

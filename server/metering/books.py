@@ -7,9 +7,10 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
 from msgspec.structs import replace
 
-from server.metering import spool
+from server import spool
 from storage import usage
 from storage.database import Database
 from storage.errors import StorageError
@@ -17,6 +18,9 @@ from storage.ids import new_id
 from storage.usage import NOTHING, Amounts, Subject
 
 log = logging.getLogger(__name__)
+
+KIND = "usage"
+"""How the names of writers begin."""
 
 WRITE_EVERY_S = 2.0
 """So much is lost at most when the machine loses its power."""
@@ -27,6 +31,8 @@ ANSWER_S, LAST_S = 20.0, 5.0
 MOST_LINES = 20_000
 """Kept apart while the database is away, some 5 MB: beyond, sessions are summed up by key, model
 and hour."""
+
+_decoder = msgspec.msgpack.Decoder(list[tuple[Subject, Amounts]])
 
 
 class Batch:
@@ -54,8 +60,11 @@ class Batch:
     async def keep_in(self, files: spool.Locked) -> None:
         """Write its file. Raises `OSError`."""
         changes, lines = self._changes, dict(self.lines)
-        await asyncio.to_thread(files.save, self.number, lines)
+        await asyncio.to_thread(self._save, files, lines)
         self._kept = changes
+
+    def _save(self, files: spool.Locked, lines: Mapping[Subject, Amounts]) -> None:
+        files.save(self.number, msgspec.msgpack.encode(list(lines.items())))
 
     def _sum_up(self) -> None:
         apart, self.lines = self.lines, {}
@@ -73,7 +82,7 @@ class Books:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._writer = new_id(spool.KIND)
+        self._writer = new_id(KIND)
         self._files: spool.Locked | None = None
         self._batches = [Batch(1)]
         self._left_behind = True  # there may be files of an earlier run
@@ -139,10 +148,10 @@ class Books:
             self._went("the disk", error.strerror)
 
     async def _deliver_left_behind(self, database: Database, within_s: float) -> None:
-        for files in spool.left_behind(self._folder):
+        for files in spool.left_behind(self._folder, KIND):
             for number in files.batches():
                 try:
-                    lines = files.read(number)
+                    lines = dict(_decoder.decode(files.read(number)))
                 except (OSError, ValueError) as error:
                     kept = files.put_aside(number)
                     extra = {"file": str(kept), "error": type(error).__name__}

@@ -13,7 +13,14 @@ import pytest
 from litestar.routes import HTTPRoute
 
 from engine.services import Services
-from server import admin_routes, agent_routes, client_secrets, secret_routes, usage_routes
+from server import (
+    admin_routes,
+    agent_routes,
+    client_secrets,
+    secret_routes,
+    session_routes,
+    usage_routes,
+)
 from server.access.authority import Needs
 from server.access.caller import SCOPES, Caller
 from server.access.guard import Guard
@@ -59,6 +66,7 @@ class Site:
                 *usage_routes.routes(database),
                 *secret_routes.routes(database, sealing),
                 *agent_routes.routes(database, Vault(database, sealing)),
+                *session_routes.routes(database),
             ],
         )
         self.guard = Guard(self.app, PUBLIC, self.keyring, self, metrics.count_denial)

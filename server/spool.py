@@ -1,27 +1,16 @@
-"""Batches of what was used, kept in files until they are in the database.
+"""Batches of records, kept in files until they are in the database.
 
-Each run of a server writes into a folder of its own, which it locks. What it leaves behind, the
-next one delivers.
+Each writer, a process of ours in one of its lives, has a folder of its own, which it locks. What it
+leaves behind another one delivers.
 """
 
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
-from storage.usage import Amounts, Subject
-
-Lines = Mapping[Subject, Amounts]
-
-KIND = "usage"
-"""How the names of writers begin."""
-
 DIGITS = 12
-
-_decoder = msgspec.msgpack.Decoder(list[tuple[Subject, Amounts]])
 
 
 class Locked:
@@ -36,19 +25,19 @@ class Locked:
         """Its name."""
         return self.path.name
 
-    def save(self, batch: int, lines: Lines) -> None:
+    def save(self, batch: int, body: bytes) -> None:
         """Write the batch of this number, in place of what it was. Raises `OSError`."""
         part = self.path / "part"
         with part.open("wb") as file:
-            file.write(msgspec.msgpack.encode(list(lines.items())))
+            file.write(body)
             file.flush()
             os.fsync(file.fileno())
         part.replace(self._file(batch))
         os.fsync(self._descriptor)
 
-    def read(self, batch: int) -> Lines:
-        """The batch. Raises `OSError`, or `ValueError` for a file that holds none."""
-        return dict(_decoder.decode(self._file(batch).read_bytes()))
+    def read(self, batch: int) -> bytes:
+        """The batch. Raises `OSError`."""
+        return self._file(batch).read_bytes()
 
     def drop(self, batch: int) -> None:
         """It is in the database."""
@@ -85,9 +74,9 @@ def new(folder: Path, writer: str) -> Locked:
     return locked
 
 
-def left_behind(folder: Path) -> Iterator[Locked]:
-    """The folders whose writers are gone, each open until the next one is asked for."""
-    for path in sorted(folder.glob(f"{KIND}_*")):
+def left_behind(folder: Path, kind: str) -> Iterator[Locked]:
+    """The folders of writers of this kind that are gone, each open until the next is asked for."""
+    for path in sorted(folder.glob(f"{kind}_*")):
         locked = lock(path)
         if locked is None:
             continue

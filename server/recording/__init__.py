@@ -1,0 +1,1 @@
+"""Recordings of sessions: both sides on one timeline, in files."""

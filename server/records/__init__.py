@@ -1,0 +1,1 @@
+"""What is kept of every session: seen in gateways, written into the database."""

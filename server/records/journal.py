@@ -1,0 +1,208 @@
+"""The way of a gateway's records into the database: at once, or through files of its own while that
+does not answer. In order, and once each.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from server import spool
+from server.beside import beside
+from storage import records
+from storage.database import Database
+from storage.errors import StorageError, Unfit
+from storage.ids import new_id
+from storage.records import Changes
+
+log = logging.getLogger(__name__)
+
+KIND = "journal"
+"""How the names of writers begin."""
+
+EVERY_S, AT_ONCE_S = 0.5, 0.4
+"""Between two looks at what is new; and for the database to take it before it goes into a file. A
+gateway that is killed loses their sum at most."""
+
+ANSWER_S, LAST_S = 20.0, 3.0
+"""For the database to take a batch from a file; and all of them as the gateway ends."""
+
+MOST_BYTES = 64 * 2**20
+"""In files, or in memory where the disk takes nothing: some hours of a hundred conversations. The
+oldest give way."""
+
+Take = Callable[[], Changes | None]
+"""Gives what is new since it was last called."""
+
+_decoder = msgspec.msgpack.Decoder(Changes)
+
+
+class Batch:
+    """What was new at one moment, encoded. `body` is None once it is in its file."""
+
+    def __init__(self, number: int, body: bytes | None = None) -> None:
+        self.number = number
+        self.size = 0 if body is None else len(body)
+        self.body = body
+
+
+class Journal:
+    """One `writer`. In `folder` each of this machine has one of its own, for as long as it lives,
+    and locked: whoever finds it open delivers what is in it, and ends the writer's sessions.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.writer = new_id(KIND)
+        self._folder = folder
+        self._files: spool.Locked | None = None
+        self._number = 0
+        self._waiting: deque[Batch] = deque()
+        self._left_behind = True  # there may be folders of those who died
+        self._dropped = 0
+        self._troubles: dict[str, str] = {}
+
+    async def keep(self, database: Database, take: Take) -> None:
+        """Write down what is new, twice a second until cancelled, and once more then."""
+        self.open()
+        try:
+            async with beside(self._keep_delivering(database)):
+                while True:
+                    await asyncio.sleep(EVERY_S)
+                    await self.write(database, take())
+        finally:
+            await self.close(database, take())
+
+    async def write(self, database: Database, changes: Changes | None) -> None:
+        """Write down what is new: at once, if nothing waits before it."""
+        if changes is None:
+            return
+        self._number += 1
+        if not self._waiting and await self._wrote_at_once(database, changes):
+            return
+        batch = Batch(self._number, msgspec.msgpack.encode(changes))
+        await self._save(batch)
+        self._waiting.append(batch)
+        self._keep_within()
+
+    async def deliver(self, database: Database, within_s: float = ANSWER_S) -> None:
+        """Write down what waits, and what others left behind."""
+        try:
+            while self._waiting:
+                batch = self._waiting[0]
+                await self._put(database, self._files, batch, within_s)
+                if self._waiting and self._waiting[0] is batch:  # it did not have to give way
+                    self._forget(self._waiting.popleft())
+            if self._left_behind:
+                await self._take_over(database)
+            self._went("the database", None)
+        except StorageError as error:
+            self._went("the database", str(error))
+
+    async def _keep_delivering(self, database: Database) -> None:
+        while True:
+            await self.deliver(database)
+            await asyncio.sleep(EVERY_S)
+
+    async def _wrote_at_once(self, database: Database, changes: Changes) -> bool:
+        number = self._number
+        try:
+            await database.once(lambda c: records.write(c, self.writer, number, changes), AT_ONCE_S)
+        except StorageError:  # from its file it will be said again, and why it cannot be written
+            return False
+        return True
+
+    async def _put(
+        self, database: Database, files: spool.Locked | None, batch: Batch, within_s: float
+    ) -> None:
+        """Have the database take a batch. One that it can never take is put aside, for a person."""
+        writer = self.writer if files is None else files.writer
+        try:
+            body = batch.body
+            if body is None:
+                assert files is not None
+                body = files.read(batch.number)
+            changes = _decoder.decode(body)
+            await database.once(lambda c: records.write(c, writer, batch.number, changes), within_s)
+        except (OSError, msgspec.MsgspecError, Unfit) as error:
+            kept = "nowhere"
+            if files is not None and batch.body is None:
+                with contextlib.suppress(OSError):
+                    kept = str(files.put_aside(batch.number))
+            extra = {"kept": kept, "error": type(error).__name__}
+            log.error("records cannot be written, and are put aside", extra=extra)
+
+    async def _save(self, batch: Batch) -> None:
+        """Have it in a file. Where that fails memory must do."""
+        if self._files is None or batch.body is None:
+            return
+        try:
+            await asyncio.to_thread(self._files.save, batch.number, batch.body)
+            batch.body = None
+            self._went("the disk", None)
+        except OSError as error:
+            self._went("the disk", error.strerror)
+
+    def _keep_within(self) -> None:
+        """See that not too much waits."""
+        size = sum(batch.size for batch in self._waiting)
+        while size > MOST_BYTES:
+            batch = self._waiting.popleft()
+            self._forget(batch)
+            size -= batch.size
+            if not self._dropped:
+                text = "records are dropped: the database is away for too long"
+                log.error(text, extra={"most_bytes": MOST_BYTES})
+            self._dropped += batch.size
+
+    def _forget(self, batch: Batch) -> None:
+        if self._files is not None:
+            self._files.drop(batch.number)
+
+    async def _take_over(self, database: Database) -> None:
+        for files in spool.left_behind(self._folder, KIND):
+            for number in files.batches():
+                await self._put(database, files, Batch(number), ANSWER_S)
+                files.drop(number)
+            lost = await database.once(partial(records.close, writer=files.writer), ANSWER_S)
+            files.remove()
+            if lost:
+                log.warning("sessions were lost with their gateway", extra={"sessions": lost})
+        self._left_behind = False
+
+    def open(self) -> None:
+        """Have a folder."""
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # here is what was said
+            self._files = spool.new(self._folder, self.writer)
+        except OSError as error:
+            self._went("the disk", error.strerror)
+
+    async def close(self, database: Database, changes: Changes | None) -> None:
+        """The last of it; what the database does not take stays for the next gateway."""
+        await self.write(database, changes)
+        await self.deliver(database, LAST_S)
+        if self._files is not None:
+            if not self._waiting:
+                try:
+                    await database.once(partial(records.close, writer=self.writer), LAST_S)
+                    self._files.remove()
+                except StorageError as error:
+                    self._went("the database", str(error))
+            self._files.close()
+
+    def _went(self, where: str, trouble: str | None) -> None:
+        """Tell once that something cannot be written there, and once that it can again."""
+        before = self._troubles.pop(where, None)
+        if trouble is not None:
+            self._troubles[where] = trouble
+            if before is None:
+                log.error("records cannot be written", extra={"to": where, "error": trouble})
+        elif before is not None:
+            extra = {"to": where, "dropped_bytes": self._dropped}
+            log.info("records can be written again", extra=extra)
+            self._dropped = 0
