@@ -50,7 +50,7 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     id: str
-    role: Literal["stt", "llm", "tts", "vad", "turn"]
+    role: Literal["stt", "llm", "tts", "vad", "turn", "embed"]
     title: str
     licence: str
     family: str

@@ -142,3 +142,17 @@ class ChatDelta(msgspec.Struct, frozen=True):
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+
+
+class TextToEmbed(msgspec.Struct, frozen=True):
+    """A text whose meaning is to be compared with that of others: a question, or a passage."""
+
+    text: str
+
+
+class Embedding(msgspec.Struct, frozen=True, gc=False):
+    """Where a `TextToEmbed` lies among all meanings: 32-bit floats, little-endian. The vector has
+    the length 1, so that the product of two is their cosine: the nearer 1, the more alike.
+    """
+
+    vector: bytes

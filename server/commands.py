@@ -13,6 +13,7 @@ from server.idle import machine_bytes
 from server.settings import EndpointSettings, Settings
 
 KOKORO = "kokoro-82m"
+MINILM = "minilm-l6"
 
 MOST_LANES = 4
 """And no more than the machine that runs them has cores."""
@@ -52,8 +53,8 @@ class Commands:
 
     def on_demand(self, name: str, place: int) -> WorkerCommand:
         """For one that is started when it is needed."""
-        model = self._settings.workers.whisper if name == "whisper" else KOKORO
-        return self._serving(name, model, place, lanes=MOST_LANES)
+        models = {"whisper": self._settings.workers.whisper, "kokoro": KOKORO, "embed": MINILM}
+        return self._serving(name, models[name], place, lanes=MOST_LANES)
 
     def _serving(self, name: str, model: str, place: int, lanes: int) -> WorkerCommand:
         share = Share(threads=self._settings.threads or 1, lanes=lanes)

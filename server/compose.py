@@ -21,7 +21,9 @@ from engine.capabilities import (
     Chat,
     ChatDelta,
     Clip,
+    Embedding,
     Speech,
+    TextToEmbed,
     Transcript,
     TurnClip,
     TurnScore,
@@ -67,7 +69,8 @@ class Platform:
         self._kokoro: Pool[Utterance, Speech] = Pool(
             "kokoro", Speech, links["kokoro"], replays=True
         )
-        self._pools = (*self._needed, self._whisper, self._kokoro)
+        self.embed: Pool[TextToEmbed, Embedding] = Pool("embed", Embedding, links["embed"])
+        self._pools = (*self._needed, self._whisper, self._kokoro, self.embed)
         self._whisper_model = Path(settings.workers.whisper).name
         self._llm_model = (settings.llm.base_url and settings.llm.model) or MODELS["llm"]
         self._services: Services | None = None

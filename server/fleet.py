@@ -26,8 +26,9 @@ log = logging.getLogger(__name__)
 VAD_MODEL = "silero-vad"
 ROLES: tuple[Role, ...] = ("stt", "turn", "tts", "llm")
 
-ON_DEMAND = ("whisper", "kokoro")
-"""Workers that are started when somebody needs them: every language but English, other voices."""
+ON_DEMAND = ("whisper", "kokoro", "embed")
+"""Workers that are started when somebody needs them: every language but English, other voices,
+knowledge."""
 
 UNLOAD_EVERY_S = 2.0
 

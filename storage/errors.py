@@ -13,6 +13,10 @@ class Unfit(StorageError):
     """A value cannot be kept, such as a text with a NUL."""
 
 
+class ExtensionMissing(StorageError):
+    """The server lacks what one feature needs. The text says what to install."""
+
+
 class TooMany(StorageError):
     """There are as many of these records as there may be."""
 

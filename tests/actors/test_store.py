@@ -527,7 +527,7 @@ def test_an_unknown_model_is_told_what_is_known(tmp_path: Path) -> None:
 def test_the_models_that_ship_are_well_formed() -> None:
     models = load_manifest()
     defaults = {model.role for model in models.values() if model.default}
-    assert defaults == {"stt", "llm", "tts", "vad", "turn"}
+    assert defaults == {"stt", "llm", "tts", "vad", "turn", "embed"}
     for model in models.values():
         assert all(file.parts for file in model.file), "every file has a source without a hub"
 

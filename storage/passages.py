@@ -1,0 +1,228 @@
+"""Passages of documents, found by what they mean and by the words in them.
+
+Embeddings are plain arrays. The index over them needs pgvector, and is made when it is first
+needed: a server without it keeps all other records, and backups can be read anywhere.
+"""
+
+from collections.abc import Sequence
+
+import asyncpg
+import msgspec
+
+from storage.database import Connection
+from storage.errors import ExtensionMissing, Missing
+from storage.rows import as_structs
+
+DIMENSIONS = 384
+"""Of all-MiniLM-L6-v2 (`actors.minilm`)."""
+
+INDEX = "passages_by_meaning"
+
+LEAST_VERSION = (0, 8)
+"""Of pgvector: since then a search goes on until enough is found in the collections asked for."""
+
+LOCK = 0x6B6E6F77  # "know"
+"""Of PostgreSQL's advisory locks: two that prepare at once."""
+
+PREPARING_S = 600.0
+"""An index over passages that are there already, after a backup was restored, takes a while."""
+
+CONSIDERED = 40
+"""So many of each kind are fused."""
+
+EF_SEARCH = 100
+"""How many points the index keeps in view (bench/knowledge.py: at 40, pgvector's own default, a
+part of the nearest is missed)."""
+
+COMPARED_UP_TO = 2_000
+"""Passages of the collections asked for: so many are compared one by one, in some 5 ms. The index
+holds everybody's, and finds little of what is a small part of it."""
+
+RANK_OFFSET = 60
+"""Of reciprocal ranks (Cormack, Clarke and Büttcher 2009, "Reciprocal Rank Fusion")."""
+
+INSTALL = (
+    "the database lacks the extension pgvector, which knowledge needs: install it on its machine"
+    " (Debian: apt-get install postgresql-17-pgvector, with the number of your PostgreSQL), or use"
+    " the embedded server"
+)
+
+_POINT = f"embedding::vector({DIMENSIONS})"
+
+
+class Passage(msgspec.Struct, frozen=True):
+    """A piece of a document. `heading` is the way to it ("Prices > Bread"), `position` where it
+    begins in the document's plain text, in characters.
+    """
+
+    number: int
+    heading: str
+    position: int
+    text: str
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A passage, its document, and how well it fits: `score` orders what was found, `similarity` is
+    the cosine of both meanings (below 0.2 they have little to do with each other).
+    """
+
+    document_id: str
+    document: str
+    number: int
+    heading: str
+    position: int
+    text: str
+    score: float
+    similarity: float
+
+
+async def prepare(connection: Connection) -> None:
+    """See to it that meanings can be searched. Idempotent.
+
+    Raises `ExtensionMissing` with what to do. May take as long as `PREPARING_S`.
+    """
+    if await connection.fetchval("select to_regclass($1)", INDEX) is not None:
+        return
+    await connection.execute("select pg_advisory_xact_lock($1)", LOCK, timeout=PREPARING_S)
+    if await connection.fetchval(
+        "select not exists (select from pg_available_extensions where name = 'vector')"
+    ):
+        raise ExtensionMissing(INSTALL)
+    try:
+        await connection.execute("create extension if not exists vector")
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise ExtensionMissing(
+            "our user may not create the extension pgvector, which knowledge needs: have the"
+            " database's owner or a superuser run `create extension vector` in it"
+        ) from error
+    version = await connection.fetchval(
+        "select extversion from pg_extension where extname = 'vector'"
+    )
+    if tuple(int(part) for part in version.split(".")[:2]) < LEAST_VERSION:
+        raise ExtensionMissing(
+            f"the database has pgvector {version}, and knowledge needs 0.8 or later: install that,"
+            " and run `alter extension vector update`"
+        )
+    await connection.execute(
+        f"create index if not exists {INDEX} on passages using hnsw (({_POINT}) vector_cosine_ops)",
+        timeout=PREPARING_S,
+    )
+
+
+async def add(
+    connection: Connection,
+    document_id: str,
+    passages: Sequence[Passage],
+    embeddings: Sequence[Sequence[float]],
+) -> None:
+    """Add passages of a document; those that are there already stay. Nothing is added to one that
+    is gone.
+    """
+    await connection.executemany(
+        "insert into passages (document_id, number, collection_id, heading, position, text, words,"
+        " embedding) select d.id, $2, c.id, $3, $4, $5,"
+        " to_tsvector(c.dictionary::regconfig, $3 || ' ' || $5), $6"
+        " from documents d join collections c on c.id = d.collection_id where d.id = $1"
+        " on conflict do nothing",
+        [
+            (document_id, *msgspec.structs.astuple(passage), embedding)
+            for passage, embedding in zip(passages, embeddings, strict=True)
+        ],
+    )
+
+
+async def copy_same(connection: Connection, document_id: str) -> int | None:
+    """Take the passages of a document of this account that is the same and read already: how many.
+    None if there is none.
+    """
+    other = await connection.fetchrow(
+        "select other.id, other.passages from documents d"
+        " join collections c on c.id = d.collection_id"
+        " join documents other on other.hash = d.hash and other.media_type = d.media_type"
+        " and other.state = 'ready'"
+        " join collections o on o.id = other.collection_id and o.account_id = c.account_id"
+        " where d.id = $1 limit 1",
+        document_id,
+    )
+    if other is None:
+        return None
+    await connection.execute(
+        "insert into passages (document_id, number, collection_id, heading, position, text, words,"
+        " embedding) select d.id, p.number, c.id, p.heading, p.position, p.text,"
+        " to_tsvector(c.dictionary::regconfig, p.heading || ' ' || p.text), p.embedding"
+        " from passages p, documents d join collections c on c.id = d.collection_id"
+        " where d.id = $1 and p.document_id = $2 on conflict do nothing",
+        document_id,
+        other["id"],
+    )
+    copied: int = other["passages"]
+    return copied
+
+
+_DISTANCE = f"{_POINT} <=> $1::real[]::vector({DIMENSIONS})"
+
+_STATEMENT = f"""
+    with near as materialized (
+        select document_id, number, row_number() over (order by distance) as rank from (
+            select document_id, number, ({_DISTANCE}) {{how}} as distance
+            from passages where collection_id = any($2::text[])
+            order by distance limit {CONSIDERED}
+        ) as nearest
+    ), said as materialized (
+        select document_id, number, row_number() over (order by fit desc) as rank from (
+            select document_id, number, ts_rank_cd(words, $3::text::tsquery) as fit
+            from passages where collection_id = any($2::text[]) and words @@ $3::text::tsquery
+            order by fit desc limit {CONSIDERED}
+        ) as fitting
+    ), fused as (
+        select document_id, number, sum(1.0 / ({RANK_OFFSET} + rank))::float8 as score
+        from (select * from near union all select * from said) as found
+        group by document_id, number order by score desc, document_id, number limit $4
+    )
+    select document_id, documents.name as document, number, heading, position, text, score,
+        1 - ({_DISTANCE}) as similarity
+    from fused join passages using (document_id, number) join documents on id = document_id
+    order by score desc, document_id, number
+"""
+
+_BY_INDEX = _STATEMENT.format(how="")
+_ONE_BY_ONE = _STATEMENT.format(how="+ 0")
+"""No index orders by that."""
+
+_FOR_SEARCH = (
+    f"set local hnsw.ef_search = {EF_SEARCH}; set local hnsw.iterative_scan = strict_order"
+)
+
+
+async def search(
+    connection: Connection,
+    question: str,
+    embedding: Sequence[float],
+    collection_ids: Sequence[str],
+    *,
+    account_id: str | None,
+    most: int,
+) -> list[Found]:
+    """The passages that fit best, in these collections of an account (None: of whose ever): those
+    near in meaning and those with its words, fused. Best first.
+
+    Raises `Missing` for a collection that is not there. Must have been `prepare`d.
+    """
+    rows = await connection.fetch(
+        "select id, replace(plainto_tsquery(dictionary::regconfig, $3)::text, ' & ', ' | ') as any,"
+        " (select sum(embedded) from documents where collection_id = collections.id) as passages"
+        " from collections where id = any($1::text[]) and ($2::text is null or account_id = $2)",
+        collection_ids,
+        account_id,
+        question,
+    )
+    for absent in sorted(set(collection_ids) - {row["id"] for row in rows}):
+        raise Missing(f"there is no collection {absent!r}")
+    words = " | ".join(sorted({row["any"] for row in rows} - {""}))
+    if sum(row["passages"] or 0 for row in rows) <= COMPARED_UP_TO:
+        statement = _ONE_BY_ONE
+    else:
+        statement = _BY_INDEX
+        await connection.execute(_FOR_SEARCH)
+    found = await connection.fetch(statement, embedding, collection_ids, words, most)
+    return as_structs(found, Found)
