@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.frames import (
+    CallEnded,
     CallerTranscript,
     CallerTranscriptFailed,
     Failure,
@@ -198,6 +199,11 @@ class Recorder:
             case _:
                 """Replies hold nothing else."""
 
+    def _call_ended(self, frame: CallEnded) -> None:
+        """A tool that the server ran."""
+        status = "incomplete" if frame.call.failed else "completed"
+        self._change(frame.call.id, status=status, tool_output=kept(frame.call.output or ""))
+
     def _item_truncated(self, frame: ItemTruncated) -> None:
         self._truncated.add(frame.item_id)  # the history has its words in a moment
 
@@ -232,6 +238,7 @@ class Recorder:
         TurnMeasured: _measured,
         ReplyItemStarted: _item_started,
         ReplyItemDone: _item_done,
+        CallEnded: _call_ended,
         ItemTruncated: _item_truncated,
         ItemDeleted: _item_deleted,
         ResponseEnded: _response_ended,

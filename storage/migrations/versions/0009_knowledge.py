@@ -7,7 +7,7 @@ be read anywhere. `storage.passages.prepare` makes the index that does, when it 
 from alembic import op
 
 revision = "0009_knowledge"
-down_revision = "0003_usage"
+down_revision = "0008_secrets"
 
 
 def upgrade() -> None:
