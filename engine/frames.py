@@ -112,6 +112,24 @@ class Prompt(Output, frozen=True):
     priority: Priority
 
 
+class Passage(msgspec.Struct, frozen=True, gc=False):
+    """A stretch of what an agent knows: where it stands, by the ids of document and passage, and
+    what it says. `score` orders those of one look-up.
+    """
+
+    document_id: str
+    passage_id: str
+    title: str
+    text: str
+    score: float
+
+
+class Recalled(Output, frozen=True):
+    """What was looked up for a reply, and given to the LLM."""
+
+    passages: tuple[Passage, ...]
+
+
 class Warm(Frame, frozen=True):
     """A prompt that begins like `chat` is likely to come: the LLM may read it ahead."""
 
@@ -335,6 +353,13 @@ class ResponseEnded(Frame, frozen=True):
     usage: Usage
 
 
+class Cited(Frame, frozen=True):
+    """What a response was told of the agent's knowledge."""
+
+    response_id: str
+    passages: tuple[Passage, ...]
+
+
 class PlaybackStarted(Frame, frozen=True):
     """The first sample of a response's audio is on its way to the caller."""
 
@@ -356,7 +381,7 @@ class PlaybackCleared(Frame, frozen=True):
 class TurnMeasured(Frame, frozen=True):
     """When each stage of a response was reached, in ms after the caller's last voiced sample.
 
-    `stages` has those that apply, in order: `pause`, `transcript` (the answer is begun),
+    `stages` has those that apply, in order: `pause`, `transcript` (the answer is begun), `recalled`,
     `first_token`, `first_speech` (of the TTS), `verdict` (the turn is over), `promoted`,
     `first_audio` (on its way to the caller).
     """

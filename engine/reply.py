@@ -7,11 +7,13 @@ from msgspec.structs import replace
 
 from engine.capabilities import ToolCall
 from engine.frames import (
+    Cited,
     Frame,
     Output,
     PlaybackCleared,
     PlaybackStarted,
     PlaybackStopped,
+    Recalled,
     ReplyArguments,
     ReplyAudio,
     ReplyCall,
@@ -98,6 +100,8 @@ class Reply:
         if isinstance(frame, SpeechChunk):
             self._take_speech(frame)
             return
+        if isinstance(frame, Recalled):
+            self.generation.stamp("recalled")
         if isinstance(frame, ReplyDelta):
             self.generation.stamp("first_token")
             if self.playout is None:
@@ -106,7 +110,8 @@ class Reply:
             self._take(frame)
         else:
             self._waiting.append(frame)
-            if isinstance(frame, ReplyFailed | SpeechEnd) or self.playout is None:
+            told = isinstance(frame, ReplyFailed | SpeechEnd) or self.playout is None
+            if told and not isinstance(frame, Recalled):
                 self._be_ready()  # there is nothing more to wait for
 
     def release(self) -> None:
@@ -175,6 +180,8 @@ class Reply:
 
     def _take(self, frame: Output) -> None:
         match frame:
+            case Recalled(_, passages):
+                self._send(Cited(self.generation.response_id, passages))
             case ReplyDelta(_, text):
                 self._add_text(text)
             case ReplyCall(_, call):

@@ -26,6 +26,7 @@ from engine.items import Item, Message, Part
 from engine.meter import Meter
 from engine.outlet import Outlet
 from engine.pipeline import Pipeline
+from engine.recall import Knowledge, Recall
 from engine.services import Services
 from engine.settings import ResponseRequest, SessionSettings
 from engine.side import Side
@@ -71,7 +72,7 @@ class Session:
     What a client does wrong raises `RequestError`; what goes wrong later arrives at the transport
     as a `ResponseEnded` with status `failed`, or ends the session. `ended` is called once, at the
     end, with the reason. `observe` sees every outward frame, whether or not a client is there. The
-    server runs the tools of the `toolbox`.
+    server runs the tools of the `toolbox`; what is asked is looked up in the `knowledge`.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Session:
         observe: Callable[[Frame], None] = nobody,
         ident: str | None = None,
         toolbox: Toolbox = NO_TOOLS,
+        knowledge: Knowledge | None = None,
     ) -> None:
         self.id = ident or f"sess_{secrets.token_urlsafe(24)}"
         self.settings = settings
@@ -129,8 +131,9 @@ class Session:
         )
         self._turns.outlet = self._outlet
         answering = services.voice(self.meter.watch_answers(lambda: self._outlet.generation))
+        recall = [] if knowledge is None else [Recall(knowledge)]
         self._pipeline = Pipeline(
-            [self._audio, *ear.actors, self._turns, *answering, self._outlet], self._fail
+            [self._audio, *ear.actors, self._turns, *recall, *answering, self._outlet], self._fail
         )
         self._turns.pipeline = self._pipeline
 

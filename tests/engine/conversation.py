@@ -13,6 +13,7 @@ from engine.inference import InferenceError
 from engine.items import Message
 from engine.meter import Watch
 from engine.playout import PlayoutClock
+from engine.recall import Knowledge
 from engine.services import Services
 from engine.session import NO_TOOLS, EndReason, Session
 from engine.settings import SessionSettings
@@ -66,7 +67,9 @@ class Conversation:
         tts: scripted.Scripted[Utterance, Speech] | None = None,
         score: float = 0.9,
         toolbox: Toolbox = NO_TOOLS,
+        knowledge: Knowledge | None = None,
     ) -> None:
+        self._knowledge = knowledge
         self._toolbox = toolbox
         self.client = Client()
         self.stt = stt or scripted.stt()
@@ -91,6 +94,7 @@ class Conversation:
             self.client,
             lambda session, why: self.ended.append(why),
             toolbox=self._toolbox,
+            knowledge=self._knowledge,
         )
         self.session.start()
         self._microphone = asyncio.create_task(self._stream())

@@ -179,9 +179,35 @@ async def test_a_tool_of_somebody_s_is_called_signed_with_its_secret_and_argumen
         assert "order" in wrong
         assert 'is not of type "integer"' in wrong
         assert len(shop.asked) == 1  # which was never asked
+    await recorded(server, ident)
     logged = "".join(server.err)
     assert "s3cret" not in logged
     assert "fresh" not in logged
+
+
+async def recorded(server: Server, ident: str) -> None:
+    """The record of its session has the tool's turns, its usage stands under its name."""
+
+    async def ended() -> bool:
+        found = (await asked(server, "GET", f"/v1/sessions?agent={ident}"))["data"]
+        return bool(found) and found[0]["ended_at"] is not None
+
+    await until(ended, 10)
+    [session] = (await asked(server, "GET", f"/v1/sessions?agent={ident}"))["data"]
+    assert (session["agent_version"], session["end_reason"]) == (1, "client_left")
+    record = await asked(server, "GET", f"/v1/sessions/{session['id']}")
+    called, refused = (turn for turn in record["turns"] if turn["kind"] == "tool")
+    assert called["tool_name"] == "orders"
+    assert json.loads(called["tool_arguments"]) == {"order": 7, "note": "fresh"}
+    assert (called["status"], called["tool_output"]) == ("completed", '{"status": "baked"}')
+    assert refused["status"] == "incomplete"
+    path = f"/v1/usage?group_by=agent&session={session['id']}"
+
+    async def counted() -> bool:
+        rows = (await asked(server, "GET", path))["data"]
+        return any(row["agent"] == ident and row["output_tokens"] for row in rows)
+
+    await until(counted, 15)
 
 
 @pytest.mark.parametrize(

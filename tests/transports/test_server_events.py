@@ -353,6 +353,15 @@ def test_a_measured_turn_is_an_own_event(client: Any) -> None:
     }
 
 
+def test_what_is_cited_is_an_own_event_and_shows_no_passage(client: Any) -> None:
+    passage = frames.Passage("doc_1", "7", "Opening hours", "We open at nine.", 0.5)
+    (event,) = client.told(frames.Cited("resp_1", (passage,)))
+    assert event["type"] == "voiceforge.knowledge.cited"
+    assert event["passages"] == [
+        {"document_id": "doc_1", "passage_id": "7", "title": "Opening hours", "score": 0.5}
+    ]
+
+
 @pytest.mark.parametrize(("reason", "code"), [("failed", 1011), ("drained", 1000)])
 def test_the_end_is_told_and_closes_the_socket(client: Any, reason: str, code: int) -> None:
     (event,) = client.told(frames.SessionEnded(reason, "why"))

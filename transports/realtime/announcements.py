@@ -52,6 +52,14 @@ def _measured(frame: frames.TurnMeasured) -> ServerEvent:
     )
 
 
+def _cited(frame: frames.Cited) -> ServerEvent:
+    sources = [
+        own_events.Source(one.document_id, one.passage_id, one.title, one.score)
+        for one in frame.passages
+    ]
+    return own_events.KnowledgeCited(response_id=frame.response_id, passages=sources)
+
+
 def _transcript_delta(frame: frames.CallerTranscriptDelta) -> ServerEvent:
     return caller.TranscriptDelta(item_id=frame.item_id, delta=frame.text)
 
@@ -92,6 +100,7 @@ ANNOUNCEMENTS: dict[type[Frame], Announce] = {
     frames.ItemDeleted: _deleted,
     frames.ItemTruncated: _truncated,
     frames.TurnMeasured: _measured,
+    frames.Cited: _cited,
 }
 
 TRANSCRIPTS: dict[type[Frame], Announce] = {

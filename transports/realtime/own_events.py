@@ -1,5 +1,7 @@
 """Events that only this server sends; stock clients pass over names they do not know."""
 
+import msgspec
+
 from transports.realtime.wire import ServerEvent
 
 
@@ -9,6 +11,22 @@ class TurnMeasured(ServerEvent, frozen=True, tag="voiceforge.turn.measured"):
     response_id: str
     stages: dict[str, float]
     prepared: bool
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A passage by its ids, its document's title, and how well it fits the question."""
+
+    document_id: str
+    passage_id: str
+    title: str
+    score: float
+
+
+class KnowledgeCited(ServerEvent, frozen=True, tag="voiceforge.knowledge.cited"):
+    """What of its knowledge the agent was given for a response, best first."""
+
+    response_id: str
+    passages: list[Source]
 
 
 class SessionEnded(ServerEvent, frozen=True, tag="voiceforge.session.ended"):
