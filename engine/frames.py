@@ -381,9 +381,9 @@ class PlaybackCleared(Frame, frozen=True):
 class TurnMeasured(Frame, frozen=True):
     """When each stage of a response was reached, in ms after the caller's last voiced sample.
 
-    `stages` has those that apply, in order: `pause`, `transcript` (the answer is begun), `recalled`,
-    `first_token`, `first_speech` (of the TTS), `verdict` (the turn is over), `promoted`,
-    `first_audio` (on its way to the caller).
+    `stages` has those that apply, in order: `pause`, `transcript` (the answer is begun),
+    `recalled` (what is known has been looked up), `first_token`, `first_speech` (of the TTS),
+    `verdict` (the turn is over), `promoted`, `first_audio` (on its way to the caller).
     """
 
     response_id: str

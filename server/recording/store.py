@@ -1,4 +1,4 @@
-"""Where recordings are: a folder of the state folder, for our eyes only, in it one of each account."""
+"""Where recordings are: in a folder of the state folder, for our eyes only, one for each account."""
 
 import contextlib
 import shutil
