@@ -257,7 +257,7 @@ class SessionRegistry:
         entry.keep()
         entry.place.give_back()
         if self._collector is not None:
-            self._collector.ended(session.id)
+            self._collector.ended(session.meter)
         if self._recorders is not None:
             self._recorders.ended(session, reason)
         self._metrics.session_ended(reason, entry.session.false_pauses)

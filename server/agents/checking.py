@@ -1,6 +1,7 @@
 """Whether an agent can be what its config says, before it is kept."""
 
 from collections import Counter
+from typing import Any
 
 from engine.errors import RequestError
 from server.access.denied import Denied
@@ -28,15 +29,22 @@ def check(config: AgentConfig) -> None:
         if isinstance(tool, HttpTool | McpServer):
             check_address(f"{where}.url", tool.url)
         if isinstance(tool, HttpTool):
-            try:
-                Arguments(tool.parameters)
-            except WrongSchema as error:
-                raise wrong(f"{where}.parameters", str(error)) from error
+            check_schema(f"{where}.parameters", tool.parameters)
+    if config.afterwards is not None and config.afterwards.extract is not None:
+        check_schema("config.afterwards.extract", config.afterwards.extract)
     names = Counter(tool.name for tool in config.tools if not isinstance(tool, McpServer))
     name, count = names.most_common(1)[0] if names else ("", 0)
     if count > 1:
         text = f"{count} tools are called {name!r}: the LLM calls them by name"
         raise wrong("config.tools", text)
+
+
+def check_schema(where: str, schema: dict[str, Any]) -> None:
+    """Raises `Denied`."""
+    try:
+        Arguments(schema)
+    except WrongSchema as error:
+        raise wrong(where, str(error)) from error
 
 
 def check_address(where: str, url: str) -> None:

@@ -139,6 +139,14 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     required: bool = False
 
 
+class Afterwards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the LLM makes of a session after its end: a summary, and with a JSON Schema of an object
+    what is to be extracted.
+    """
+
+    extract: dict[str, Any] | None = None
+
+
 class AgentConfig(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """An agent. `session` is the realtime protocol's session object, in full or in part: its
     instructions, voice, turns, greeting and variables are the agent's.
@@ -151,3 +159,4 @@ class AgentConfig(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
     overrides: tuple[Override, ...] = ("variables",)
     tools: Annotated[tuple[Tool, ...], Meta(max_length=MOST_TOOLS)] = ()
     incoming: Incoming | None = None
+    afterwards: Afterwards | None = None

@@ -19,10 +19,11 @@ Tell = Callable[[dict[Subject, Amounts]], None]
 
 
 class Metered:
-    """One session."""
+    """One meter, and whose it is."""
 
-    def __init__(self, meter: Meter, caller: Caller, agent_id: str) -> None:
+    def __init__(self, meter: Meter, session_id: str, caller: Caller, agent_id: str) -> None:
         self.meter = meter
+        self.session_id = session_id
         self.caller = caller
         self.agent_id = agent_id
         self.ended_at: float | None = None
@@ -40,18 +41,18 @@ class Collector:
         self._tell = tell
         self._wall = wall
         self._clock = clock
-        self._sessions: dict[str, Metered] = {}
+        self._metered: dict[Meter, Metered] = {}
 
     def __len__(self) -> int:
-        return len(self._sessions)
+        return len(self._metered)
 
     def began(self, session_id: str, meter: Meter, caller: Caller, agent_id: str = "") -> None:
-        """Count what this session uses, from here on."""
-        self._sessions[session_id] = Metered(meter, caller, agent_id)
+        """Count what is used in this session, or for it after its end, from here on."""
+        self._metered[meter] = Metered(meter, session_id, caller, agent_id)
 
-    def ended(self, session_id: str) -> None:
-        """It uses nothing more, but for what is still being stopped."""
-        self._sessions[session_id].ended_at = self._clock()
+    def ended(self, meter: Meter) -> None:
+        """Nothing more is used, but for what is still being stopped."""
+        self._metered[meter].ended_at = self._clock()
 
     async def run(self) -> None:
         """Tell what was used, every second until cancelled, and once more then."""
@@ -66,28 +67,26 @@ class Collector:
         """Tell what was used since the last time."""
         hour = hour_of(self._wall())
         used: dict[Subject, Amounts] = {}
-        for session_id, session in list(self._sessions.items()):
-            self._take(session_id, session, hour, used)
-            if session.ended_at is not None:
-                late = self._clock() > session.ended_at + LATE_S
-                if session.meter.settled or late:
-                    del self._sessions[session_id]
+        for meter, metered in list(self._metered.items()):
+            self._take(metered, hour, used)
+            if metered.ended_at is not None:
+                late = self._clock() > metered.ended_at + LATE_S
+                if meter.settled or late:
+                    del self._metered[meter]
         if used:
             self._tell(used)
 
-    def _take(
-        self, session_id: str, session: Metered, hour: datetime, used: dict[Subject, Amounts]
-    ) -> None:
-        caller = session.caller
-        for one in session.meter.take():
+    def _take(self, metered: Metered, hour: datetime, used: dict[Subject, Amounts]) -> None:
+        caller = metered.caller
+        for one in metered.meter.take():
             if caller.account_id is None:
                 continue
             subject = Subject(
                 caller.account_id,
                 hour,
-                session_id,
+                metered.session_id,
                 key_id=caller.key_id or "",
-                agent_id=session.agent_id,
+                agent_id=metered.agent_id,
                 model=one.model,
                 dropped=one.dropped,
             )

@@ -77,7 +77,7 @@ def test_a_session_that_ended_is_kept_until_its_requests_are_over() -> None:
     counter = Counter()
     meter = counter.began("s1")
     meter.over = False
-    counter.collector.ended("s1")
+    counter.collector.ended(meter)
     assert counter.collected() == {}
     meter.over, meter.next = True, [Used("llm", True, Measured(compute_ms=9.0))]
     assert list(counter.collected().values()) == [Amounts(compute_ms=9.0)]
@@ -86,8 +86,9 @@ def test_a_session_that_ended_is_kept_until_its_requests_are_over() -> None:
 
 def test_and_no_longer_than_a_while() -> None:
     counter = Counter()
-    counter.began("s1").over = False
-    counter.collector.ended("s1")
+    meter = counter.began("s1")
+    meter.over = False
+    counter.collector.ended(meter)
     counter.ticks = LATE_S
     counter.collected()
     assert len(counter.collector) == 1
