@@ -24,6 +24,7 @@ from server import (
     agent_routes,
     client_secrets,
     control,
+    recording_routes,
     secret_routes,
     session_routes,
     usage_routes,
@@ -52,6 +53,10 @@ from server.outbound.client import Outbound
 from server.outbound.sealing import Sealing
 from server.readiness import Readiness
 from server.realtime import Sockets
+from server.recording.links import FILE as LINKS
+from server.recording.links import Links
+from server.recording.store import Recordings
+from server.recording.tapes import Tapes
 from server.records.journal import Journal
 from server.records.recorders import Recorders
 from server.routes import PUBLIC, routes
@@ -108,6 +113,9 @@ class Gateway:
         self._traces = Tracing(endpoint, plan.index) if endpoint is not None else None
         self._collector = Collector(self._tell_use)
         self._journal = Journal(state_folder(settings) / JOURNALS)
+        self._recordings = Recordings(state_folder(settings))
+        self._tapes = Tapes(self._recordings)
+        self._links = Links(state_folder(settings) / LINKS)
         self._recorders = Recorders(self._journal.writer)
         self._sessions = SessionRegistry(
             self._platform.services,
@@ -118,6 +126,7 @@ class Gateway:
             self._traces,
             self._collector,
             self._recorders,
+            self._tapes,
         )
         self._system = System(plan.index, self._platform.workers, self._sessions, self._asking)
         agents = Agents(self._database, self._outbound, self._vault)
@@ -149,6 +158,7 @@ class Gateway:
             beside(note_uses(self._database, self._keyring)),
             contextlib.AsyncExitStack() as opened,
         ):
+            opened.enter_context(self._tapes.running())
             if self._traces is not None:
                 await opened.enter_async_context(beside(self._traces.run()))
             following = await opened.enter_async_context(beside(self._follow()))
@@ -165,11 +175,12 @@ class Gateway:
         return [
             *routes(self._readiness, self._metrics, self._system),
             *client_secrets.routes(self._database),
-            *admin_routes.routes(self._database, self._revoke),
+            *admin_routes.routes(self._database, self._revoke, self._recordings),
             *usage_routes.routes(self._database),
             *secret_routes.routes(self._database, self._sealing),
             *agent_routes.routes(self._database, self._vault),
-            *session_routes.routes(self._database),
+            *session_routes.routes(self._database, self._recordings),
+            *recording_routes.routes(self._database, self._recordings, self._links),
         ]
 
     def _guarded(self, app: Application) -> Guard:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
@@ -17,6 +18,7 @@ from server import (
     admin_routes,
     agent_routes,
     client_secrets,
+    recording_routes,
     secret_routes,
     session_routes,
     usage_routes,
@@ -33,6 +35,8 @@ from server.metrics import Metrics
 from server.outbound.sealing import Sealing
 from server.readiness import Readiness
 from server.realtime import Sockets
+from server.recording.links import FILE, Links
+from server.recording.store import Recordings
 from server.routes import PUBLIC, routes
 from server.sessions import SessionRegistry
 from server.settings import LimitSettings
@@ -49,7 +53,11 @@ __all__ = ["database", "embedded", "url"]
 class Site:
     """The whole web application of a gateway, without models."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, state: Path) -> None:
+        self.state = state
+        self.recordings = Recordings(state)
+        self.links = Links(state / FILE)
+        self.links.see_to_secret()
         self.database = database
         self.revoked: list[str] = []
         metrics = Metrics(LoopLag())
@@ -61,12 +69,13 @@ class Site:
             Sockets(sessions),
             [
                 *routes(Readiness(()), metrics, System(0, tuple, sessions)),
-                *admin_routes.routes(database, self._revoke),
+                *admin_routes.routes(database, self._revoke, self.recordings),
                 *client_secrets.routes(database),
                 *usage_routes.routes(database),
                 *secret_routes.routes(database, sealing),
                 *agent_routes.routes(database, Vault(database, sealing)),
-                *session_routes.routes(database),
+                *session_routes.routes(database, self.recordings),
+                *recording_routes.routes(database, self.recordings, self.links),
             ],
         )
         self.guard = Guard(self.app, PUBLIC, self.keyring, self, metrics.count_denial)
@@ -107,8 +116,8 @@ class Site:
 
 
 @pytest.fixture
-async def site(database: Database) -> AsyncIterator[Site]:
-    site = Site(database)
+async def site(database: Database, tmp_path: Path) -> AsyncIterator[Site]:
+    site = Site(database, tmp_path)
     account = await database.once(accounts.first)
     for scope in SCOPES:
         make = partial(keys.create, account_id=account.id, name=scope, terms=Terms((scope,)))
@@ -309,7 +318,7 @@ async def test_a_client_secret_begins_sessions_and_does_nothing_else(site: Site)
     assert known is not None
     assert known.caller.session == session
     for method, path, _ in site.handlers():
-        if path.startswith("/v1/") and path != "/v1/realtime":
+        if path.startswith("/v1/") and path != "/v1/realtime" and path not in PUBLIC:
             assert (await site.ask(method, path, {}, key=secret))[0] == 403, path
     assert (await site.ask("GET", "/v1/realtime?call_id=sess_0_x", key=secret))[0] == 403
 
