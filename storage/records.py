@@ -5,7 +5,7 @@ import msgspec
 from storage import refusals, sessions, turns
 from storage.database import Connection
 from storage.refusals import Refusal
-from storage.sessions import Session
+from storage.sessions import News, Session
 from storage.turns import Turn
 from storage.writers import CLOSED, is_new
 
@@ -18,22 +18,22 @@ class Changes(msgspec.Struct, frozen=True, array_like=True):
     refusals: tuple[Refusal, ...] = ()
 
 
-async def write(connection: Connection, writer: str, batch: int, changes: Changes) -> bool:
+async def write(connection: Connection, writer: str, batch: int, changes: Changes) -> News | None:
     """Write down what `writer` says in its batch of this number; the numbers rise.
 
-    False, and nothing is written, if it was before.
+    None, and nothing is written, if it was before.
     """
     if not await is_new(connection, writer, batch):
-        return False
-    await sessions.write(connection, changes.sessions)
+        return None
+    news = await sessions.write(connection, changes.sessions)
     await turns.write(connection, changes.turns)
     await refusals.add(connection, changes.refusals)
-    return True
+    return news
 
 
-async def close(connection: Connection, writer: str) -> int:
+async def close(connection: Connection, writer: str) -> News:
     """The writer is dead, and all that it left is written: end the sessions that it kept. Nothing
-    of its that is still on the way comes in any more. How many were open.
+    of its that is still on the way comes in any more.
     """
     await is_new(connection, writer, CLOSED)
-    return await sessions.lose(connection, writer)
+    return News(ended=await sessions.lose(connection, writer))

@@ -53,6 +53,7 @@ WRITE = f"""
     on conflict (id) do update set
     {", ".join(f"{name} = excluded.{name}" for name in (*FIELDS, "closed_at"))}
     where sessions.ended_at is null
+    returning {COLUMNS}, xmax = 0 as began
 """
 """Those of accounts that have been deleted meanwhile are gone with them. An end is for good. When
 it came is told by the gateway's clock, and by the database's, which `closed_at` keeps."""
@@ -60,7 +61,7 @@ it came is told by the gateway's clock, and by the database's, which `closed_at`
 LOSE = f"""
     update sessions set end_reason = '{LOST}', closed_at = now(), ended_at = began_at +
     interval '1 millisecond' * (select coalesce(max(at_ms), 0) from turns where session_id = id)
-    where writer = $1 and ended_at is null
+    where writer = $1 and ended_at is null returning {COLUMNS}
 """
 
 EXPIRED = """
@@ -99,16 +100,26 @@ SOUGHT = """
 """The fields of a `Sought`, in order."""
 
 
-async def write(connection: Connection, sessions: Sequence[Session]) -> None:
+class News(msgspec.Struct, frozen=True):
+    """Sessions that were not known before, and those that have ended now."""
+
+    began: Sequence[Session] = ()
+    ended: Sequence[Session] = ()
+
+
+async def write(connection: Connection, sessions: Sequence[Session]) -> News:
     """Write these as they are now, each once."""
-    if sessions:
-        await connection.execute(WRITE, *columns(sessions))
+    if not sessions:
+        return News()
+    rows = await connection.fetch(WRITE, *columns(sessions))
+    began = [row for row in rows if row["began"]]
+    ended = [row for row in rows if row["ended_at"] is not None]
+    return News(as_structs(began, Session), as_structs(ended, Session))
 
 
-async def lose(connection: Connection, writer: str) -> int:
-    """End what this writer left open, where the last that is known of it was said; how many."""
-    told = await connection.execute(LOSE, writer)
-    return int(told.split()[-1])
+async def lose(connection: Connection, writer: str) -> list[Session]:
+    """End what this writer left open, where the last that is known of it was said."""
+    return as_structs(await connection.fetch(LOSE, writer), Session)
 
 
 async def get(connection: Connection, session_id: str, account_id: str | None = None) -> Session:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
@@ -15,10 +15,11 @@ import msgspec
 from server import spool
 from server.beside import beside
 from storage import records
-from storage.database import Database
+from storage.database import Connection, Database
 from storage.errors import StorageError, Unfit
 from storage.ids import new_id
 from storage.records import Changes
+from storage.sessions import News
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,13 @@ oldest give way."""
 Take = Callable[[], Changes | None]
 """Gives what is new since it was last called."""
 
+Announce = Callable[[Connection, News], Awaitable[None]]
+
+
+async def nobody(connection: Connection, news: News) -> None:
+    """Is told of nothing."""
+
+
 _decoder = msgspec.msgpack.Decoder(Changes)
 
 
@@ -54,9 +62,11 @@ class Batch:
 class Journal:
     """One `writer`. In `folder` each of this machine has one of its own, for as long as it lives,
     and locked: whoever finds it open delivers what is in it, and ends the writer's sessions.
+    `announce` is told, within the transaction that writes it, which sessions began and ended.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, announce: Announce = nobody) -> None:
+        self._announce = announce
         self.writer = new_id(KIND)
         self._folder = folder
         self._files: spool.Locked | None = None
@@ -108,10 +118,24 @@ class Journal:
             await self.deliver(database)
             await asyncio.sleep(EVERY_S)
 
+    async def _written(
+        self, connection: Connection, writer: str, number: int, changes: Changes
+    ) -> None:
+        """Write a batch down, and what follows from it, in one transaction."""
+        news = await records.write(connection, writer, number, changes)
+        if news is not None:
+            await self._announce(connection, news)
+
+    async def _closed(self, connection: Connection, writer: str) -> int:
+        """End what a writer left open. How many they were."""
+        news = await records.close(connection, writer)
+        await self._announce(connection, news)
+        return len(news.ended)
+
     async def _wrote_at_once(self, database: Database, changes: Changes) -> bool:
         number = self._number
         try:
-            await database.once(lambda c: records.write(c, self.writer, number, changes), AT_ONCE_S)
+            await database.once(lambda c: self._written(c, self.writer, number, changes), AT_ONCE_S)
         except StorageError:  # from its file it will be said again, and why it cannot be written
             return False
         return True
@@ -127,7 +151,7 @@ class Journal:
                 assert files is not None
                 body = files.read(batch.number)
             changes = _decoder.decode(body)
-            await database.once(lambda c: records.write(c, writer, batch.number, changes), within_s)
+            await database.once(lambda c: self._written(c, writer, batch.number, changes), within_s)
         except (OSError, msgspec.MsgspecError, Unfit) as error:
             kept = "nowhere"
             if files is not None and batch.body is None:
@@ -168,7 +192,7 @@ class Journal:
             for number in files.batches():
                 await self._put(database, files, Batch(number), ANSWER_S)
                 files.drop(number)
-            lost = await database.once(partial(records.close, writer=files.writer), ANSWER_S)
+            lost = await database.once(partial(self._closed, writer=files.writer), ANSWER_S)
             files.remove()
             if lost:
                 log.warning("sessions were lost with their gateway", extra={"sessions": lost})
@@ -189,7 +213,7 @@ class Journal:
         if self._files is not None:
             if not self._waiting:
                 try:
-                    await database.once(partial(records.close, writer=self.writer), LAST_S)
+                    await database.once(partial(self._closed, writer=self.writer), LAST_S)
                     self._files.remove()
                 except StorageError as error:
                     self._went("the database", str(error))

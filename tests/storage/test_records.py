@@ -13,7 +13,7 @@ from storage.database import Connection, Database
 from storage.errors import Missing
 from storage.records import Changes
 from storage.refusals import Refusal
-from storage.sessions import Session, Sought
+from storage.sessions import News, Session, Sought
 from storage.turns import Turn
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -33,6 +33,9 @@ class Desk:
         return Session(**{"id": ident, "began_at": NOON, **given, **values})
 
     async def write(self, *rows: Session | Turn | Refusal, again: bool = False) -> bool:
+        return await self.news(*rows, again=again) is not None
+
+    async def news(self, *rows: Session | Turn | Refusal, again: bool = False) -> News | None:
         self.batch += not again
         changes = Changes(
             tuple(row for row in rows if isinstance(row, Session)),
@@ -109,12 +112,27 @@ async def test_what_belongs_to_nobody_any_more_stops_nothing(desk: Desk) -> None
 async def test_the_sessions_of_a_dead_gateway_end_where_the_last_was_said(desk: Desk) -> None:
     over = desk.session("s2", ended_at=NOON, end_reason="client_left")
     await desk.write(desk.session("s1"), over, Turn("s1", 1, 61_000, "agent", "in_progress", "So"))
-    assert await records.close(desk.connection, "w") == 1
+    news = await records.close(desk.connection, "w")
+    assert [session.id for session in news.ended] == ["s1"]
     lost = await sessions.get(desk.connection, "s1")
     assert (lost.end_reason, lost.ended_at) == ("lost", NOON + timedelta(seconds=61))
     assert (await sessions.get(desk.connection, "s2")).end_reason == "client_left"
     assert not await desk.write(desk.session("s1"))  # it was on its way when the gateway died
     assert (await sessions.get(desk.connection, "s1")).end_reason == "lost"
+
+
+async def test_a_beginning_and_an_end_are_news_once(desk: Desk) -> None:
+    def told(news: News | None) -> tuple[list[str], list[str]]:
+        assert news is not None
+        return [one.id for one in news.began], [one.id for one in news.ended]
+
+    over = {"ended_at": NOON, "end_reason": "client_left"}
+    brief = desk.session("s2", **over)
+    assert told(await desk.news(desk.session("s1"), brief)) == (["s1", "s2"], ["s2"])
+    assert told(await desk.news(desk.session("s1", responses=1), brief)) == ([], [])
+    assert told(await desk.news(desk.session("s1", **over))) == ([], ["s1"])
+    assert told(await desk.news(desk.session("s1", **over))) == ([], [])
+    assert await desk.news(desk.session("s3"), again=True) is None
 
 
 async def test_sessions_are_found_by_what_is_known_of_them(desk: Desk) -> None:
