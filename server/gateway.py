@@ -19,7 +19,14 @@ import uvloop
 from litestar.handlers import HTTPRouteHandler
 
 from engine.child import become_child
-from server import admin_routes, client_secrets, control, secret_routes, usage_routes
+from server import (
+    admin_routes,
+    client_secrets,
+    control,
+    job_routes,
+    secret_routes,
+    usage_routes,
+)
 from server import log as logs
 from server.access.guard import Guard, Trusted
 from server.access.keyring import Keyring, looking_in
@@ -33,6 +40,7 @@ from server.door import SupervisedDoor
 from server.fleet import ROLES
 from server.forward import Forwarding
 from server.handover import Taking
+from server.jobs.runner import Runner
 from server.lag import LoopLag
 from server.lines import Application, Lines
 from server.metering.collector import Collector
@@ -55,6 +63,9 @@ log = logging.getLogger(__name__)
 
 GOODBYE_S = 2.0
 """How long clients may take to read the last events and the close."""
+
+JOBS_S = 5.0
+"""How long jobs may take to end; what has not is begun again by another gateway, or the next."""
 
 VITALS_EVERY_S = 1.0
 
@@ -87,6 +98,7 @@ class Gateway:
         self._leases = Leases(self._asking)
         self._sealing = Sealing(plan.database.secret_key)
         self._outbound = Outbound(Rules(networks(settings.outbound.allow)))
+        self._jobs = Runner(self._database, {})
         endpoint = settings.tracing.endpoint
         self._traces = Tracing(endpoint, plan.index) if endpoint is not None else None
         self._collector = Collector(self._tell_use)
@@ -125,6 +137,7 @@ class Gateway:
             beside(self._leases.give_back()),
             beside(end_revoked(self._database, self._keyring, self._sockets)),
             beside(note_uses(self._database, self._keyring)),
+            beside(self._jobs.run()),
             contextlib.AsyncExitStack() as opened,
         ):
             if self._traces is not None:
@@ -145,6 +158,7 @@ class Gateway:
             *client_secrets.routes(self._database),
             *admin_routes.routes(self._database, self._revoke),
             *usage_routes.routes(self._database),
+            *job_routes.routes(self._database),
             *secret_routes.routes(self._database, self._sealing),
         ]
 
@@ -170,7 +184,10 @@ class Gateway:
         self._readiness.draining = True
         loop = asyncio.get_running_loop()
         until = loop.time() + self._plan.settings.limits.drain_s
-        await self._sessions.drain(self._plan.settings.limits.drain_s)
+        await asyncio.gather(
+            self._sessions.drain(self._plan.settings.limits.drain_s),
+            self._jobs.drain(min(JOBS_S, self._plan.settings.limits.drain_s)),
+        )
         left_s = max(0.0, until - loop.time()) if self._forwarding.carries else 0.0
         await self._lines.closed(left_s + GOODBYE_S)
 

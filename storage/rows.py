@@ -1,7 +1,7 @@
 """Rows as structs."""
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_origin
 
 import asyncpg
 import msgspec
@@ -14,7 +14,7 @@ def as_struct(row: asyncpg.Record, kind: type[S]) -> S:
     values: dict[str, Any] = dict(row)
     for field in msgspec.structs.fields(kind):
         value = values[field.name]
-        if isinstance(value, str) and field.type is not str and not _optional_text(field.type):
+        if isinstance(value, str) and not _text(field.type):
             values[field.name] = msgspec.json.decode(value)
     return msgspec.convert(values, kind)
 
@@ -24,5 +24,6 @@ def as_structs(rows: Iterable[asyncpg.Record], kind: type[S]) -> list[S]:
     return [as_struct(row, kind) for row in rows]
 
 
-def _optional_text(kind: Any) -> bool:
-    return bool(kind == (str | None))
+def _text(kind: Any) -> bool:
+    """Whether the column holds text, and not JSON."""
+    return kind in (str, str | None) or get_origin(kind) is Literal

@@ -13,7 +13,7 @@ import pytest
 from litestar.routes import HTTPRoute
 
 from engine.services import Services
-from server import admin_routes, client_secrets, secret_routes
+from server import admin_routes, client_secrets, job_routes, secret_routes
 from server.access.authority import Needs
 from server.access.caller import SCOPES, Caller
 from server.access.guard import Guard
@@ -54,6 +54,7 @@ class Site:
                 *routes(Readiness(()), metrics, System(0, tuple, sessions)),
                 *admin_routes.routes(database, self._revoke),
                 *client_secrets.routes(database),
+                *job_routes.routes(database),
                 *secret_routes.routes(database, Sealing(bytes(32))),
             ],
         )
