@@ -24,6 +24,7 @@ from server import (
     agent_routes,
     client_secrets,
     control,
+    job_routes,
     recording_routes,
     secret_routes,
     session_routes,
@@ -43,6 +44,7 @@ from server.door import SupervisedDoor
 from server.fleet import ROLES
 from server.forward import Forwarding
 from server.handover import Taking
+from server.jobs.runner import Runner
 from server.lag import LoopLag
 from server.learning import state_folder
 from server.lines import Application, Lines
@@ -73,6 +75,9 @@ log = logging.getLogger(__name__)
 
 GOODBYE_S = 2.0
 """How long clients may take to read the last events and the close."""
+
+JOBS_S = 5.0
+"""How long jobs may take to end; what has not is begun again by another gateway, or the next."""
 
 VITALS_EVERY_S = 1.0
 
@@ -109,6 +114,7 @@ class Gateway:
         self._sealing = Sealing(plan.database.secret_key)
         self._outbound = Outbound(Rules(networks(settings.outbound.allow)))
         self._vault = Vault(self._database, self._sealing)
+        self._jobs = Runner(self._database, {})
         endpoint = settings.tracing.endpoint
         self._traces = Tracing(endpoint, plan.index) if endpoint is not None else None
         self._collector = Collector(self._tell_use)
@@ -156,6 +162,7 @@ class Gateway:
             beside(self._leases.give_back()),
             beside(end_revoked(self._database, self._keyring, self._sockets)),
             beside(note_uses(self._database, self._keyring)),
+            beside(self._jobs.run()),
             contextlib.AsyncExitStack() as opened,
         ):
             opened.enter_context(self._tapes.running())
@@ -177,6 +184,7 @@ class Gateway:
             *client_secrets.routes(self._database),
             *admin_routes.routes(self._database, self._revoke, self._recordings),
             *usage_routes.routes(self._database),
+            *job_routes.routes(self._database),
             *secret_routes.routes(self._database, self._sealing),
             *agent_routes.routes(self._database, self._vault),
             *session_routes.routes(self._database, self._recordings),
@@ -205,7 +213,10 @@ class Gateway:
         self._readiness.draining = True
         loop = asyncio.get_running_loop()
         until = loop.time() + self._plan.settings.limits.drain_s
-        await self._sessions.drain(self._plan.settings.limits.drain_s)
+        await asyncio.gather(
+            self._sessions.drain(self._plan.settings.limits.drain_s),
+            self._jobs.drain(min(JOBS_S, self._plan.settings.limits.drain_s)),
+        )
         left_s = max(0.0, until - loop.time()) if self._forwarding.carries else 0.0
         await self._lines.closed(left_s + GOODBYE_S)
 

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0008_secrets"
-down_revision = "0005_records"
+down_revision = "0006_jobs"
 
 
 def upgrade() -> None:

@@ -18,6 +18,7 @@ from server import (
     admin_routes,
     agent_routes,
     client_secrets,
+    job_routes,
     recording_routes,
     secret_routes,
     session_routes,
@@ -76,6 +77,7 @@ class Site:
                 *agent_routes.routes(database, Vault(database, sealing)),
                 *session_routes.routes(database, self.recordings),
                 *recording_routes.routes(database, self.recordings, self.links),
+                *job_routes.routes(database),
             ],
         )
         self.guard = Guard(self.app, PUBLIC, self.keyring, self, metrics.count_denial)
