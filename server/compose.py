@@ -79,6 +79,11 @@ class Platform:
         """What sessions share; None until every model is loaded."""
         return self._services
 
+    @property
+    def llm(self) -> tuple[Pool[Chat, ChatDelta], str]:
+        """The language model, for what is asked without a caller, and its name."""
+        return self._llm, self._llm_model
+
     def workers(self) -> tuple[WorkerStatus, ...]:
         """How the workers are, as the supervisor last said."""
         return tuple(link.status for links in self._links.values() for link in links)

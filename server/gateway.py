@@ -35,6 +35,9 @@ from server.access.guard import Guard, Trusted
 from server.access.keyring import Keyring, looking_in
 from server.access.leases import Leases
 from server.access.upkeep import end_revoked, note_uses
+from server.aftermath import announce
+from server.agents import afterwards
+from server.agents.afterwards import Digests
 from server.agents.answering import Agents
 from server.app import build
 from server.asking import Asking
@@ -114,11 +117,10 @@ class Gateway:
         self._sealing = Sealing(plan.database.secret_key)
         self._outbound = Outbound(Rules(networks(settings.outbound.allow)))
         self._vault = Vault(self._database, self._sealing)
-        self._jobs = Runner(self._database, {})
         endpoint = settings.tracing.endpoint
         self._traces = Tracing(endpoint, plan.index) if endpoint is not None else None
         self._collector = Collector(self._tell_use)
-        self._journal = Journal(state_folder(settings) / JOURNALS)
+        self._journal = Journal(state_folder(settings) / JOURNALS, announce)
         self._recordings = Recordings(state_folder(settings))
         self._tapes = Tapes(self._recordings)
         self._links = Links(state_folder(settings) / LINKS)
@@ -134,6 +136,8 @@ class Gateway:
             self._recorders,
             self._tapes,
         )
+        digests = Digests(self._database, *self._platform.llm, self._collector)
+        self._jobs = Runner(self._database, {afterwards.KIND: digests.kind()})
         self._system = System(plan.index, self._platform.workers, self._sessions, self._asking)
         agents = Agents(self._database, self._outbound, self._vault)
         self._sockets = Sockets(self._sessions, agents)

@@ -19,7 +19,7 @@ from server.recording.store import Recordings
 from server.records.answers import Analytics, Record, SessionPage, part_of, record_of
 from server.refusals import refusals
 from server.usage_routes import Since, Until, account_of, hour_from, moment_from
-from storage import analytics, sessions, turns
+from storage import analytics, digests, sessions, turns
 from storage.analytics import MOST_ROWS, Group, Key, Summary
 from storage.database import Connection, Database
 from storage.sessions import Session, Sought
@@ -78,7 +78,8 @@ def routes(database: Database, recordings: Recordings) -> list[HTTPRouteHandler]
 
         async def read(connection: Connection) -> Record:
             session = await sessions.get(connection, session_id, whose)
-            return record_of(session, await turns.of(connection, session_id))
+            said = await turns.of(connection, session_id)
+            return record_of(session, said, await digests.of(connection, session_id))
 
         return await database.run(read)
 

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from storage.analytics import Group, Key, Summary
+from storage.digests import Digest
 from storage.sessions import Session
 from storage.turns import Turn
 
@@ -19,9 +20,10 @@ class SessionPage(msgspec.Struct, frozen=True):
 
 
 class Record(Session, frozen=True, kw_only=True):
-    """A session, and what was said in it."""
+    """A session, what was said in it, and once that is made, its agent's digest."""
 
     turns: list[Turn]
+    digest: Digest | None
 
 
 class Part(Summary, kw_only=True):
@@ -42,9 +44,9 @@ class Analytics(msgspec.Struct, frozen=True, rename={"since": "from", "until": "
     total: Summary
 
 
-def record_of(session: Session, turns: list[Turn]) -> Record:
-    """Both together."""
-    return Record(*msgspec.structs.astuple(session), turns=turns)
+def record_of(session: Session, turns: list[Turn], digest: Digest | None) -> Record:
+    """All together."""
+    return Record(*msgspec.structs.astuple(session), turns=turns, digest=digest)
 
 
 def part_of(by: list[Group], key: Key, summary: Summary) -> Part:

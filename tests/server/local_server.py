@@ -56,3 +56,7 @@ class LocalServer:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+        handling = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in handling:
+            task.cancel()
+        await asyncio.gather(*handling, return_exceptions=True)

@@ -43,16 +43,23 @@ async def think(request: web.Request) -> web.StreamResponse:
         delta = {"content": messages[0]["content"]}
     elif said == "offered":
         delta = {"content": " ".join(tool["function"]["name"] for tool in tools) or "none"}
+    elif tools and tools[0]["function"]["name"] == "record":
+        found = {"summary": f"It was about: {said.splitlines()[0]}", "extracted": {"loaves": 2}}
+        delta = {"tool_calls": [call_of("record", json.dumps(found))]}
     elif said.startswith("call "):
         name, arguments = said.removeprefix("call ").split(" ", 1)
-        called = {"index": 0, "id": f"call_{time.monotonic_ns()}", "type": "function"}
-        called["function"] = {"name": name, "arguments": arguments}
-        delta = {"tool_calls": [called]}
+        delta = {"tool_calls": [call_of(name, arguments)]}
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     await response.prepare(request)
     finish = "tool_calls" if "tool_calls" in delta else "stop"
     await response.write(event(delta) + event({}, finish) + b"data: [DONE]\n\n")
     return response
+
+
+def call_of(name: str, arguments: str) -> dict[str, Any]:
+    function = {"name": name, "arguments": arguments}
+    ident = f"call_{time.monotonic_ns()}"
+    return {"index": 0, "id": ident, "type": "function", "function": function}
 
 
 class Shop:
@@ -270,6 +277,28 @@ BYE = {
     "role": "user",
     "content": [{"type": "input_text", "text": 'call end_call {"message": "Goodbye."}'}],
 }
+
+
+async def test_after_its_end_a_session_is_summed_up(server: Server) -> None:
+    extract = {"type": "object", "properties": {"loaves": {"type": "integer"}}}
+    ident = await agent(server, afterwards={"extract": extract})
+    async with talking(server, ident) as wire:
+        await said(wire, "Two loaves, please.")
+    path = f"/v1/sessions?agent={ident}"
+    record: Any = None
+
+    async def made() -> bool:
+        nonlocal record
+        [session] = (await asked(server, "GET", path))["data"] or [None]
+        if session is not None:
+            record = await asked(server, "GET", f"/v1/sessions/{session['id']}")
+        return record is not None and record["digest"] is not None
+
+    await until(made, 20)
+    assert record["digest"]["summary"] == "It was about: Caller: Two loaves, please."
+    assert record["digest"]["extracted"] == {"loaves": 2}
+    [job] = (await asked(server, "GET", "/v1/jobs?kind=digest"))["data"]
+    assert (job["state"], job["result"]) == ("done", {"session_id": record["id"]})
 
 
 async def test_a_client_changes_what_the_agent_allows_and_nothing_else(server: Server) -> None:

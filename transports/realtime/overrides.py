@@ -26,6 +26,7 @@ Override = Literal[
     "tools",
     "sampling",
     "limits",
+    "recording",
 ]
 
 ALL: tuple[Override, ...] = get_args(Override)
@@ -39,6 +40,7 @@ PATHS: Mapping[Override, tuple[str, ...]] = {
     "tools": ("tools", "tool_choice", "parallel_tool_calls"),
     "sampling": ("temperature", "max_output_tokens"),
     "limits": ("voiceforge.longest_ms", "voiceforge.reprompt"),
+    "recording": ("voiceforge.record",),
 }
 
 OF_RESPONSE: Mapping[Override, tuple[str, ...]] = {
