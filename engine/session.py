@@ -27,6 +27,7 @@ from engine.pipeline import Pipeline
 from engine.services import Services
 from engine.settings import ResponseRequest, SessionSettings
 from engine.side import Side
+from engine.tap import Tap
 from engine.template import TooLong, UnknownVariable, fill
 from engine.transport import Transport
 from engine.turns import Turns
@@ -63,7 +64,8 @@ class Session:
 
     What a client does wrong raises `RequestError`; what goes wrong later arrives at the transport
     as a `ResponseEnded` with status `failed`, or ends the session. `ended` is called once, at the
-    end, with the reason. `observe` sees every outward frame, whether or not a client is there.
+    end, with the reason. `observe` sees every outward frame, whether or not a client is there; the
+    `tap` hears both sides while the settings say that the session is recorded.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Session:
         self.end_reason: EndReason | None = None
         self.failure: BaseException | None = None
         self.meter = Meter()
+        self.tap: Tap | None = None
         self._services = services
         self._transport: Transport | None = transport
         self._ended = ended
@@ -199,6 +202,8 @@ class Session:
         try:
             self._pipeline.receive(Audio(pcm, self._audio.end))
             self.meter.hear(len(pcm) / 2 / CALLER_HZ * 1000)
+            if self.settings.record and self.tap is not None:
+                self.tap.heard(pcm)
         except BufferFull as error:
             raise RequestError("input_audio_buffer_full", str(error), "audio") from None
         except Exception as error:  # noqa: BLE001 - this session fails, no other
@@ -362,6 +367,8 @@ class Session:
         if isinstance(frame, ReplyAudio):
             self._has_spoken = True
             self.meter.say(len(frame.pcm) / 2 / frame.rate_hz * 1000)
+            if self.settings.record and self.tap is not None:
+                self.tap.said(frame.pcm, frame.rate_hz)
         if self._transport is not None:
             self._transport.send(frame)
 

@@ -45,7 +45,7 @@ class Reprompt(msgspec.Struct, frozen=True):
 class SessionSettings(msgspec.Struct, frozen=True):
     """Everything that a client may set. Durations in ms; None means no limit or not wanted.
 
-    `variables` fill `{{name}}` in `instructions` and in the greeting.
+    `variables` fill `{{name}}` in `instructions` and in the greeting. `record`: both sides' audio.
     """
 
     kind: Literal["conversation", "transcription"] = "conversation"
@@ -64,6 +64,7 @@ class SessionSettings(msgspec.Struct, frozen=True):
     greeting: Greeting | None = None
     reprompt: Reprompt | None = None
     longest_ms: int | None = None
+    record: bool = False
 
 
 class ResponseRequest(msgspec.Struct, frozen=True):

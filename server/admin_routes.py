@@ -1,5 +1,6 @@
 """`/v1/admin`: accounts and keys, for who runs this server."""
 
+import asyncio
 import ipaddress
 import logging
 import re
@@ -24,6 +25,7 @@ from server.access.records import (
     NewAccount,
     NewKey,
 )
+from server.recording.store import Recordings
 from server.refusals import refusals
 from storage import accounts, keys
 from storage.accounts import Account
@@ -46,7 +48,7 @@ Revoked = Callable[[Iterable[str]], None]
 """Is told of keys, by their ids, that open nothing from now on."""
 
 
-def routes(database: Database, revoked: Revoked) -> list[HTTPRouteHandler]:
+def routes(database: Database, revoked: Revoked, recordings: Recordings) -> list[HTTPRouteHandler]:
     """The handlers, bound to the records."""
 
     @post("/v1/admin/accounts", guards=ADMIN, responses=PLAIN, summary="Make an account")
@@ -109,6 +111,7 @@ def routes(database: Database, revoked: Revoked) -> list[HTTPRouteHandler]:
         owned = await database.once(remove)
         log.info("account deleted", extra={"account": account_id, "keys": len(owned)})
         revoked(key.id for key in owned)
+        await asyncio.to_thread(recordings.delete_all, account_id)
 
     @post("/v1/admin/keys", guards=ADMIN, responses=NAMED, summary="Make a key")
     async def make_key(data: JSONBody[NewKey]) -> MadeKey:

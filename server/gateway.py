@@ -19,7 +19,14 @@ import uvloop
 from litestar.handlers import HTTPRouteHandler
 
 from engine.child import become_child
-from server import admin_routes, client_secrets, control, session_routes, usage_routes
+from server import (
+    admin_routes,
+    client_secrets,
+    control,
+    recording_routes,
+    session_routes,
+    usage_routes,
+)
 from server import log as logs
 from server.access.guard import Guard, Trusted
 from server.access.keyring import Keyring, looking_in
@@ -40,6 +47,10 @@ from server.metering.collector import Collector
 from server.metrics import Metrics
 from server.readiness import Readiness
 from server.realtime import Sockets
+from server.recording.links import FILE as LINKS
+from server.recording.links import Links
+from server.recording.store import Recordings
+from server.recording.tapes import Tapes
 from server.records.journal import Journal
 from server.records.recorders import Recorders
 from server.routes import PUBLIC, routes
@@ -92,6 +103,9 @@ class Gateway:
         self._traces = Tracing(endpoint, plan.index) if endpoint is not None else None
         self._collector = Collector(self._tell_use)
         self._journal = Journal(state_folder(settings) / JOURNALS)
+        self._recordings = Recordings(state_folder(settings))
+        self._tapes = Tapes(self._recordings)
+        self._links = Links(state_folder(settings) / LINKS)
         self._recorders = Recorders(self._journal.writer)
         self._sessions = SessionRegistry(
             self._platform.services,
@@ -102,6 +116,7 @@ class Gateway:
             self._traces,
             self._collector,
             self._recorders,
+            self._tapes,
         )
         self._system = System(plan.index, self._platform.workers, self._sessions, self._asking)
         self._sockets = Sockets(self._sessions)
@@ -131,6 +146,7 @@ class Gateway:
             beside(note_uses(self._database, self._keyring)),
             contextlib.AsyncExitStack() as opened,
         ):
+            opened.enter_context(self._tapes.running())
             if self._traces is not None:
                 await opened.enter_async_context(beside(self._traces.run()))
             following = await opened.enter_async_context(beside(self._follow()))
@@ -147,9 +163,10 @@ class Gateway:
         return [
             *routes(self._readiness, self._metrics, self._system),
             *client_secrets.routes(self._database),
-            *admin_routes.routes(self._database, self._revoke),
+            *admin_routes.routes(self._database, self._revoke, self._recordings),
             *usage_routes.routes(self._database),
-            *session_routes.routes(self._database),
+            *session_routes.routes(self._database, self._recordings),
+            *recording_routes.routes(self._database, self._recordings, self._links),
         ]
 
     def _guarded(self, app: Application) -> Guard:

@@ -13,6 +13,7 @@ EXTENSION = (
         "without `text` the model goes on by itself",
     ),
     ("longest_ms", "the longest that the session may last"),
+    ("record", "whether both sides' audio is kept: `GET /v1/sessions/{id}/recording`"),
     ("resume", "sent by the server in `session.created`: the token to come back with"),
 )
 

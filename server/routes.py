@@ -14,6 +14,7 @@ from server.access.denied import Denied, retry
 from server.metrics import Metrics
 from server.metrics_of_all import together
 from server.readiness import Readiness, State
+from server.recording.links import SHAPE
 from server.refusals import refusals
 from server.system import GatewaySilent, System, Whole
 
@@ -22,7 +23,15 @@ NO_KEY: list[dict[str, list[str]]] = [{}]
 
 RETRY_SILENT_S = 5
 
-PUBLIC = frozenset({"/", "/healthz", "/readyz", "/metrics", "/docs", "/schema/openapi.json"})
+
+class Paths(frozenset[str]):
+    """These, and those of signed links, which say themselves what they open."""
+
+    def __contains__(self, path: object) -> bool:
+        return super().__contains__(path) or SHAPE.fullmatch(str(path)) is not None
+
+
+PUBLIC = Paths({"/", "/healthz", "/readyz", "/metrics", "/docs", "/schema/openapi.json"})
 """The routes that need no key. Everything else asks for one (`server.access.guard`)."""
 
 

@@ -1,5 +1,6 @@
 """`/v1/sessions`: what was said, and `/v1/analytics`: how it went."""
 
+import asyncio
 import time
 from datetime import timedelta
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from server.access.denied import Denied
 from server.admin_routes import PAGE, Most
 from server.metering.collector import hour_of
 from server.metering.months import month_of
+from server.recording.store import Recordings
 from server.records.answers import Analytics, Record, SessionPage, part_of, record_of
 from server.refusals import refusals
 from server.usage_routes import Since, Until, account_of, hour_from, moment_from
@@ -32,7 +34,7 @@ Words = Annotated[
 Asked = Request[Any, Any, Any]
 
 
-def routes(database: Database) -> list[HTTPRouteHandler]:
+def routes(database: Database, recordings: Recordings) -> list[HTTPRouteHandler]:
     """The handlers, bound to the records."""
 
     @get("/v1/sessions", guards=RECORDS, responses=refusals(404), summary="Sessions")
@@ -87,10 +89,11 @@ def routes(database: Database) -> list[HTTPRouteHandler]:
         summary="Delete what is kept of a session",
     )
     async def delete_session(session_id: FromPath[str], request: Asked) -> None:
-        """Its turns too. What it used stays counted."""
+        """Its turns and its recording too. What it used stays counted."""
         whose = account_of(caller_of(request.scope), None)
         session = await database.once(lambda c: sessions.delete(c, session_id, whose))
         check_ended(session)
+        await asyncio.to_thread(recordings.delete, session.account_id, session.id)
 
     @get("/v1/analytics", guards=RECORDS, responses=refusals(404), summary="How sessions went")
     async def analyse(

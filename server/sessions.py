@@ -17,6 +17,7 @@ from server.log import serve_session
 from server.metering.collector import Collector
 from server.metrics import Metrics
 from server.places import RETRY_FULL_S
+from server.recording.tapes import Tapes
 from server.records.recorders import Recorders
 from server.settings import LimitSettings
 from server.tracing import Tracing
@@ -53,7 +54,7 @@ class SessionRegistry:
 
     `services` is None until the models are loaded. Every session takes a place at the `door`; its
     id names the `gateway` that it lives in. What it uses is the `collector`'s to tell, and what is
-    said in it the `recorders`'.
+    said in it the `recorders`', how it sounded the `tapes`'.
     """
 
     def __init__(
@@ -66,8 +67,10 @@ class SessionRegistry:
         traces: Tracing | None = None,
         collector: Collector | None = None,
         recorders: Recorders | None = None,
+        tapes: Tapes | None = None,
     ) -> None:
         self._collector = collector
+        self._tapes = tapes
         self._recorders = recorders
         self._traces = traces
         self._door = door
@@ -131,6 +134,8 @@ class SessionRegistry:
             self._collector.began(session.id, session.meter, caller)
         if self._recorders is not None:
             self._recorders.began(session, caller, way)
+        if self._tapes is not None and caller.account_id is not None:
+            session.tap = self._tapes.begin(session.id, caller.account_id)
         self._empty.clear()
         self._metrics.sessions.inc()
         serve_session(session.id)
@@ -249,6 +254,8 @@ class SessionRegistry:
             self._collector.ended(session.id)
         if self._recorders is not None:
             self._recorders.ended(session, reason)
+        if self._tapes is not None:
+            self._tapes.end(session.id)
         self._metrics.session_ended(reason, entry.session.false_pauses)
         told = {"session": session.id, "reason": reason}
         if session.failure is not None:

@@ -23,6 +23,8 @@ from server.listening import ServeError
 from server.metering.books import Books
 from server.metering.months import Months
 from server.places import SPENT, Places
+from server.recording.links import FILE as LINKS
+from server.recording.links import Links
 from server.recording.store import Recordings
 from server.records.retention import Retention
 from server.settings import Settings
@@ -78,6 +80,7 @@ class Supervisor:
         self._books = Books(state_folder(settings) / USAGE_FOLDER)
         self._months = Months(self._books, lambda owner: self._broadcast(control.Spent(owner)))
         self._records = Database(self._database.url, most_connections=1)
+        self._links = Links(state_folder(settings) / LINKS)
         self._retention = Retention(Recordings(state_folder(settings)))
         self._entering: set[asyncio.Task[None]] = set()
         count = gateway_count(settings)
@@ -96,8 +99,11 @@ class Supervisor:
         """Start everything, and wait until sessions can begin. Raises `ServeError`."""
         try:
             self._database.check()
+            self._links.see_to_secret()
         except StorageError as error:
             raise ServeError(str(error)) from error
+        except OSError as error:
+            raise ServeError(f"the state folder cannot be written: {error}") from error
         for gateway in self._gateways:
             gateway.start()
         try:

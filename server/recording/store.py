@@ -1,4 +1,4 @@
-"""Where recordings are: a folder of the state folder, for our eyes only, in it one of each account."""
+"""Where recordings are: for our eyes only, in a folder of the state folder, by account."""
 
 import contextlib
 import shutil

@@ -258,6 +258,8 @@ class Recorder:
             known = self._known.get(item_id)
             if known is not None and known.status == "in_progress":
                 self._change(item_id, text=kept(text))
+        if self._session.settings.record and not self._record.recorded:
+            self._record = replace(self._record, recorded=True)
         false_pauses = self._session.false_pauses
         if false_pauses != self._record.false_pauses:
             self._record = replace(self._record, false_pauses=false_pauses)

@@ -153,6 +153,7 @@ class Extension(Strict, frozen=True):
     variables: dict[str, str] = msgspec.field(default_factory=dict)
     reprompt: RepromptObject | None = None
     longest_ms: Annotated[int, Meta(ge=1_000)] | None = None
+    record: bool = False
     resume: str | None = None
 
 

@@ -54,6 +54,7 @@ def settings_of(session: SessionObject) -> SessionSettings:
         greeting=_greeting(own.greeting),
         reprompt=_reprompt(own.reprompt, session.audio.input.turn_detection),
         longest_ms=own.longest_ms,
+        record=own.record,
     )
     if isinstance(session, TranscriptionSession):
         return _replace(
@@ -91,6 +92,7 @@ def session_of(settings: SessionSettings, model: str = aliases.DEFAULT_MODEL) ->
         variables=settings.variables,
         reprompt=_reprompt_object(settings.reprompt),
         longest_ms=settings.longest_ms,
+        record=settings.record,
     )
     transcribing = settings.transcribe or settings.kind == "transcription"
     listening = InputAudio(

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
@@ -13,7 +14,13 @@ import pytest
 from litestar.routes import HTTPRoute
 
 from engine.services import Services
-from server import admin_routes, client_secrets, session_routes, usage_routes
+from server import (
+    admin_routes,
+    client_secrets,
+    recording_routes,
+    session_routes,
+    usage_routes,
+)
 from server.access.authority import Needs
 from server.access.caller import SCOPES, Caller
 from server.access.guard import Guard
@@ -25,6 +32,8 @@ from server.lag import LoopLag
 from server.metrics import Metrics
 from server.readiness import Readiness
 from server.realtime import Sockets
+from server.recording.links import FILE, Links
+from server.recording.store import Recordings
 from server.routes import PUBLIC, routes
 from server.sessions import SessionRegistry
 from server.settings import LimitSettings
@@ -40,7 +49,11 @@ __all__ = ["database", "embedded", "url"]
 class Site:
     """The whole web application of a gateway, without models."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, state: Path) -> None:
+        self.state = state
+        self.recordings = Recordings(state)
+        self.links = Links(state / FILE)
+        self.links.see_to_secret()
         self.database = database
         self.revoked: list[str] = []
         metrics = Metrics(LoopLag())
@@ -51,10 +64,11 @@ class Site:
             Sockets(sessions),
             [
                 *routes(Readiness(()), metrics, System(0, tuple, sessions)),
-                *admin_routes.routes(database, self._revoke),
+                *admin_routes.routes(database, self._revoke, self.recordings),
                 *client_secrets.routes(database),
                 *usage_routes.routes(database),
-                *session_routes.routes(database),
+                *session_routes.routes(database, self.recordings),
+                *recording_routes.routes(database, self.recordings, self.links),
             ],
         )
         self.guard = Guard(self.app, PUBLIC, self.keyring, self, metrics.count_denial)
@@ -95,8 +109,8 @@ class Site:
 
 
 @pytest.fixture
-async def site(database: Database) -> AsyncIterator[Site]:
-    site = Site(database)
+async def site(database: Database, tmp_path: Path) -> AsyncIterator[Site]:
+    site = Site(database, tmp_path)
     account = await database.once(accounts.first)
     for scope in SCOPES:
         make = partial(keys.create, account_id=account.id, name=scope, terms=Terms((scope,)))
@@ -297,7 +311,7 @@ async def test_a_client_secret_begins_sessions_and_does_nothing_else(site: Site)
     assert known is not None
     assert known.caller.session == session
     for method, path, _ in site.handlers():
-        if path.startswith("/v1/") and path != "/v1/realtime":
+        if path.startswith("/v1/") and path != "/v1/realtime" and path not in PUBLIC:
             assert (await site.ask(method, path, {}, key=secret))[0] == 403, path
     assert (await site.ask("GET", "/v1/realtime?call_id=sess_0_x", key=secret))[0] == 403
 
