@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -37,8 +37,8 @@ MOST_BYTES = 64 * 2**20
 """In files, or in memory where the disk takes nothing: some hours of a hundred conversations. The
 oldest give way."""
 
-Take = Callable[[], Changes | None]
-"""Gives what is new since it was last called."""
+Take = Callable[[], Iterable[Changes]]
+"""Gives what is new since it was last called; what is not taken of that, the next time."""
 
 Announce = Callable[[Connection, News], Awaitable[None]]
 
@@ -83,21 +83,24 @@ class Journal:
             async with beside(self._keep_delivering(database)):
                 while True:
                     await asyncio.sleep(EVERY_S)
-                    await self.write(database, take())
+                    await self._write_all(database, take)
         finally:
-            await self.close(database, take())
+            await self._write_all(database, take)
+            await self.close(database)
 
-    async def write(self, database: Database, changes: Changes | None) -> None:
+    async def write(self, database: Database, changes: Changes) -> None:
         """Write down what is new: at once, if nothing waits before it."""
-        if changes is None:
-            return
         self._number += 1
-        if not self._waiting and await self._wrote_at_once(database, changes):
-            return
         batch = Batch(self._number, msgspec.msgpack.encode(changes))
-        await self._save(batch)
-        self._waiting.append(batch)
-        self._keep_within()
+        written = False
+        try:
+            written = not self._waiting and await self._wrote_at_once(database, changes)
+            if not written:
+                await self._save(batch)
+        finally:  # also where the gateway ends meanwhile
+            if not written:
+                self._waiting.append(batch)
+                self._keep_within()
 
     async def deliver(self, database: Database, within_s: float = ANSWER_S) -> None:
         """Write down what waits, and what others left behind."""
@@ -206,9 +209,12 @@ class Journal:
         except OSError as error:
             self._went("the disk", error.strerror)
 
-    async def close(self, database: Database, changes: Changes | None) -> None:
-        """The last of it; what the database does not take stays for the next gateway."""
-        await self.write(database, changes)
+    async def _write_all(self, database: Database, take: Take) -> None:
+        for changes in take():
+            await self.write(database, changes)
+
+    async def close(self, database: Database) -> None:
+        """Nothing more will come. What the database does not take stays for the next gateway."""
         await self.deliver(database, LAST_S)
         if self._files is not None:
             if not self._waiting:
@@ -217,6 +223,8 @@ class Journal:
                     self._files.remove()
                 except StorageError as error:
                     self._went("the database", str(error))
+                except OSError as error:
+                    self._went("the disk", error.strerror)
             self._files.close()
 
     def _went(self, where: str, trouble: str | None) -> None:

@@ -90,6 +90,11 @@ class Recorder:
         self._asked = False  # the caller's turn is over, and not answered yet
         self._heard: tuple[str, str] | None = None
 
+    @property
+    def over(self) -> bool:
+        """Has the session ended?"""
+        return self._record.ended_at is not None
+
     def observe(self, frame: Frame) -> None:
         """See an outward frame. Most are none of its business, and cost one look."""
         see = self._SEES.get(type(frame))
@@ -107,7 +112,7 @@ class Recorder:
 
     def take(self) -> tuple[storage.Session, list[Turn]] | None:
         """The session and the turns that are new since this was last asked; None without news."""
-        if self._record.ended_at is None:
+        if not self.over:
             self._look()
         turns, self._new = list(self._new.values()), {}
         if not turns and self._record == self._told:

@@ -1,5 +1,6 @@
 """What is recorded is in the database, whatever happens on the way there."""
 
+import asyncio
 import os
 import random
 from datetime import UTC, datetime
@@ -80,7 +81,7 @@ async def test_what_is_new_is_in_the_database_at_once_and_leaves_no_file(gateway
         await gateway.write()
         assert await gateway.kept() == list(range(1, gateway.said + 1))
     assert gateway.files() == []
-    await gateway.journal.close(gateway.fickle, None)
+    await gateway.journal.close(gateway.fickle)
     assert list(gateway.folder.iterdir()) == []
 
 
@@ -142,11 +143,13 @@ async def test_a_gateway_that_lives_is_left_alone(gateway: Gateway) -> None:
 
 
 async def test_a_gateway_that_ends_well_leaves_no_session_open(gateway: Gateway) -> None:
-    await gateway.journal.close(gateway.fickle, gateway.say())
+    await gateway.write()
+    await gateway.journal.close(gateway.fickle)
     assert (await gateway.session()).end_reason == "lost"
     gateway.fickle.before = True
     gateway.start()
-    await gateway.journal.close(gateway.fickle, gateway.say())
+    await gateway.write()
+    await gateway.journal.close(gateway.fickle)
     assert len(gateway.files()) == 1  # for the next
     gateway.fickle.before = False
     gateway.start()
@@ -227,3 +230,13 @@ async def test_a_database_that_hangs_holds_up_nothing(gateway: Gateway) -> None:
     slow: Any = Slow(gateway.fickle.database)
     await gateway.journal.write(slow, gateway.say())
     assert len(gateway.files()) == 1
+
+
+async def test_a_write_that_is_cancelled_half_way_is_made_good(gateway: Gateway) -> None:
+    for _ in range(20):
+        writing = asyncio.create_task(gateway.write())
+        await asyncio.sleep(random.random() * 0.01)
+        writing.cancel()
+        await asyncio.wait([writing])
+    await gateway.deliver()
+    assert await gateway.kept() == list(range(1, gateway.said + 1))

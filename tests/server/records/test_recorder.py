@@ -11,7 +11,6 @@ from engine.inference import InferenceError
 from server.access.caller import Caller
 from server.records.recorders import Recorders
 from server.sessions import SessionRegistry
-from storage.records import Changes
 from storage.sessions import Session
 from storage.turns import Turn
 from tests.server.exchange import Client, Reply, services
@@ -30,9 +29,9 @@ class Book:
         self._turns: dict[int, dict[str, Any]] = {}
 
     def read(self) -> None:
-        changes = self.recorders.take() or Changes()
-        self.sessions |= {session.id: session for session in changes.sessions}
-        for turn in changes.turns:
+        changes = list(self.recorders.take())
+        self.sessions |= {session.id: session for one in changes for session in one.sessions}
+        for turn in (turn for one in changes for turn in one.turns):
             given = {name: getattr(turn, name) for name in turn.__struct_fields__}
             known = self._turns.setdefault(turn.number, {})
             known |= {name: value for name, value in given.items() if value is not None}
@@ -101,7 +100,7 @@ async def test_both_sides_are_kept_with_how_long_the_caller_waited() -> None:
     )
     assert session.ended_at is not None
     assert 2 < (session.ended_at - NOW).total_seconds() < 4
-    assert sessions.book.recorders.take() is None
+    assert list(sessions.book.recorders.take()) == []
 
 
 @virtual
@@ -222,8 +221,7 @@ async def test_a_session_that_is_refused_is_counted() -> None:
     sessions._recorders = Recorders("w", NOW.timestamp)
     async with Client(sessions.of(MINE)) as client:
         await client.refused()
-    changes = sessions._recorders.take()
-    assert changes is not None
+    [changes] = sessions._recorders.take()
     [refusal] = changes.refusals
     assert (refusal.account_id, refusal.hour, refusal.key_id, refusal.reason, refusal.count) == (
         "acc_1",
@@ -239,9 +237,23 @@ async def test_what_nobodys_key_began_is_nobodys() -> None:
     sessions = recorded()
     async with Client(sessions) as client:
         await client.until("session.created")
-    assert sessions.book.recorders.take() is None
+    assert list(sessions.book.recorders.take()) == []
 
 
 def typed(text: str) -> dict[str, Any]:
     content = [{"type": "input_text", "text": text}]
     return {"type": "message", "role": "user", "content": content}
+
+
+@virtual
+async def test_what_was_not_taken_is_new_the_next_time() -> None:
+    sessions = registry(services())
+    recorders = sessions._recorders = Recorders("w", NOW.timestamp)
+    for _ in range(120):
+        async with Client(sessions.of(MINE)) as client:
+            await client.until("session.created")
+    first = next(iter(recorders.take()))
+    rest = list(recorders.take())
+    idents = {session.id for changes in (first, *rest) for session in changes.sessions}
+    assert (len(first.sessions), len(idents)) == (50, 120)
+    assert list(recorders.take()) == []
