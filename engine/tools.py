@@ -13,10 +13,21 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.capabilities import ToolSpec
-from engine.frames import CallEnded, Frame, ReplyItemDone, ResponseStarted
+from engine.frames import (
+    CallEnded,
+    Frame,
+    InputCommitted,
+    ItemAdded,
+    ReplyItemDone,
+    ResponseStarted,
+)
 from engine.history import History
-from engine.items import FunctionCall
+from engine.items import FunctionCall, Message
 from engine.settings import SessionSettings
+
+MOST_ROUNDS = 8
+"""Follow-ups in a row, without a word of the caller: an LLM that calls a tool again and again has
+lost its way."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -126,6 +137,7 @@ class ToolCalls:
         self._running: set[asyncio.Task[None]] = set()
         self._due_from: int | None = None  # no generation before this one knows the results
         self._farewell: str | None = None
+        self._rounds = 0
 
     def saw(self, frame: Frame) -> None:
         """The session tells its transport this."""
@@ -133,6 +145,8 @@ class ToolCalls:
             case ReplyItemDone(response_id, index, FunctionCall(status="completed") as call):
                 if call.ours:
                     self._begin(response_id, index, call)
+            case InputCommitted() | ItemAdded(Message(role="user")):
+                self._rounds = 0
             case ResponseStarted(generation=number, in_conversation=True):
                 if self._due_from is not None and number >= self._due_from:
                     self._due_from = None
@@ -149,7 +163,9 @@ class ToolCalls:
             self._end()
         elif self._due_from is not None:
             self._due_from = None
-            self._floor.follow_up()
+            if self._rounds < MOST_ROUNDS:
+                self._rounds += 1
+                self._floor.follow_up()
 
     def close(self) -> None:
         """Nobody waits for a result any more."""

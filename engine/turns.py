@@ -100,6 +100,7 @@ class Turns(Actor):
         self._waiting: ResponseRequest | None = None  # until what it answers is transcribed
         self._away = False
         self._tools_run = False
+        self._follow_up: int | None = None  # a generation that nobody has asked for yet
         self._ours = ours
         self.settings: SessionSettings = settings
         self.configure(settings)
@@ -158,8 +159,13 @@ class Turns(Actor):
         self._feed(moves.Asked(yields=interruptible))
 
     def follow_up(self) -> None:
-        """Have the agent go on with what stands in the history; it must be `quiet`."""
-        self._request, self._say = ResponseRequest(), None
+        """Have the agent go on with what stands in the history; it must be `quiet`.
+
+        Whoever has it call a tool each time means the answer to the caller, not this one.
+        """
+        forced = self.settings.tool_choice not in ("auto", "none")
+        self._request, self._say = ResponseRequest(tool_choice="auto" if forced else None), None
+        self._follow_up = self.state.next_generation
         self._feed(moves.Asked())
 
     def wait_for_tools(self, waiting: bool) -> None:
@@ -169,7 +175,15 @@ class Turns(Actor):
         self._arm()
 
     def respond(self, request: ResponseRequest) -> None:
-        """Begin a response in the conversation. Raises `RequestError` if one is active."""
+        """Begin a response in the conversation. Raises `RequestError` if one is active.
+
+        Clients that ask for the answer to a tool's output, as stock ones do, mean the one that has
+        begun by itself.
+        """
+        if self.state.live is not None and self.state.live == self._follow_up:
+            self._follow_up = None
+            if replace(request, event_id=None) == ResponseRequest():
+                return
         if self.responding:
             raise RequestError(
                 "conversation_already_has_active_response",

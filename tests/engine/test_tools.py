@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
+import pytest
+
 from engine.capabilities import Chat, ChatDelta, ToolCall, ToolSpec
 from engine.frames import CallEnded, IdleTimeout, ResponseEnded, ResponseStarted
 from engine.history import RUNNING
 from engine.items import FunctionCall
-from engine.session import EndReason
-from engine.settings import Reprompt, SessionSettings
-from engine.tools import Filler, Outcome
+from engine.session import EndReason, RequestError
+from engine.settings import Reprompt, ResponseRequest, SessionSettings
+from engine.tools import MOST_ROUNDS, Filler, Outcome
 from tests.engine.conversation import Conversation
 from tests.virtual_time import in_virtual_time
 
@@ -245,6 +247,51 @@ def test_variables_that_a_tool_sets_stay_set() -> None:
             talk.session.configure(settings)  # as a client does that knows nothing of it
             assert talk.session.settings.variables == {"name": "Ada"}
             assert talk.llm.asked[-1].messages[0].content == "Talk to Ada."
+
+    in_virtual_time(scenario())
+
+
+def test_an_agent_that_has_to_call_a_tool_does_so_once() -> None:
+    async def scenario() -> None:
+        settings = SessionSettings(tool_choice="weather")
+        async with Conversation(calling(), settings, toolbox=Tools(SUNNY)) as talk:
+            await asked(talk)
+            await talk.until(ResponseEnded)
+            await talk.until(ResponseEnded)
+            choices = [chat.tool_choice for chat in talk.llm.asked if chat.max_tokens != 0]
+            assert choices[-2:] == ["weather", "auto"]
+
+    in_virtual_time(scenario())
+
+
+def test_an_llm_that_calls_for_ever_is_stopped_until_the_caller_speaks() -> None:
+    def again(chat: Chat) -> list[ChatDelta]:
+        call = ToolCall(0, "{}", f"call_{len(chat.messages)}", "weather")
+        return [ChatDelta(tool_calls=(call,)), ChatDelta(finish="tool_calls")]
+
+    async def scenario() -> None:
+        tools = Tools(SUNNY)
+        async with Conversation(again, toolbox=tools) as talk:
+            for turn in (1, 2):
+                await asked(talk)
+                await talk.silence(60)
+                assert len(tools.called) == turn * (1 + MOST_ROUNDS)
+
+    in_virtual_time(scenario())
+
+
+def test_a_client_that_asks_for_the_answer_to_a_tool_has_the_one_that_began_by_itself() -> None:
+    async def scenario() -> None:
+        async with Conversation(calling(), toolbox=Tools(SUNNY)) as talk:
+            await asked(talk)
+            await talk.until(ResponseStarted)
+            await talk.until(ResponseStarted)
+            talk.session.respond(ResponseRequest(event_id="mine"))
+            for request in (ResponseRequest(), ResponseRequest(instructions="Sing.")):
+                with pytest.raises(RequestError, match="a response is in progress"):
+                    talk.session.respond(request)
+            await talk.silence(5)
+            assert len(talk.client.of(ResponseStarted)) == 2
 
     in_virtual_time(scenario())
 

@@ -1,5 +1,6 @@
 // Conversations through `@openai/agents`: a RealtimeSession over its own WebSocket transport.
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { test } from 'node:test';
 
 import { RealtimeAgent, RealtimeSession, tool } from '@openai/agents/realtime';
@@ -69,15 +70,22 @@ test('a spoken question is answered by voice', () => call(
   },
 ));
 
-/** What a server of ours gives to a browser. */
-async function clientSecret() {
-  const answer = await fetch(new URL('/v1/realtime/client_secrets', server), {
+/** What a server of ours asks of VoiceForge. */
+async function post(path, body) {
+  const answer = await fetch(new URL(path, server), {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ session: { type: 'realtime', model: 'gpt-realtime' } }),
+    body: JSON.stringify(body),
   });
-  assert.equal(answer.status, 200);
-  return (await answer.json()).value;
+  const told = await answer.json();
+  assert.ok(answer.ok, JSON.stringify(told));
+  return told;
+}
+
+/** What a server of ours gives to a browser. */
+async function clientSecret(more = {}) {
+  const session = { type: 'realtime', model: 'gpt-realtime', ...more };
+  return (await post('/v1/realtime/client_secrets', { session })).value;
 }
 
 test('a client secret lets it in as a key does, and a wrong one does not', async () => {
@@ -109,6 +117,45 @@ test('a function is run by the client and its output told', async () => {
     assert.deepEqual(asked, ['Paris']);
     await until(() => /rain/i.test(words(last(session, 'assistant'))), 'the answer');
   });
+});
+
+test('an agent of the server runs its tools, and the client asks for nothing', async () => {
+  const asked = [];
+  const shop = createServer((request, response) => {
+    asked.push(request.url);
+    response.setHeader('content-type', 'application/json');
+    response.end('{"status": "ready for collection"}');
+  });
+  await new Promise((resolve) => shop.listen(0, '127.0.0.1', resolve));
+  const tools = [{
+    type: 'http',
+    name: 'order_status',
+    description: 'Tells how an order is coming along.',
+    url: `http://127.0.0.1:${shop.address().port}/orders/{order}`,
+    method: 'GET',
+    parameters: {
+      type: 'object', properties: { order: { type: 'integer' } }, required: ['order'],
+    },
+  }];
+  const told = { instructions: BRIEF, tool_choice: { type: 'function', name: 'order_status' } };
+  const agent = await post('/v1/agents', { name: 'shop', config: { session: told, tools } });
+  const secret = await clientSecret({ voiceforge: { agent: agent.id } });
+  try {
+    await call({}, TEXT, async ({ session, events }) => {
+      session.sendMessage('How is order 7 coming along?');
+      await answered(events, 2);
+      const made = await until(
+        () => session.history.find((item) => item.type === 'mcp_call' && item.output),
+        'the call with its output',
+      );
+      assert.deepEqual([made.name, made.status], ['order_status', 'completed']);
+      assert.match(made.output, /ready for collection/);
+      assert.deepEqual(asked, ['/orders/7']);
+      await until(() => /ready|collect/i.test(words(last(session, 'assistant'))), 'the answer');
+    }, secret);
+  } finally {
+    shop.close();
+  }
 });
 
 const spoken = (events, item) => events

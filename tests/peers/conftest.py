@@ -1,4 +1,4 @@
-"""One server with the real models for all clients."""
+"""One server with the real models for all clients. Its agents' tools may be on this machine."""
 
 from collections.abc import Iterator
 
@@ -9,5 +9,5 @@ from tests.server.program import Server
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    with Server() as server:
+    with Server(VOICEFORGE_OUTBOUND__ALLOW="127.0.0.1") as server:
         yield server.until_ready()
