@@ -26,6 +26,7 @@ from server import (
     job_routes,
     secret_routes,
     usage_routes,
+    webhook_routes,
 )
 from server import log as logs
 from server.access.guard import Guard, Trusted
@@ -36,6 +37,7 @@ from server.app import build
 from server.asking import Asking
 from server.beside import beside
 from server.compose import Platform
+from server.deliveries import Deliveries
 from server.door import SupervisedDoor
 from server.fleet import ROLES
 from server.forward import Forwarding
@@ -56,6 +58,7 @@ from server.sessions import SessionRegistry
 from server.settings import Secret
 from server.system import System
 from server.tracing import Tracing
+from server.webhooks import KIND, Webhooks
 from storage.database import Database
 from storage.usage import Amounts, Subject
 
@@ -98,7 +101,9 @@ class Gateway:
         self._leases = Leases(self._asking)
         self._sealing = Sealing(plan.database.secret_key)
         self._outbound = Outbound(Rules(networks(settings.outbound.allow)))
-        self._jobs = Runner(self._database, {})
+        deliveries = Deliveries(self._database, self._outbound, self._sealing)
+        self._jobs = Runner(self._database, {KIND: deliveries.kind()})
+        self._webhooks = Webhooks(self._database, self._jobs.wake)
         endpoint = settings.tracing.endpoint
         self._traces = Tracing(endpoint, plan.index) if endpoint is not None else None
         self._collector = Collector(self._tell_use)
@@ -138,6 +143,7 @@ class Gateway:
             beside(end_revoked(self._database, self._keyring, self._sockets)),
             beside(note_uses(self._database, self._keyring)),
             beside(self._jobs.run()),
+            beside(self._webhooks.run()),
             contextlib.AsyncExitStack() as opened,
         ):
             if self._traces is not None:
@@ -158,6 +164,7 @@ class Gateway:
             *client_secrets.routes(self._database),
             *admin_routes.routes(self._database, self._revoke),
             *usage_routes.routes(self._database),
+            *webhook_routes.routes(self._database, self._sealing, self._outbound, self._jobs),
             *job_routes.routes(self._database),
             *secret_routes.routes(self._database, self._sealing),
         ]

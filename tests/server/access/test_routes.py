@@ -13,7 +13,7 @@ import pytest
 from litestar.routes import HTTPRoute
 
 from engine.services import Services
-from server import admin_routes, client_secrets, job_routes, secret_routes
+from server import admin_routes, client_secrets, job_routes, secret_routes, webhook_routes
 from server.access.authority import Needs
 from server.access.caller import SCOPES, Caller
 from server.access.guard import Guard
@@ -21,8 +21,11 @@ from server.access.guesses import AT_ONCE
 from server.access.keyring import Keyring, looking_in
 from server.app import build
 from server.door import OpenDoor
+from server.jobs.runner import Runner
 from server.lag import LoopLag
 from server.metrics import Metrics
+from server.outbound.addresses import Rules
+from server.outbound.client import Outbound
 from server.outbound.sealing import Sealing
 from server.readiness import Readiness
 from server.realtime import Sockets
@@ -48,14 +51,16 @@ class Site:
         none: Services | None = None
         sessions = SessionRegistry(lambda: none, LimitSettings(), metrics, OpenDoor())
         self.keyring = Keyring(looking_in(database))
+        sealing = Sealing(bytes(32))
         self.app = build(
             Sockets(sessions),
             [
                 *routes(Readiness(()), metrics, System(0, tuple, sessions)),
                 *admin_routes.routes(database, self._revoke),
                 *client_secrets.routes(database),
+                *webhook_routes.routes(database, sealing, Outbound(Rules()), Runner(database, {})),
                 *job_routes.routes(database),
-                *secret_routes.routes(database, Sealing(bytes(32))),
+                *secret_routes.routes(database, sealing),
             ],
         )
         self.guard = Guard(self.app, PUBLIC, self.keyring, self, metrics.count_denial)
