@@ -29,6 +29,8 @@ from server import (
     secret_routes,
     session_routes,
     usage_routes,
+    webhook_routes,
+    webhooks,
 )
 from server import log as logs
 from server.access.guard import Guard, Trusted
@@ -43,6 +45,7 @@ from server.app import build
 from server.asking import Asking
 from server.beside import beside
 from server.compose import Platform
+from server.deliveries import Deliveries
 from server.door import SupervisedDoor
 from server.fleet import ROLES
 from server.forward import Forwarding
@@ -137,7 +140,9 @@ class Gateway:
             self._tapes,
         )
         digests = Digests(self._database, *self._platform.llm, self._collector)
-        self._jobs = Runner(self._database, {afterwards.KIND: digests.kind()})
+        deliveries = Deliveries(self._database, self._outbound, self._sealing)
+        kinds = {afterwards.KIND: digests.kind(), webhooks.KIND: deliveries.kind()}
+        self._jobs = Runner(self._database, kinds)
         self._system = System(plan.index, self._platform.workers, self._sessions, self._asking)
         agents = Agents(self._database, self._outbound, self._vault)
         self._sockets = Sockets(self._sessions, agents)
@@ -188,6 +193,7 @@ class Gateway:
             *client_secrets.routes(self._database),
             *admin_routes.routes(self._database, self._revoke, self._recordings),
             *usage_routes.routes(self._database),
+            *webhook_routes.routes(self._database, self._sealing, self._outbound, self._jobs),
             *job_routes.routes(self._database),
             *secret_routes.routes(self._database, self._sealing),
             *agent_routes.routes(self._database, self._vault),

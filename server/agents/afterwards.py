@@ -10,6 +10,7 @@ from server.agents.config import AgentConfig
 from server.agents.digest import Made, Undigested, digest
 from server.jobs.kinds import GiveUp, Kind, Report, Result, TryAgain
 from server.metering.collector import Collector
+from server.webhooks import publish
 from storage import agents, digests, jobs, sessions, turns
 from storage.database import Connection, Database
 from storage.errors import Missing
@@ -80,7 +81,13 @@ class Digests:
         if config is None or config.afterwards is None:
             raise GiveUp("the agent was deleted")
         made = await self._made(session, said, config.afterwards.extract)
-        await self._database.run(lambda c: digests.put(c, session.id, made.summary, made.extracted))
+
+        async def keep(connection: Connection) -> None:
+            await digests.put(connection, session.id, made.summary, made.extracted)
+            told = {"session_id": session.id, **msgspec.structs.asdict(made)}
+            await publish(connection, session.account_id, "session.summary", told)
+
+        await self._database.once(keep)
         return {"session_id": session.id}
 
     async def _read(

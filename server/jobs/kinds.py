@@ -22,7 +22,7 @@ FIRST_S, LONGEST_S = 5.0, 3600.0
 """After the first attempt, and at most; twice as long after each."""
 
 JITTER = 0.25
-"""Of a delay, up or down: what failed together does not come again together."""
+"""Of a delay, more: what failed together does not come again together."""
 
 
 class TryAgain(Exception):
@@ -39,8 +39,8 @@ def growing_s(attempts: int) -> float:
 
 
 def jittered(delay_s: float) -> float:
-    """About so long."""
-    return delay_s * random.uniform(1 - JITTER, 1 + JITTER)
+    """So long, or a little longer."""
+    return delay_s * random.uniform(1, 1 + JITTER)
 
 
 class Kind(msgspec.Struct, frozen=True):

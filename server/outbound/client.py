@@ -72,6 +72,10 @@ class Outbound:
         assert self._session is not None
         await self._session.close()
 
+    def check(self, url: str) -> None:
+        """Raises the `OutboundError` that can be known before the name is looked up."""
+        self._rules.check_literal(host_of(checked(url)))
+
     async def ask(
         self,
         method: str,
@@ -154,7 +158,7 @@ async def read(answer: aiohttp.ClientResponse, host: str, most_bytes: int) -> An
             text = f"{host} answers with what cannot be unpacked"
             raise OutboundError("unreachable", text) from error
         if len(body) > most_bytes:
-            raise TooLarge(host, most_bytes)
+            raise TooLarge(host, answer.status, most_bytes)
         if unpack is not None and unpack.eof:
             break  # what follows would be kept
     if unpack is not None and begun and not unpack.eof:

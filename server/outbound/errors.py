@@ -24,7 +24,8 @@ class OutboundError(Exception):
 
 
 class TooLarge(OutboundError):
-    """The answer is larger than was asked for."""
+    """The answer is larger than was asked for. `status` is what it began with."""
 
-    def __init__(self, host: str, most_bytes: int) -> None:
+    def __init__(self, host: str, status: int, most_bytes: int) -> None:
         super().__init__("too_large", f"{host} answers with more than {most_bytes} bytes")
+        self.status = status

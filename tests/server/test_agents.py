@@ -69,6 +69,7 @@ class Shop:
         self.asked: list[web.Request] = []
         self.bodies: list[bytes] = []
         self.arrivals: dict[str, Any] = {}
+        self.busy = False
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request)
@@ -87,7 +88,8 @@ class Shop:
             case "/broken":
                 return web.json_response({"error": "no such order"}, status=404)
             case "/busy":
-                if len(self.asked) % 2:
+                self.busy = not self.busy
+                if self.busy:
                     return web.Response(status=503)
             case "/prose":
                 return web.Response(text="Two loaves, madam.")
@@ -240,8 +242,6 @@ async def test_whatever_a_tool_does_the_agent_goes_on(
 async def test_a_busy_server_is_asked_again_with_the_same_key(
     server: Server, systems: LocalServer, shop: Shop
 ) -> None:
-    if len(shop.asked) % 2:
-        shop.asked.append(shop.asked[-1])
     ident = await agent(server, tools=[http(systems, "/busy", retries=1)])
     async with talking(server, ident) as wire:
         assert "baked" in await said(wire, "call orders {}")
@@ -279,9 +279,16 @@ BYE = {
 }
 
 
-async def test_after_its_end_a_session_is_summed_up(server: Server) -> None:
+SUMMARY = "session.summary"
+
+
+async def test_after_its_end_a_session_is_summed_up_and_webhooks_are_told(
+    server: Server, systems: LocalServer, shop: Shop
+) -> None:
     extract = {"type": "object", "properties": {"loaves": {"type": "integer"}}}
     ident = await agent(server, afterwards={"extract": extract})
+    hook = {"url": f"{systems.url}/hook", "events": ["session.started", "session.ended", SUMMARY]}
+    secret = (await asked(server, "POST", "/v1/webhooks", hook))["secret"]
     async with talking(server, ident) as wire:
         await said(wire, "Two loaves, please.")
     path = f"/v1/sessions?agent={ident}"
@@ -299,6 +306,21 @@ async def test_after_its_end_a_session_is_summed_up(server: Server) -> None:
     assert record["digest"]["extracted"] == {"loaves": 2}
     [job] = (await asked(server, "GET", "/v1/jobs?kind=digest"))["data"]
     assert (job["state"], job["result"]) == ("done", {"session_id": record["id"]})
+
+    async def told() -> bool:
+        return len([one for one in shop.asked if one.path == "/hook"]) == 3
+
+    await until(told, 20)
+    events = {}
+    for request, body in zip(shop.asked, shop.bodies, strict=True):
+        if request.path == "/hook":
+            verify(request.headers, body, [secret])
+            event = json.loads(body)
+            events[event["type"]] = event["data"]
+    assert {data["session_id"] for data in events.values()} == {record["id"]}
+    assert events["session.started"]["agent_id"] == ident
+    assert events["session.ended"]["end_reason"] == "client_left"
+    assert events[SUMMARY]["extracted"] == {"loaves": 2}
 
 
 async def test_a_client_changes_what_the_agent_allows_and_nothing_else(server: Server) -> None:

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0008_secrets"
-down_revision = "0006_jobs"
+down_revision = "0007_webhooks"
 
 
 def upgrade() -> None:

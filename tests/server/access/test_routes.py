@@ -23,6 +23,7 @@ from server import (
     secret_routes,
     session_routes,
     usage_routes,
+    webhook_routes,
 )
 from server.access.authority import Needs
 from server.access.caller import SCOPES, Caller
@@ -31,8 +32,11 @@ from server.access.guesses import AT_ONCE
 from server.access.keyring import Keyring, looking_in
 from server.app import build
 from server.door import OpenDoor
+from server.jobs.runner import Runner
 from server.lag import LoopLag
 from server.metrics import Metrics
+from server.outbound.addresses import Rules
+from server.outbound.client import Outbound
 from server.outbound.sealing import Sealing
 from server.readiness import Readiness
 from server.realtime import Sockets
@@ -78,6 +82,7 @@ class Site:
                 *session_routes.routes(database, self.recordings),
                 *recording_routes.routes(database, self.recordings, self.links),
                 *job_routes.routes(database),
+                *webhook_routes.routes(database, sealing, Outbound(Rules()), Runner(database, {})),
             ],
         )
         self.guard = Guard(self.app, PUBLIC, self.keyring, self, metrics.count_denial)
