@@ -301,7 +301,7 @@ async def test_after_its_end_a_session_is_summed_up_and_webhooks_are_told(
             record = await asked(server, "GET", f"/v1/sessions/{session['id']}")
         return record is not None and record["digest"] is not None
 
-    await until(made, 20)
+    await until(made, 60)
     assert record["digest"]["summary"] == "It was about: Caller: Two loaves, please."
     assert record["digest"]["extracted"] == {"loaves": 2}
     [job] = (await asked(server, "GET", "/v1/jobs?kind=digest"))["data"]
@@ -310,7 +310,7 @@ async def test_after_its_end_a_session_is_summed_up_and_webhooks_are_told(
     async def told() -> bool:
         return len([one for one in shop.asked if one.path == "/hook"]) == 3
 
-    await until(told, 20)
+    await until(told, 60)
     events = {}
     for request, body in zip(shop.asked, shop.bodies, strict=True):
         if request.path == "/hook":
