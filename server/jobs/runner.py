@@ -12,7 +12,7 @@ from server.beside import beside, tell_failure
 from server.jobs.kinds import GiveUp, Kind, Result, TryAgain, jittered
 from storage import jobs
 from storage.database import Connection, Database
-from storage.errors import StorageError, Unavailable
+from storage.errors import StorageError, Unavailable, Unfit
 from storage.ids import new_id
 from storage.jobs import Job, Step
 
@@ -33,10 +33,19 @@ LEASE_S = 30.0
 RENEW_S = 5.0
 """Within which a job that was cancelled stops."""
 
+MARGIN_S = 3 * RENEW_S
+"""Before its lease ends a job is stopped if that cannot be renewed: the next look is a pause and
+two questions away, each of which may take as long as a pause.
+"""
+
 FORGET_EVERY_S = 3600.0
 
 LAST_S = 2.0
 """For the jobs to be given back as the gateway ends."""
+
+
+Write = Callable[[Connection], Awaitable[bool]]
+"""Writes down how an attempt ended; False if the job is somebody else's by now."""
 
 
 class Held:
@@ -119,7 +128,7 @@ class Runner:
             del self._held[held.job.id]
             self._wanted.set()
 
-    async def _outcome(self, held: Held) -> Callable[[Connection], Awaitable[bool]]:
+    async def _outcome(self, held: Held) -> Write:
         """Do it; how that is to be written down."""
         job = held.job
         kind = self._kinds[job.kind]
@@ -140,26 +149,37 @@ class Runner:
         delay = timedelta(seconds=jittered(kind.delay_s(job.attempts)))
         return lambda c: jobs.retry(c, self._worker, job, wrong, delay)
 
-    async def _finish(self, held: Held, write: Callable[[Connection], Awaitable[bool]]) -> None:
+    async def _finish(self, held: Held, write: Write) -> None:
         told = {"job": held.job.id, "kind": held.job.kind, "attempt": held.job.attempts}
         try:
-            ours = await self._database.run(write, patience_s=held.until - time.monotonic())
-        except StorageError as error:  # such as a result that cannot be kept: it is begun again
+            ours = await self._write(held, write)
+        except StorageError as error:  # its lease ends, and it is begun again
             log.error("how a job ended is not written", extra={**told, "error": str(error)})
             return
         log.debug("job attempted" if ours else "a job was somebody else's", extra=told)
+
+    async def _write(self, held: Held, write: Write) -> bool:
+        patience_s = held.until - time.monotonic()
+        try:
+            return await self._database.run(write, patience_s)
+        except Unfit:
+            lost = "how it ended cannot be kept"
+            return await self._database.run(
+                lambda c: jobs.fail(c, self._worker, held.job, lost), patience_s
+            )
 
     async def _keep(self) -> None:
         """Keep what is worked on, stop what is not ours any more, and find what others lost."""
         while True:
             await asyncio.sleep(RENEW_S)
             held = dict(self._held)
-            if held:
-                await self._renew(held)
+            if held and not await self._renew(held):
+                continue
             with contextlib.suppress(StorageError):  # the next look for work says so
                 await self._database.once(jobs.recover)
 
-    async def _renew(self, held: Mapping[str, Held]) -> None:
+    async def _renew(self, held: Mapping[str, Held]) -> bool:
+        """False while the database is away."""
         steps = {ident: Step(one.job.attempts, one.progress) for ident, one in held.items()}
         lease = timedelta(seconds=LEASE_S)
         now = time.monotonic()
@@ -167,13 +187,16 @@ class Runner:
             ours = await self._database.once(lambda c: jobs.renew(c, self._worker, lease, steps))
         except StorageError as error:
             log.warning("jobs are not renewed", extra={"error": str(error)})
-            ours = {ident for ident, one in held.items() if one.until > now + 2 * RENEW_S}
+            ours = {ident for ident, one in held.items() if one.until > now + MARGIN_S}
+            answered = False
         else:
+            answered = True
             for ident in ours:
                 held[ident].until = now + LEASE_S
         for ident, one in held.items():
             if ident not in ours:
                 one.task.cancel()
+        return answered
 
     async def _forget(self) -> None:
         while True:

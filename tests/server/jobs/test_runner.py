@@ -144,6 +144,19 @@ async def test_what_went_wrong_is_tried_again_until_the_last_attempt(bakery: Bak
             assert told == ("failed", attempts, text), wrong
 
 
+async def test_a_result_that_no_record_holds_is_a_failure_and_no_reason_to_do_it_again(
+    bakery: Bakery,
+) -> None:
+    async def bake(job: Job, report: Report) -> Result:
+        bakery.begun.append(job.id)
+        return {"bread": "\0"}
+
+    async with running(bakery, Kind(bake)):
+        failed = await bakery.until(await bakery.make(), ended)
+    assert (failed.state, failed.error) == ("failed", "how it ended cannot be kept")
+    assert bakery.begun == [failed.id]
+
+
 def test_delays_grow() -> None:
     delays = [growing_s(attempts) for attempts in range(1, 30)]
     assert delays[:4] == [5, 10, 20, 40]
@@ -184,6 +197,7 @@ async def test_a_job_that_runs_for_longer_than_its_lease_is_kept(
     bakery: Bakery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LEASE_S", 0.6)
+    monkeypatch.setattr(module, "MARGIN_S", 0.4)
     monkeypatch.setattr(module, "RENEW_S", 0.15)
     monkeypatch.setattr(module, "POLL_S", 0.1)
     job = await bakery.make()
@@ -199,6 +213,7 @@ async def test_while_the_database_is_away_a_job_stops_before_somebody_else_may_h
 ) -> None:
     monkeypatch.setattr(module, "LEASE_S", 1.0)
     monkeypatch.setattr(module, "RENEW_S", 0.1)
+    monkeypatch.setattr(module, "MARGIN_S", 0.3)
     job = await bakery.make()
     async with running(bakery, Kind(bakery.wait)):
         await bakery.held.wait()

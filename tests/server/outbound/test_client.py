@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from server.outbound.addresses import Rules, networks
-from server.outbound.client import Answer, Outbound
+from server.outbound.client import Answer, Outbound, followed
 from server.outbound.errors import OutboundError, TooLarge
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -202,6 +203,15 @@ async def test_another_origin_gets_no_secret(
     assert "hush" not in str(last.headers)
     assert last.headers["accept"] == "text/x"
     assert (last.method, servers.bodies[1]) == (method, body)
+
+
+def test_a_redirect_never_leads_from_https_to_http() -> None:
+    here = URL("https://shop.example/a?key=hush")
+    assert str(followed(here, "../b")) == "https://shop.example/b"
+    assert str(followed(here, "//mill.example/b#c")) == "https://mill.example/b"
+    with pytest.raises(OutboundError, match="from https to http") as raised:
+        followed(here, "http://shop.example/b?key=hush")
+    assert (raised.value.code, "hush" in str(raised.value)) == ("bad_redirect", False)
 
 
 async def test_the_same_origin_gets_all_headers_again(servers: Servers) -> None:
