@@ -5,6 +5,8 @@ key that has a limit, and over the gateway's private socket, where nothing is ch
 costs more than that counts as ours. Everything is ours: the column "unchecked" is the same gateway.
 
 Then a key that may make fewer requests than are made: those served must be as many as it may.
+
+And what records and recordings add to the time that callers wait for an answer (`bench.records`).
 """
 
 import argparse
@@ -20,12 +22,11 @@ from typing import cast
 import msgspec
 import numpy as np
 import uvloop
-from numpy.typing import NDArray
 
-from bench import servers
+from bench import records, servers
 from bench.crowd import OFF
 from bench.processes import worker_socket
-from bench.report import RESAMPLES, Row, Side, compare, finish, interleaved, percentile
+from bench.report import Row, Side, added, compare, finish, interleaved, percentile
 from bench.servers import Server
 
 PER_S = 500
@@ -39,6 +40,7 @@ FEW = 6_000
 FLOOD_S, FLOOD_PER_S = 20.0, 500
 LINES = 32
 LATE_S = 30.0
+SIDES: tuple[Side, ...] = ("ours", "peer")
 ROUTE = "/v1/realtime"
 """Answers 426 to what is no WebSocket: nothing costs less once a request is let in."""
 
@@ -144,25 +146,6 @@ def new_key(server: Server, per_minute: int) -> str:
     return made
 
 
-def added(checked: list[Told], unchecked: list[Told]) -> Row:
-    """The difference of the 99th percentiles; its interval by resampling whole blocks."""
-    rng = np.random.default_rng(0)
-    sides = [[np.asarray(told.took_ms) for told in some] for some in (checked, unchecked)]
-
-    def p99(side: list[NDArray[np.float64]]) -> float:
-        return float(np.percentile(np.concatenate(side), 99))
-
-    differences = []
-    for _ in range(RESAMPLES // 4):
-        a, b = ([side[i] for i in rng.integers(len(side), size=len(side))] for side in sides)
-        differences.append(p99(a) - p99(b))
-    low, high = np.percentile(differences, [2.5, 97.5])
-    print(f"access_overhead_p99_ms: 95 % of {low:.3f} to {high:.3f} ms")
-    return Row(
-        "access_overhead_p99_ms", p99(sides[0]) - p99(sides[1]), None, None, None, None, "ms"
-    )
-
-
 def measure(server: Server, pairs: int, seed: int) -> list[Row]:
     """Both sides in turns, then the flood."""
     beside = worker_socket(server.roots[0], "stt")
@@ -184,7 +167,7 @@ def measure(server: Server, pairs: int, seed: int) -> list[Row]:
     times = {side: [ms for one in some for ms in one.took_ms] for side, some in told.items()}
     lost = sum(one.lost for some in told.values() for one in some)
     return [
-        added(told["ours"], told["peer"]),
+        added("access_overhead_p99_ms", 99, *([t.took_ms for t in told[s]] for s in SIDES)),
         compare("request_p50_ms", times, percentile(50), "ms"),
         compare("request_p99_ms", times, percentile(99), "ms"),
         *flood(server, lost),
@@ -209,10 +192,12 @@ def flood(server: Server, lost: int) -> list[Row]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=12, help="blocks of 5 s, checked and not")
+    parser.add_argument("--record-pairs", type=int, default=4, help="blocks of 45 s, kept and not")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     with servers.ours(None, {**OFF, "VOICEFORGE_GATEWAYS": "1"}) as server:
         rows = measure(server, args.pairs, args.seed)
+    rows += records.measure(args.record_pairs, args.seed)
     finish("bench.api", rows, peer="unchecked")
 
 

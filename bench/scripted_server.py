@@ -4,11 +4,15 @@ Everything else is what a gateway of `voiceforge serve` runs: web application, r
 sessions, Silero, turn machine, ledger, playout, metrics. Only the workers' answers come from a
 script, and nobody needs a key.
 
+`python -m bench.scripted_server --kept JSON PORT` also keeps records of every session, and its
+recording where it asks for one (a `Kept`).
+
 `python -m bench.scripted_server PORT FOLDER COUNT` is several gateways, to which connections are
 handed as to those of `voiceforge serve`. Each puts a file into FOLDER once it answers.
 """
 
 import asyncio
+import contextlib
 import itertools
 import re
 import socket
@@ -46,6 +50,7 @@ from engine.meter import Watch
 from engine.playout import PlayoutClock
 from engine.services import Services
 from engine.settings import SessionSettings
+from server.access.caller import AS, Caller
 from server.access.guard import Trusted
 from server.app import build
 from server.beside import beside
@@ -53,17 +58,24 @@ from server.door import OpenDoor
 from server.fleet import VAD_MODEL
 from server.handover import Acceptor, Taking, hand
 from server.lag import LoopLag
-from server.lines import Lines
+from server.lines import Application, Lines
 from server.listening import StopSignals, listen
 from server.metering.collector import Collector
 from server.metrics import Metrics
 from server.readiness import Readiness
 from server.realtime import Sockets
+from server.recording.store import Recordings
+from server.recording.tapes import Tapes
+from server.records.journal import Journal
+from server.records.recorders import Recorders
 from server.routes import routes
 from server.serve import serving, web_server
 from server.sessions import SessionRegistry
 from server.settings import Settings
 from server.system import System
+from storage.database import Database
+from transports.outbox import Message, Send
+from transports.reading import Receive
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -141,7 +153,11 @@ def speaker() -> Answer[Utterance, Speech]:
     return speak
 
 
-async def run(bound: socket.socket | None = None, taking: "Place | None" = None) -> None:
+async def run(
+    bound: socket.socket | None = None,
+    taking: "Place | None" = None,
+    kept: "Kept | None" = None,
+) -> None:
     """Serve until SIGTERM on `bound`, or as one of several gateways what is handed over."""
     signals = StopSignals()
     settings = Settings()
@@ -156,18 +172,69 @@ async def run(bound: socket.socket | None = None, taking: "Place | None" = None)
     lag = LoopLag()
     metrics, readiness = Metrics(lag, index), Readiness(())
     collector = Collector(lambda used: None)
+    keeping = Keeping(kept) if kept is not None else None
     sessions = SessionRegistry(
-        lambda: services, settings.limits, metrics, OpenDoor(), index, collector=collector
+        lambda: services,
+        settings.limits,
+        metrics,
+        OpenDoor(),
+        index,
+        collector=collector,
+        recorders=keeping.recorders if keeping is not None else None,
+        tapes=keeping.tapes if keeping is not None else None,
     )
     handlers = routes(readiness, metrics, System(index, tuple, sessions))
-    app = Trusted(build(Lines(Sockets(sessions)), handlers))
+    built = build(Lines(Sockets(sessions)), handlers)
+    app = Trusted(built) if kept is None else owned(built, kept.account_id)
     server = web_server(app, settings, uds=taking.path if taking is not None else None)
-    async with serving(server, bound), beside(lag.watch()), beside(collector.run()):
+    async with (
+        contextlib.nullcontext() if keeping is None else keeping.running(),
+        serving(server, bound),
+        beside(lag.watch()),
+        beside(collector.run()),
+    ):
         if taking is not None:
             Taking(socket.socket(fileno=taking.descriptor), server).start()
             await asyncio.to_thread(Path(taking.ready).touch)
         await signals.asked.wait()
     clock.close()
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """Records are kept in the database at `url`, files in the folder `state`, of one account."""
+
+    url: str
+    state: str
+    account_id: str
+
+
+class Keeping:
+    """What keeps records, as in a gateway."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._database = Database(kept.url)
+        self._journal = Journal(Path(kept.state) / "journals")
+        self.recorders = Recorders(self._journal.writer)
+        self.tapes = Tapes(Recordings(Path(kept.state)))
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Write, as long as the block lasts."""
+        journal, take = self._journal, self.recorders.take
+        async with self._database, beside(journal.keep(self._database, take)):
+            with self.tapes.running():
+                yield
+
+
+def owned(application: Application, account_id: str) -> Application:
+    """As `Trusted`, but everybody comes with a key of this account."""
+    caller = Caller(account_id, "key_bench", ("realtime",))
+
+    async def serve(scope: Message, receive: Receive, send: Send) -> None:
+        scope[AS] = caller
+        await application(scope, receive, send)
+
+    return serve
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -234,9 +301,12 @@ def main(words: list[str]) -> None:
     if words[0] == "--take":
         uvloop.run(run(taking=msgspec.json.decode(words[1], type=Place)))
         return
+    kept = None
+    if words[0] == "--kept":
+        kept, words = msgspec.json.decode(words[1], type=Kept), words[2:]
     bound = listen(Settings().host, int(words[0]))
     if len(words) == 1:
-        uvloop.run(run(bound))
+        uvloop.run(run(bound, kept=kept))
     else:
         uvloop.run(several(bound, Path(words[1]), int(words[2])))
 
