@@ -19,7 +19,7 @@ import uvloop
 from litestar.handlers import HTTPRouteHandler
 
 from engine.child import become_child
-from server import admin_routes, client_secrets, control, usage_routes
+from server import admin_routes, client_secrets, control, knowledge_routes, usage_routes
 from server import log as logs
 from server.access.guard import Guard, Trusted
 from server.access.keyring import Keyring, looking_in
@@ -33,6 +33,8 @@ from server.door import SupervisedDoor
 from server.fleet import ROLES
 from server.forward import Forwarding
 from server.handover import Taking
+from server.knowledge.desk import Desk
+from server.knowledge.library import Library
 from server.lag import LoopLag
 from server.lines import Application, Lines
 from server.metering.collector import Collector
@@ -80,6 +82,8 @@ class Gateway:
         self._asking = Asking(self._send)
         self._door = SupervisedDoor(self._asking, self._metrics.count_refusal)
         self._database = Database(plan.database.url, plan.database.connections)
+        self._library = Library(self._database, self._platform.embed)
+        self._desk = Desk(self._library)
         self._keyring = Keyring(looking_in(self._database))
         self._leases = Leases(self._asking)
         endpoint = settings.tracing.endpoint
@@ -119,6 +123,7 @@ class Gateway:
             beside(self._leases.give_back()),
             beside(end_revoked(self._database, self._keyring, self._sockets)),
             beside(note_uses(self._database, self._keyring)),
+            beside(self._desk.run()),
             contextlib.AsyncExitStack() as opened,
         ):
             if self._traces is not None:
@@ -139,6 +144,7 @@ class Gateway:
             *client_secrets.routes(self._database),
             *admin_routes.routes(self._database, self._revoke),
             *usage_routes.routes(self._database),
+            *knowledge_routes.routes(self._library, self._desk),
         ]
 
     def _guarded(self, app: Application) -> Guard:

@@ -20,8 +20,8 @@ from storage.database import Database
 from storage.usage import MOST_ROWS, Group
 
 EXPECTED = "a day such as 2026-11-01, or an hour such as 2026-11-01T15:00Z"
-Since = Annotated[str | None, QueryParameter(query="from", description=EXPECTED)]
-Until = Annotated[str | None, QueryParameter(query="to", description=EXPECTED)]
+Since = Annotated[str | None, QueryParameter(name="from", description=EXPECTED)]
+Until = Annotated[str | None, QueryParameter(name="to", description=EXPECTED)]
 
 
 def routes(database: Database) -> list[HTTPRouteHandler]:

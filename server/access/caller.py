@@ -7,10 +7,10 @@ import msgspec
 
 from storage.accounts import NO_LIMITS, Limits
 
-Scope = Literal["realtime", "sessions", "usage", "system", "admin"]
+Scope = Literal["realtime", "sessions", "agents", "usage", "system", "admin"]
 """What a key may do: hold conversations; steer and end those of its account that are open, and let
-others' clients in; see what its account uses; see what runs on the machine; everything, of
-everybody."""
+others' clients in; make what its agents are and know; see what its account uses; see what runs on
+the machine; everything, of everybody."""
 
 USUAL: tuple[Scope, ...] = ("realtime", "sessions")
 """What a program needs that puts conversations in front of its users."""

@@ -13,7 +13,7 @@ import pytest
 from litestar.routes import HTTPRoute
 
 from engine.services import Services
-from server import admin_routes, client_secrets
+from server import admin_routes, client_secrets, knowledge_routes
 from server.access.authority import Needs
 from server.access.caller import SCOPES, Caller
 from server.access.guard import Guard
@@ -21,6 +21,8 @@ from server.access.guesses import AT_ONCE
 from server.access.keyring import Keyring, looking_in
 from server.app import build
 from server.door import OpenDoor
+from server.knowledge.desk import Desk
+from server.knowledge.library import Library
 from server.lag import LoopLag
 from server.metrics import Metrics
 from server.readiness import Readiness
@@ -32,6 +34,7 @@ from server.system import System
 from storage import accounts, keys
 from storage.database import Database
 from storage.keys import Terms
+from tests.server.knowledge.meanings import Meanings
 from tests.storage.conftest import database, embedded, url
 
 __all__ = ["database", "embedded", "url"]
@@ -47,12 +50,15 @@ class Site:
         none: Services | None = None
         sessions = SessionRegistry(lambda: none, LimitSettings(), metrics, OpenDoor())
         self.keyring = Keyring(looking_in(database))
+        self.library = Library(database, Meanings())
+        self.desk = Desk(self.library)
         self.app = build(
             Sockets(sessions),
             [
                 *routes(Readiness(()), metrics, System(0, tuple, sessions)),
                 *admin_routes.routes(database, self._revoke),
                 *client_secrets.routes(database),
+                *knowledge_routes.routes(self.library, self.desk),
             ],
         )
         self.guard = Guard(self.app, PUBLIC, self.keyring, self, metrics.count_denial)
