@@ -49,6 +49,10 @@ class Library:
             )
         )
 
+    async def wake(self) -> None:
+        """Somebody will ask soon: have the model loaded. Raises `InferenceError`."""
+        await self.meaning("", Priority.SPECULATIVE, NO_HURRY_MS)
+
     async def meaning_of(self, passage: Passage) -> tuple[float, ...]:
         """Of a passage, read below its heading. Raises `InferenceError`."""
         text = f"{passage.heading}\n{passage.text}" if passage.heading else passage.text
