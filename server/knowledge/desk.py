@@ -15,10 +15,10 @@ from storage.errors import ExtensionMissing, Missing, StorageError
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=15)
 """After which a document is taken up whose reader has died."""
 
-RENEW_EVERY_S = 10.0
+RENEW_EVERY_S = 4.0
 
 LOOK_EVERY_S = 5.0
 """For what other gateways have let lie. What comes in here is taken at once."""

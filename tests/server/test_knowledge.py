@@ -19,8 +19,8 @@ pytestmark = pytest.mark.models
 DATA = Path(__file__).parents[1] / "data" / "knowledge"
 
 BOOK = "".join(
-    f"# Bread {n}\n\nLoaf number {n} is baked for {n} minutes and costs {n} euros and fifty cents.\n\n"
-    for n in range(2, 400)
+    f"# Bread {n}\n\nLoaf number {n} is baked for {n} minutes, and costs {n} euros and a half.\n\n"
+    for n in range(2, 202)
 )
 """Takes some seconds to embed."""
 
@@ -65,7 +65,10 @@ class Shelf:
         async def is_so() -> bool:
             nonlocal told
             path = f"{self.route}/documents/{document}"
-            status, text = await asyncio.to_thread(self.server.ask, "GET", path, None, self.key)
+            try:
+                status, text = await asyncio.to_thread(self.server.ask, "GET", path, None, self.key)
+            except OSError:  # the gateway is gone
+                return False
             if status == 503:  # the database is away
                 return False
             told = json.loads(text)
@@ -116,7 +119,7 @@ async def test_whatever_dies_while_a_book_is_read_it_is_read_to_its_end(
     shelf = await opened(server)
     document = await shelf.send(BOOK.encode(), "text/markdown")
     began = await shelf.until(document, state="reading", embedded=8)
-    assert began["passages"] == 398
+    assert began["passages"] == 200
     match name:
         case "gateway":
             for gateway in [p for p in server.family() if "server.gateway" in p.cmdline()]:
@@ -126,5 +129,5 @@ async def test_whatever_dies_while_a_book_is_read_it_is_read_to_its_end(
         case "database":
             next(p for p in server.family() if p.name() == "postgres").kill()
     ready = await shelf.until(document, state="ready")
-    assert (ready["passages"], ready["embedded"]) == (398, 398)
+    assert (ready["passages"], ready["embedded"]) == (200, 200)
     assert "number 123 " in (await shelf.found("What does loaf number 123 cost?"))[0]
