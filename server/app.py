@@ -16,7 +16,7 @@ from server.access.denied import RETRY_DATABASE_S, Denied
 from server.lines import Application
 from server.refusals import Refusal, refusal
 from server.version import VERSION
-from storage.errors import Missing, StorageError, TooMany, Unavailable, Unfit
+from storage.errors import ExtensionMissing, Missing, StorageError, TooMany, Unavailable, Unfit
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,7 @@ def build(realtime: Application, handlers: Sequence[HTTPRouteHandler]) -> Litest
             TooMany: too_many,
             Unfit: unfit,
             Unavailable: unavailable,
+            ExtensionMissing: lacking,
             StorageError: unusable,
             RecursionError: too_deep,
             HTTPException: refused,
@@ -95,6 +96,11 @@ def unavailable(_: Asked, __: Unavailable) -> Told:
     again = {"retry-after": str(RETRY_DATABASE_S)}
     text = "the database does not answer"
     return refusal(503, "database_unavailable", text, kind="server_error", headers=again)
+
+
+def lacking(_: Asked, error: ExtensionMissing) -> Told:
+    """What this needs, somebody must install first."""
+    return refusal(503, "extension_missing", str(error), kind="server_error")
 
 
 def unusable(asked: Asked, error: StorageError) -> Told:

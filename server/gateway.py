@@ -25,6 +25,7 @@ from server import (
     client_secrets,
     control,
     job_routes,
+    knowledge_routes,
     recording_routes,
     secret_routes,
     session_routes,
@@ -51,6 +52,8 @@ from server.fleet import ROLES
 from server.forward import Forwarding
 from server.handover import Taking
 from server.jobs.runner import Runner
+from server.knowledge.desk import Desk
+from server.knowledge.library import Library
 from server.lag import LoopLag
 from server.learning import state_folder
 from server.lines import Application, Lines
@@ -115,6 +118,8 @@ class Gateway:
         self._asking = Asking(self._send)
         self._door = SupervisedDoor(self._asking, self._metrics.count_refusal)
         self._database = Database(plan.database.url, plan.database.connections)
+        self._library = Library(self._database, self._platform.embed)
+        self._desk = Desk(self._library)
         self._keyring = Keyring(looking_in(self._database))
         self._leases = Leases(self._asking)
         self._sealing = Sealing(plan.database.secret_key)
@@ -172,6 +177,7 @@ class Gateway:
             beside(end_revoked(self._database, self._keyring, self._sockets)),
             beside(note_uses(self._database, self._keyring)),
             beside(self._jobs.run()),
+            beside(self._desk.run()),
             contextlib.AsyncExitStack() as opened,
         ):
             opened.enter_context(self._tapes.running())
@@ -199,6 +205,7 @@ class Gateway:
             *agent_routes.routes(self._database, self._vault),
             *session_routes.routes(self._database, self._recordings),
             *recording_routes.routes(self._database, self._recordings, self._links),
+            *knowledge_routes.routes(self._library, self._desk),
         ]
 
     def _guarded(self, app: Application) -> Guard:

@@ -114,9 +114,10 @@ async def add(
     document_id: str,
     passages: Sequence[Passage],
     embeddings: Sequence[Sequence[float]],
+    of: int,
 ) -> None:
-    """Add passages of a document; those that are there already stay. Nothing is added to one that
-    is gone.
+    """Add the next passages of a document that has `of` them; those that are there already stay.
+    Nothing is added to one that is gone.
     """
     await connection.executemany(
         "insert into passages (document_id, number, collection_id, heading, position, text, words,"
@@ -129,6 +130,20 @@ async def add(
             for passage, embedding in zip(passages, embeddings, strict=True)
         ],
     )
+    await connection.execute(
+        "update documents set embedded = greatest(embedded, $2), passages = $3 where id = $1",
+        document_id,
+        passages[-1].number + 1,
+        of,
+    )
+
+
+async def count(connection: Connection, document_id: str) -> int:
+    """How many passages of a document are kept: the first so many."""
+    kept: int = await connection.fetchval(
+        "select coalesce(max(number) + 1, 0) from passages where document_id = $1", document_id
+    )
+    return kept
 
 
 async def copy_same(connection: Connection, document_id: str) -> int | None:

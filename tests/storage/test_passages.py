@@ -50,7 +50,7 @@ async def collection(connection: asyncpg.Connection, name: str, hash_of: str = "
     upload = Upload(f"{name}.txt", "text/plain", (hash_of or name).encode(), [b"x"])
     document, _ = await knowledge.add(connection, made, upload)
     some = [passage(number) for number in range(3)]
-    await passages.add(connection, document.id, some, [point(axis) for axis in range(3)])
+    await passages.add(connection, document.id, some, [point(axis) for axis in range(3)], 3)
     await unfinished.finish(connection, document.id, 3)
     return made
 
@@ -126,7 +126,7 @@ async def crowded(connection: asyncpg.Connection) -> tuple[str, str]:
     draw = np.random.default_rng(0)
     crowd = [Passage(number, "", 0, f"crowd {number}") for number in range(3, 2003)]
     points = draw.normal(size=(2000, DIMENSIONS)).tolist()
-    await passages.add(connection, document.id, crowd, points)
+    await passages.add(connection, document.id, crowd, points, 2003)
     await unfinished.finish(connection, document.id, 2003)
     return small, large
 
@@ -158,10 +158,10 @@ async def test_passages_that_are_there_already_stay_as_they_are(
 ) -> None:
     shop = await collection(prepared, "Shop")
     (document,) = await knowledge.documents(prepared, shop)
-    await passages.add(prepared, document.id, [Passage(0, "", 0, "again")], [point(0)])
+    await passages.add(prepared, document.id, [Passage(0, "", 0, "again")], [point(0)], 3)
     assert SAID[0] in await texts(prepared, "", point(0), shop)
-    await passages.add(prepared, "doc_none", [Passage(0, "", 0, "of nothing")], [point(0)])
-    await passages.add(prepared, document.id, [], [])
+    await passages.add(prepared, "doc_none", [Passage(0, "", 0, "of nothing")], [point(0)], 1)
+    assert await passages.count(prepared, document.id) == 3
     assert await prepared.fetchval("select count(*) from passages") == 3
 
 

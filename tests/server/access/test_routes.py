@@ -19,6 +19,7 @@ from server import (
     agent_routes,
     client_secrets,
     job_routes,
+    knowledge_routes,
     recording_routes,
     secret_routes,
     session_routes,
@@ -33,6 +34,8 @@ from server.access.keyring import Keyring, looking_in
 from server.app import build
 from server.door import OpenDoor
 from server.jobs.runner import Runner
+from server.knowledge.desk import Desk
+from server.knowledge.library import Library
 from server.lag import LoopLag
 from server.metrics import Metrics
 from server.outbound.addresses import Rules
@@ -50,6 +53,7 @@ from server.vault import Vault
 from storage import accounts, keys
 from storage.database import Database
 from storage.keys import Terms
+from tests.server.knowledge.meanings import Meanings
 from tests.storage.conftest import database, embedded, url
 
 __all__ = ["database", "embedded", "url"]
@@ -70,6 +74,8 @@ class Site:
         sessions = SessionRegistry(lambda: none, LimitSettings(), metrics, OpenDoor())
         self.keyring = Keyring(looking_in(database))
         sealing = Sealing(bytes(32))
+        self.library = Library(database, Meanings())
+        self.desk = Desk(self.library)
         self.app = build(
             Sockets(sessions),
             [
@@ -83,6 +89,7 @@ class Site:
                 *recording_routes.routes(database, self.recordings, self.links),
                 *job_routes.routes(database),
                 *webhook_routes.routes(database, sealing, Outbound(Rules()), Runner(database, {})),
+                *knowledge_routes.routes(self.library, self.desk),
             ],
         )
         self.guard = Guard(self.app, PUBLIC, self.keyring, self, metrics.count_denial)

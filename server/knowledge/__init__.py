@@ -1,0 +1,1 @@
+"""What agents may look up: documents are read, cut into passages, embedded and searched."""
