@@ -1,5 +1,6 @@
 """`/v1/agents`: an account's agents."""
 
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -15,9 +16,10 @@ from server.agents.checking import check, wrong
 from server.agents.config import AgentConfig
 from server.refusals import refusals
 from server.vault import Vault
-from storage import agents
+from storage import agents, knowledge
 from storage.agents import Agent, Version
 from storage.database import Connection, Database
+from storage.errors import Missing
 
 NEEDS = [Needs("agents")]
 PLAIN, NAMED = refusals(), refusals(404)
@@ -72,6 +74,13 @@ def routes(database: Database, vault: Vault) -> list[HTTPRouteHandler]:
         if missing:
             name = min(missing)
             raise wrong("config.tools", f"no secret {name!r}: make it by PUT /v1/secrets/{name}")
+        for collection in config.knowledge:
+            try:
+                await database.run(
+                    partial(knowledge.get, collection_id=collection, account_id=account_id)
+                )
+            except Missing as error:
+                raise wrong("config.knowledge", str(error)) from error
         plain: dict[str, Any] = msgspec.json.decode(kept)
         return plain
 

@@ -149,7 +149,7 @@ class Gateway:
         kinds = {afterwards.KIND: digests.kind(), webhooks.KIND: deliveries.kind()}
         self._jobs = Runner(self._database, kinds)
         self._system = System(plan.index, self._platform.workers, self._sessions, self._asking)
-        agents = Agents(self._database, self._outbound, self._vault)
+        agents = Agents(self._database, self._outbound, self._library, self._vault)
         self._sockets = Sockets(self._sessions, agents)
         self._forwarding = Forwarding(self._sockets, plan.index, self._system.path_of)
         self._lines = Lines(self._forwarding)

@@ -134,7 +134,9 @@ class SessionRegistry:
             ident = f"sess_{self._gateway}_{secrets.token_urlsafe(24)}"
             observe = partial(self._observe, ident)
             toolbox = NO_TOOLS if answering is None else answering.toolbox(ident)
-            session = Session(settings, services, transport, self._ended, observe, ident, toolbox)
+            knowledge = None if answering is None else answering.knowledge()
+            helps = toolbox, knowledge
+            session = Session(settings, services, transport, self._ended, observe, ident, *helps)
         except BaseException:
             place.give_back()
             raise

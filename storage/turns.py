@@ -9,6 +9,17 @@ from storage.database import Connection
 from storage.rows import as_structs
 
 
+class Source(msgspec.Struct, frozen=True):
+    """A passage of the agent's knowledge: its document and number there, the document's title, and
+    how near it was to the question (cosine).
+    """
+
+    document_id: str
+    passage_id: str
+    title: str
+    score: float
+
+
 class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
     """One turn of the caller, the agent or a tool (`kind`), `at_ms` after its session began. `text`
     is what was heard of it; None is not known yet, or never was. `status`: in_progress, completed,
@@ -16,8 +27,8 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
     LLM sees it no more).
 
     Of an answer, `stages` has when each stage of it was reached and `first_audio_ms` when it began
-    to be heard, both in ms after the caller's last voiced sample. A tool's turn has its name, its
-    arguments as the LLM wrote them, and what it gave.
+    to be heard, both in ms after the caller's last voiced sample; `sources` are what the LLM was
+    given for it. A tool's turn has its name, its arguments as the LLM wrote them, and what it gave.
     """
 
     session_id: str
@@ -32,6 +43,7 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
     tool_name: str | None = None
     tool_arguments: str | None = None
     tool_output: str | None = None
+    sources: list[Source] | None = None
 
 
 FIELDS = Turn.__struct_fields__

@@ -25,6 +25,8 @@ from server.agents.incoming import Arrival, ask
 from server.agents.mcp import McpError, McpTool, client_of, tools_of
 from server.agents.running import RunTool
 from server.agents.toolbox import AgentTools
+from server.knowledge.library import Library
+from server.knowledge.lookup import Lookup
 from server.outbound.client import Outbound
 from server.vault import Vault
 from storage import agents
@@ -57,6 +59,7 @@ class Answering(msgspec.Struct, frozen=True):
     secrets: dict[str, str]
     listed: dict[str, list[McpTool]]
     outbound: Outbound
+    library: Library
     given: tuple[JsonObject, ...] = ()
 
     @property
@@ -73,6 +76,12 @@ class Answering(msgspec.Struct, frozen=True):
         """For one session."""
         who = {"voiceforge-session": session_id, "voiceforge-agent": self.agent.id}
         return AgentTools(made for tool in self.config.tools for made in self._made(tool, who))
+
+    def knowledge(self) -> Lookup | None:
+        """For one session; None if it knows nothing."""
+        if not self.config.knowledge:
+            return None
+        return Lookup(self.library, self.agent.account_id, self.config.knowledge)
 
     def _made(self, tool: Tool, who: dict[str, str]) -> Iterator[RunTool]:
         match tool:
@@ -96,11 +105,13 @@ class Agents:
         self,
         database: Database,
         outbound: Outbound,
+        library: Library,
         vault: Vault,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._outbound = outbound
+        self._library = library
         self._vault = vault
         self._clock = clock
         self._known: dict[str, tuple[float, Answering]] = {}
@@ -143,7 +154,7 @@ class Agents:
         listed = {
             tool.url: found for tool, found in zip(servers, lists, strict=True) if found is not None
         }
-        return Answering(agent, config, secrets, listed, self._outbound)
+        return Answering(agent, config, secrets, listed, self._outbound, self._library)
 
     async def _list(
         self, agent: Agent, server: McpServer, secrets: dict[str, str]

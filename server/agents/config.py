@@ -152,11 +152,13 @@ class AgentConfig(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
     instructions, voice, turns, greeting and variables are the agent's.
 
     A client may change what is among `overrides`, and how it sends and gets audio and text. The
-    server runs the `tools`; those in `session` are the client's.
+    server runs the `tools`; those in `session` are the client's. What is asked is looked up in the
+    collections of `knowledge`, by their ids.
     """
 
     session: dict[str, Any] = {}
     overrides: tuple[Override, ...] = ("variables",)
     tools: Annotated[tuple[Tool, ...], Meta(max_length=MOST_TOOLS)] = ()
+    knowledge: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
     incoming: Incoming | None = None
     afterwards: Afterwards | None = None

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
+from engine.frames import Passage
 from engine.inference import InferenceError
 from server.knowledge.library import Library
 from storage.errors import StorageError
@@ -25,11 +26,14 @@ PATIENCE_S = 0.25
 FEW = 4
 """Passages: 800 tokens, which a small model reads in time."""
 
+LEAST_SIMILAR = 0.2
+"""What means less of the same has little to do with the question (`storage.passages.Found`)."""
+
 REMEMBERED = 8
 """Questions of a session: those whose words still settle, and those asked again."""
 
 
-Search = asyncio.Task[tuple[Found, ...] | None]
+Search = asyncio.Task[tuple[Passage, ...] | None]
 """What is found; None where that failed."""
 
 
@@ -42,7 +46,7 @@ class Asked:
 
 
 class Lookup:
-    """The collections of an account that one session may look into."""
+    """Satisfies `engine.recall.Knowledge` with the collections that one session may look into."""
 
     def __init__(self, library: Library, account_id: str, collection_ids: Sequence[str]) -> None:
         self._library = library
@@ -51,11 +55,11 @@ class Lookup:
         self._asked: OrderedDict[str, Asked] = OrderedDict()
         self._waking: asyncio.Task[None] | None = None
 
-    def wake(self) -> None:
+    def start(self) -> None:
         """The session begins: have the model there when the first question comes."""
         self._waking = asyncio.create_task(self._wake())
 
-    async def passages(self, question: str) -> tuple[Found, ...]:
+    async def passages(self, question: str) -> tuple[Passage, ...]:
         """Those that fit best, best first; none where that takes too long or fails.
 
         What took too long goes on, for whoever asks again. When all who wait are cancelled it is
@@ -82,7 +86,7 @@ class Lookup:
         done = asked.search.done() and not asked.search.cancelled()
         return (asked.search.result() if done else None) or ()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """The session has ended. Idempotent."""
         left: list[asyncio.Task[Any]] = [asked.search for asked in self._asked.values()]
         self._asked.clear()
@@ -90,9 +94,8 @@ class Lookup:
             left.append(self._waking)
         for task in left:
             task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
 
-    async def _search(self, question: str) -> tuple[Found, ...] | None:
+    async def _search(self, question: str) -> tuple[Passage, ...] | None:
         try:
             found = await self._library.search(
                 question, self._collection_ids, account_id=self._account_id, most=FEW
@@ -100,7 +103,7 @@ class Lookup:
         except (InferenceError, StorageError) as error:
             log.warning("nothing can be looked up", extra={"error": str(error)})
             return None
-        return tuple(found)
+        return tuple(passage_of(one) for one in found if one.similarity >= LEAST_SIMILAR)
 
     async def _wake(self) -> None:
         with contextlib.suppress(InferenceError):  # the first question says so
@@ -111,6 +114,12 @@ class Lookup:
         for key in list(self._asked)[: max(0, len(self._asked) - REMEMBERED)]:
             if not self._asked[key].waiting:
                 self._asked.pop(key).search.cancel()
+
+
+def passage_of(found: Found) -> Passage:
+    """As the agent is given it, and cites it: by its place in the document."""
+    title = f"{found.document}: {found.heading}" if found.heading else found.document
+    return Passage(found.document_id, str(found.number), title, found.text, found.similarity)
 
 
 def _failed(search: Search) -> bool:

@@ -13,6 +13,7 @@ from engine.frames import (
     CallEnded,
     CallerTranscript,
     CallerTranscriptFailed,
+    Cited,
     Failure,
     Frame,
     InputCommitted,
@@ -30,7 +31,7 @@ from engine.frames import (
 from engine.items import FunctionCall, FunctionOutput, Item, Message
 from engine.session import EndReason, Session
 from storage import sessions as storage
-from storage.turns import Turn
+from storage.turns import Source, Turn
 
 REMEMBERED = 64
 """Turns that may still change: a client truncates the last replies and answers the last calls. What
@@ -62,6 +63,7 @@ class Live(msgspec.Struct):
     audible_at: float | None = None
     item_id: str | None = None
     measured: TurnMeasured | None = None
+    sources: list[Source] | None = None
 
 
 class Recorder:
@@ -178,6 +180,14 @@ class Recorder:
             if live.item_id is not None:
                 self._change(live.item_id, **measures(frame))
 
+    def _cited(self, frame: Cited) -> None:
+        live = self._live.get(frame.response_id)
+        if live is not None:
+            live.sources = [
+                Source(one.document_id, one.passage_id, kept(one.title), one.score)
+                for one in frame.passages
+            ]
+
     def _item_started(self, frame: ReplyItemStarted) -> None:
         item, said = frame.item, {"response_id": frame.response_id}
         live = self._live.get(frame.response_id)
@@ -194,6 +204,8 @@ class Recorder:
             live.item_id = item.id
             if live.measured is not None:
                 self._change(item.id, **measures(live.measured))
+            if live.sources is not None:
+                self._change(item.id, sources=live.sources)
 
     def _item_done(self, frame: ReplyItemDone) -> None:
         match frame.item:
@@ -241,6 +253,7 @@ class Recorder:
         ResponseStarted: _response_started,
         PlaybackStarted: _playback_started,
         TurnMeasured: _measured,
+        Cited: _cited,
         ReplyItemStarted: _item_started,
         ReplyItemDone: _item_done,
         CallEnded: _call_ended,

@@ -47,6 +47,7 @@ def upgrade() -> None:
             tool_name text,
             tool_arguments text,
             tool_output text,
+            sources jsonb,
             primary key (session_id, number)
         )
     """)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from engine.frames import Passage
 from engine.inference import InferenceError
 from server.knowledge import lookup as lookup_module
 from server.knowledge.lookup import REMEMBERED, Lookup
@@ -46,7 +47,7 @@ def session(shelves: Any) -> Lookup:
     return Lookup(shelves, "acc_1", ["col_1"])
 
 
-def texts(found: tuple[Found, ...]) -> list[str]:
+def texts(found: tuple[Passage, ...]) -> list[str]:
     return [one.text for one in found]
 
 
@@ -57,7 +58,7 @@ async def test_what_was_asked_before_the_verdict_is_there_after_it() -> None:
     assert len(await lookup.passages("what does  bread cost?")) == 1
     assert shelves.asked == ["What does bread cost?"]
     assert await lookup.passages("  ") == ()
-    await lookup.close()
+    lookup.close()
 
 
 async def test_who_asks_while_it_is_on_its_way_waits_for_the_same_search() -> None:
@@ -71,7 +72,7 @@ async def test_who_asks_while_it_is_on_its_way_waits_for_the_same_search() -> No
     shelves.answers.set()
     assert texts(await both[1]) == ["about bread"]
     assert (shelves.asked, shelves.cancelled) == (["bread"], [])
-    await lookup.close()
+    lookup.close()
 
 
 async def test_words_that_were_not_the_last_are_cancelled() -> None:
@@ -86,7 +87,7 @@ async def test_words_that_were_not_the_last_are_cancelled() -> None:
     assert shelves.cancelled == ["What does"]
     shelves.answers.set()
     assert len(await lookup.passages("What does")) == 1  # it is asked anew
-    await lookup.close()
+    lookup.close()
 
 
 async def test_what_takes_too_long_is_left_out_and_there_the_next_time(
@@ -100,7 +101,7 @@ async def test_what_takes_too_long_is_left_out_and_there_the_next_time(
     shelves.answers.set()
     assert len(await lookup.passages("bread")) == 1
     assert shelves.asked == ["bread"]
-    await lookup.close()
+    lookup.close()
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ async def test_what_fails_finds_nothing_and_is_tried_again(error: Exception) -> 
     assert await lookup.passages("bread") == ()
     shelves.error = None
     assert len(await lookup.passages("bread")) == 1
-    await lookup.close()
+    lookup.close()
 
 
 async def test_so_many_questions_are_remembered_and_no_more() -> None:
@@ -126,17 +127,17 @@ async def test_so_many_questions_are_remembered_and_no_more() -> None:
     assert len(shelves.asked) == REMEMBERED + 1
     await lookup.passages("bread 0")
     assert len(shelves.asked) == REMEMBERED + 2
-    await lookup.close()
+    lookup.close()
 
 
 async def test_a_session_that_ends_leaves_nothing_behind() -> None:
     shelves = Shelves()
     shelves.answers.clear()
     lookup = session(shelves)
-    lookup.wake()
+    lookup.start()
     waiting = asyncio.create_task(lookup.passages("bread"))
     await asyncio.sleep(0.01)
-    await lookup.close()
+    lookup.close()
     assert await waiting == ()
     assert (shelves.cancelled, shelves.woken) == (["bread"], 1)
-    await lookup.close()
+    lookup.close()
