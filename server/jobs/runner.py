@@ -72,7 +72,7 @@ class Runner:
         self._held: dict[str, Held] = {}
         self._wanted = asyncio.Event()
         self._draining = False
-        self._away = False
+        self._away = True  # as a gateway starts, the database does too
 
     def wake(self) -> None:
         """A job was made here, and its transaction has ended: begin at once."""
@@ -125,7 +125,8 @@ class Runner:
         try:
             await self._finish(held, await self._outcome(held))
         finally:
-            del self._held[held.job.id]
+            if self._held.get(held.job.id) is held:  # and not its next attempt, begun already
+                del self._held[held.job.id]
             self._wanted.set()
 
     async def _outcome(self, held: Held) -> Write:

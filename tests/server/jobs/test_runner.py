@@ -157,6 +157,18 @@ async def test_a_result_that_no_record_holds_is_a_failure_and_no_reason_to_do_it
     assert bakery.begun == [failed.id]
 
 
+async def test_an_attempt_that_follows_at_once_is_kept_like_any_other(
+    bakery: Bakery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RENEW_S", 0.05)
+    made = [await bakery.make(most=20, wrong="again") for _ in range(4)]
+    async with running(bakery, Kind(bakery.run_out, lambda attempts: 0.0)) as runner:
+        for job in made:
+            assert (await bakery.until(job, ended)).attempts == 20
+        assert runner._held == {}
+    assert Counter(bakery.begun) == {job.id: 20 for job in made}
+
+
 def test_delays_grow() -> None:
     delays = [growing_s(attempts) for attempts in range(1, 30)]
     assert delays[:4] == [5, 10, 20, 40]
