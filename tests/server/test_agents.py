@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
+import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from server.outbound.signing import verify
 from tests.server.local_server import LocalServer
 from tests.server.program import Server
 from tests.server.test_access import asked, line, made, refusal
-from tests.server.wire import Wire, until
+from tests.server.wire import Wire, typed, until
 
 pytestmark = pytest.mark.models
 
@@ -30,7 +31,8 @@ def event(delta: dict[str, Any], finish: str | None = None) -> bytes:
 async def think(request: web.Request) -> web.StreamResponse:
     """An LLM: `call NAME {…}` calls that tool, what a tool answers it says, all else it repeats.
 
-    It says `instructions` with those that it has, `offered` with the names of its tools.
+    It says `instructions` with those that it has, `offered` with the names of its tools, and all
+    that it is told beside the conversation when it is asked what is `known`.
     """
     body = await request.json()
     messages, tools = body["messages"], body.get("tools", [])
@@ -41,6 +43,8 @@ async def think(request: web.Request) -> web.StreamResponse:
         delta = {"content": f"The tool says: {said}"}
     elif said == "instructions":
         delta = {"content": messages[0]["content"]}
+    elif "known" in said:
+        delta = {"content": " ".join(m["content"] for m in messages if m["role"] == "system")}
     elif said == "offered":
         delta = {"content": " ".join(tool["function"]["name"] for tool in tools) or "none"}
     elif tools and tools[0]["function"]["name"] == "record":
@@ -444,3 +448,49 @@ def test_what_no_agent_can_be_is_refused_with_its_place(
     status, text = server.ask("POST", "/v1/agents", {"name": "x", "config": config})
     assert status == 400
     assert told in text
+
+
+async def test_what_an_agent_knows_is_looked_up_and_cited(server: Server) -> None:
+    shelf = await asked(server, "POST", "/v1/knowledge", {"name": "hours"})
+    document = await asyncio.to_thread(send_document, server, shelf["id"])
+    path = f"/v1/knowledge/{shelf['id']}/documents/{document}"
+
+    async def ready() -> bool:
+        return bool((await asked(server, "GET", path))["state"] == "ready")
+
+    await until(ready, 60)
+    ident = await agent(server, knowledge=[shelf["id"]])
+    async with talking(server, ident) as wire:
+        question = "When do you open on Sundays?"
+        await wire.send(typed(question))
+        await wire.send({"type": "response.create"})
+        cited = await wire.until("voiceforge.knowledge.cited")
+        assert cited["passages"][0]["document_id"] == document
+        done = (await wire.until("response.done"))["response"]
+        assert done["output"][0]["content"][0]["text"] == f"You said: {question}"
+        told = await said(wire, "When do you open on Sundays, as far as is known?")
+        assert "On Sundays the bakery opens at nine" in told
+
+    async def recorded() -> bool:
+        sessions = (await asked(server, "GET", f"/v1/sessions?agent={ident}"))["data"]
+        if not sessions or sessions[0]["ended_at"] is None:
+            return False
+        turns = (await asked(server, "GET", f"/v1/sessions/{sessions[0]['id']}"))["turns"]
+        [answer] = [turn for turn in turns if turn.get("text") == f"You said: {question}"]
+        return bool(answer["sources"][0]["document_id"] == document)
+
+    await until(recorded, 20)
+    status, text = await asyncio.to_thread(
+        server.ask, "POST", "/v1/agents", {"name": "x", "config": {"knowledge": ["col_none"]}}
+    )
+    assert (status, "config.knowledge" in text) == (400, True)
+
+
+def send_document(server: Server, collection: str) -> str:
+    """A document; its id."""
+    content = b"# Hours\n\nOn Sundays the bakery opens at nine in the morning."
+    url = f"{server.url}/v1/knowledge/{collection}/documents?name=hours"
+    headers = {**server.headers, "content-type": "text/markdown"}
+    with urllib.request.urlopen(urllib.request.Request(url, content, headers)) as answer:
+        ident: str = json.loads(answer.read())["id"]
+        return ident
