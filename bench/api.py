@@ -192,12 +192,12 @@ def flood(server: Server, lost: int) -> list[Row]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=12, help="blocks of 5 s, checked and not")
-    parser.add_argument("--record-pairs", type=int, default=4, help="blocks of 45 s, kept and not")
+    parser.add_argument("--record-blocks", type=int, default=6, help="of 45 s, with records")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     with servers.ours(None, {**OFF, "VOICEFORGE_GATEWAYS": "1"}) as server:
         rows = measure(server, args.pairs, args.seed)
-    rows += records.measure(args.record_pairs, args.seed)
+    rows += records.measure(args.record_blocks)
     finish("bench.api", rows, peer="unchecked")
 
 

@@ -1,8 +1,9 @@
 """What records and recordings add to the time that callers wait for an answer.
 
 Callers as in `bench.load`, each with a question every 10 s, speak to two servers with scripted
-models (`bench.scripted_server`), in blocks that take turns: one writes down and records all that is
-said, into an embedded database and files, the other nothing. `python -m bench.records`.
+models (`bench.scripted_server`): one writes down and records all that is said, into an embedded
+database and files, the other nothing. Both at once, as many callers saying the same at the same
+times, so that whatever else the machine does meets both alike. `python -m bench.records`.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import uvloop
 
 from bench.line import connected
 from bench.load import Caller, Counts, cycles, talk
-from bench.report import Row, Side, added, compare, finish, interleaved, percentile
+from bench.report import Row, Side, added, compare, finish, percentile
 from bench.scripted_server import Kept
 from bench.servers import OURS_PYTHON, answers, free_port, running
 from storage import accounts, analytics
@@ -28,7 +29,9 @@ from storage.database import Connection, connect
 from storage.embedded import EmbeddedPostgres
 from storage.migrating import migrate
 
-SESSIONS = 20
+SESSIONS = 12
+"""Of each side."""
+
 BLOCK_S = 40.0
 
 
@@ -66,7 +69,6 @@ async def block(port: int, *, recorded: bool) -> list[float]:
     await talk(callers, counts, BLOCK_S)
     for caller in callers:
         caller.goodbye()
-    await asyncio.sleep(1)
     if counts.closed or counts.answered < counts.asked:
         print(f"{counts.asked - counts.answered} answers were lost", file=sys.stderr)
     return took_ms
@@ -76,8 +78,8 @@ def serve(port: int, *words: str) -> list[str | Path]:
     return [OURS_PYTHON, "-m", "bench.scripted_server", *words, str(port)]
 
 
-async def blocks(pairs: int, seed: int, state: Path) -> dict[Side, list[list[float]]]:
-    """Both servers' blocks."""
+async def blocks(count: int, state: Path) -> dict[Side, list[list[float]]]:
+    """Of both servers."""
     told: dict[Side, list[list[float]]] = {"ours": [], "peer": []}
     postgres = EmbeddedPostgres(state / "postgres")
     await postgres.start()
@@ -91,35 +93,34 @@ async def blocks(pairs: int, seed: int, state: Path) -> dict[Side, list[list[flo
             running(serve(on, "--kept", kept), partial(answers, f"http://127.0.0.1:{on}/healthz")),
             running(serve(off), partial(answers, f"http://127.0.0.1:{off}/healthz")),
         ):
-            for number, side in enumerate(interleaved(pairs, seed), 1):
-                port = on if side == "ours" else off
-                took_ms = await block(port, recorded=side == "ours")
-                told[side].append(took_ms)
-                name = "kept" if side == "ours" else "not kept"
-                p95 = np.percentile(took_ms, 95)
-                progress = f"[{number}/{2 * pairs}] {name}: {len(took_ms)} answers, p95"
-                print(f"{progress} {p95:.1f} ms", file=sys.stderr, flush=True)
-        await check(connection, account, pairs)
+            for number in range(1, count + 1):
+                took = await asyncio.gather(block(on, recorded=True), block(off, recorded=False))
+                told["ours"].append(took[0])
+                told["peer"].append(took[1])
+                p95 = ", ".join(f"{np.percentile(ms, 95):.1f} ms of {len(ms)}" for ms in took)
+                print(f"[{number}/{count}] p95 kept, not kept: {p95}", file=sys.stderr, flush=True)
+            await asyncio.sleep(2)  # the last of it is written
+        await check(connection, account, count)
         await connection.close()
     finally:
         await postgres.stop()
     return told
 
 
-async def check(connection: Connection, account_id: str, pairs: int) -> None:
+async def check(connection: Connection, account_id: str, count: int) -> None:
     """That everything was kept whose keeping was measured. Raises `RuntimeError`."""
     spell = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
     kept = (await analytics.summed(connection, *spell, account_id=account_id))[()]
     print(f"kept: {kept.sessions} sessions, {kept.responses} responses", file=sys.stderr)
-    if kept.sessions != pairs * SESSIONS:
-        raise RuntimeError(f"{kept.sessions} sessions were kept of {pairs * SESSIONS}")
+    if kept.sessions != count * SESSIONS:
+        raise RuntimeError(f"{kept.sessions} sessions were kept of {count * SESSIONS}")
 
 
-def measure(pairs: int, seed: int) -> list[Row]:
+def measure(count: int) -> list[Row]:
     """The rows."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as state:
         Path(state).chmod(0o755)  # root's database runs as another user
-        told = uvloop.run(blocks(pairs, seed, Path(state)))
+        told = uvloop.run(blocks(count, Path(state)))
     times = {side: [ms for one in some for ms in one] for side, some in told.items()}
     return [
         added("records_added_ms", 95, told["ours"], told["peer"]),
@@ -130,10 +131,9 @@ def measure(pairs: int, seed: int) -> list[Row]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=4, help="blocks of 45 s, kept and not")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--blocks", type=int, default=6, help="of 45 s")
     args = parser.parse_args()
-    finish("bench.records", measure(args.pairs, args.seed), peer="not kept")
+    finish("bench.records", measure(args.blocks), peer="not kept")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ which are GPL.)
 """
 
 import asyncio
+import fcntl
 import os
 import sys
 from pathlib import Path
@@ -50,21 +51,27 @@ def main(source: Path, to: Path) -> None:
     import soundfile
 
     os.nice(NICEST)
-    part = to.with_name(f".{to.name}.{os.getpid()}")
-    try:
-        with part.open("wb") as file:
-            os.fchmod(file.fileno(), 0o600)
-            sound = soundfile.SoundFile(
-                file, "w", wav.HZ, wav.CHANNELS, "OPUS", format="OGG", compression_level=COMPRESSION
-            )
-            with sound:
-                blocks = wav.read(source, wav.whole(source))
-                next(blocks)  # the header
-                for block in blocks:
-                    sound.write(np.frombuffer(block, "<i2").reshape(-1, wav.CHANNELS))
+    part = to.with_suffix(".part")
+    with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # another gateway may be at it, or have died of it
+        if to.exists():
+            part.unlink(missing_ok=True)
+            return
+        file.truncate()
+        blocks = wav.read(source, wav.whole(source))
+        next(blocks)  # the header
+        with soundfile.SoundFile(
+            file,
+            "w",
+            wav.HZ,
+            wav.CHANNELS,
+            "OPUS",
+            format="OGG",
+            compression_level=COMPRESSION,
+        ) as sound:
+            for block in blocks:
+                sound.write(np.frombuffer(block, "<i2").reshape(-1, wav.CHANNELS))
         part.replace(to)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from pathlib import Path
 FOLDER = "recordings"
 """In the state folder."""
 
-SUFFIXES = (".wav", ".ogg")
+SUFFIXES = (".wav", ".ogg", ".part")
+"""What is said; the same, smaller; the same, as it is made."""
 
 
 class Recordings:
@@ -33,7 +34,7 @@ class Recordings:
     def delete(self, account_id: str, session_id: str) -> None:
         """Whatever there is of a session. Raises `OSError`."""
         for suffix in SUFFIXES:
-            (self.folder / account_id / session_id).with_suffix(suffix).unlink(missing_ok=True)
+            (self.folder / account_id / f"{session_id}{suffix}").unlink(missing_ok=True)
 
     def delete_all(self, account_id: str) -> None:
         """Whatever there is of an account."""

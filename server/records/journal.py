@@ -72,6 +72,7 @@ class Journal:
         self._files: spool.Locked | None = None
         self._number = 0
         self._waiting: deque[Batch] = deque()
+        self._size = 0  # of what waits, in bytes
         self._left_behind = True  # there may be folders of those who died
         self._dropped = 0
         self._troubles: dict[str, str] = {}
@@ -100,6 +101,7 @@ class Journal:
         finally:  # also where the gateway ends meanwhile
             if not written:
                 self._waiting.append(batch)
+                self._size += batch.size
                 self._keep_within()
 
     async def deliver(self, database: Database, within_s: float = ANSWER_S) -> None:
@@ -109,7 +111,7 @@ class Journal:
                 batch = self._waiting[0]
                 await self._put(database, self._files, batch, within_s)
                 if self._waiting and self._waiting[0] is batch:  # it did not have to give way
-                    self._forget(self._waiting.popleft())
+                    self._forget_first()
             if self._left_behind:
                 await self._take_over(database)
             self._went("the database", None)
@@ -176,19 +178,19 @@ class Journal:
 
     def _keep_within(self) -> None:
         """See that not too much waits."""
-        size = sum(batch.size for batch in self._waiting)
-        while size > MOST_BYTES:
-            batch = self._waiting.popleft()
-            self._forget(batch)
-            size -= batch.size
+        while self._size > MOST_BYTES:
             if not self._dropped:
                 text = "records are dropped: the database is away for too long"
                 log.error(text, extra={"most_bytes": MOST_BYTES})
-            self._dropped += batch.size
+            self._dropped += self._forget_first()
 
-    def _forget(self, batch: Batch) -> None:
+    def _forget_first(self) -> int:
+        """It waits no more; how many bytes that was."""
+        batch = self._waiting.popleft()
+        self._size -= batch.size
         if self._files is not None:
             self._files.drop(batch.number)
+        return batch.size
 
     async def _take_over(self, database: Database) -> None:
         for files in spool.left_behind(self._folder, KIND):

@@ -3,12 +3,20 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from engine.errors import RequestError
-from engine.frames import InputCommitted, ResponseEnded, ResponseStarted, SessionEnded
+from engine.frames import (
+    InputCommitted,
+    PlaybackStarted,
+    ResponseEnded,
+    ResponseStarted,
+    SessionEnded,
+)
 from engine.session import EndReason
 from engine.settings import ResponseRequest, SessionSettings, TurnSettings
 from tests.engine.conversation import Conversation
+from tests.scripted import decoded
 from tests.virtual_time import in_virtual_time
 
 
@@ -100,5 +108,50 @@ def test_an_hour_of_silence_costs_nothing() -> None:
                 talk.session.hear(bytes(32_000 * 60))
             assert not talk.stt.asked
             assert len(talk.session._audio.slice(0, talk.session._audio.end)) <= 2 * 16_000
+
+    in_virtual_time(scenario())
+
+
+def test_a_tap_hears_both_sides_while_the_session_is_recorded() -> None:
+    class Tape:
+        def __init__(self) -> None:
+            self.caller, self.agent = b"", b""
+
+        def heard(self, pcm: bytes) -> None:
+            self.caller += pcm
+
+        def said(self, pcm: bytes, rate_hz: int) -> None:
+            assert rate_hz == 24_000
+            self.agent += pcm
+
+    async def scenario() -> None:
+        async with Conversation(lambda chat: "one two three") as talk:
+            tape = talk.session.tap = Tape()
+            await talk.caller_says("count")
+            await talk.until(ResponseEnded)
+            assert (tape.caller, tape.agent) == (b"", b"")
+            talk.session.configure(replace(talk.session.settings, record=True))
+            await talk.caller_says("again")
+            await talk.silence(4)
+            assert "again" in decoded(tape.caller)
+            assert decoded(tape.agent, 24_000) == "one two three"
+
+    in_virtual_time(scenario())
+
+
+def test_what_was_heard_is_known_at_any_moment_and_at_the_end() -> None:
+    async def scenario() -> None:
+        async with Conversation(lambda chat: "one two three four five six") as talk:
+            assert talk.session.heard is None
+            await talk.caller_says("count to six")
+            await talk.until(PlaybackStarted)
+            await talk.silence(0.8)
+            assert talk.session.heard is not None
+            item_id, text = talk.session.heard
+            assert text == "one two three"
+            assert item_id in talk.session.history
+            talk.session.stop(EndReason.HUNG_UP)
+            await talk.silence(1)
+            assert talk.session.heard == (item_id, text)
 
     in_virtual_time(scenario())
