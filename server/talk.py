@@ -110,6 +110,8 @@ class Talk:
         self._clip = b""
         self._over = asyncio.Event()
         self._answered = asyncio.Event()
+        self._greeted = asyncio.Event()
+        self._responses = 0
         self._begun_s = 0.0
         self._card: SoundCard | None = None
         self._ended_well = False
@@ -190,6 +192,7 @@ class Talk:
     # ---- speaking ----------------------------------------------------------------------------
 
     async def _take_turns(self, clips: list[tuple[Path, bytes]]) -> None:
+        await self._happens(self._greeted, self.wanted.wait_s)
         for path, pcm in clips:
             self._begin_turn(path, pcm)
             patience_s = len(pcm) / 2 / RATE_HZ + self.wanted.wait_s
@@ -228,6 +231,11 @@ class Talk:
             and self._now_ms() > quiet_from
         )
 
+    def _greeting_is_over(self) -> bool:
+        """It has been said, and heard."""
+        quiet_from = self.heard.end_ms + QUIET_MS
+        return bool(self._responses) and not self._active and self._now_ms() > quiet_from
+
     async def _speak(self, socket: ClientConnection) -> None:
         """Send one frame every 20 ms, when a microphone would have it: at the frame's end."""
         while True:
@@ -238,6 +246,8 @@ class Talk:
             due_ms = len(self.said) / 2 * 1000 / RATE_HZ
             await asyncio.sleep(max(0.0, due_ms - self._now_ms()) / 1000)
             await send_audio(socket, frame)
+            if not self.turns and self._greeting_is_over():
+                self._greeted.set()
             if self.turns and self._turn_is_over():
                 self._over.set()
 
@@ -275,6 +285,10 @@ class Talk:
             if self.turns:
                 self.turns[-1].timeline.setdefault(STAGES[kind], round(now_ms, 1))
         match kind:
+            case "session.created":
+                own = event["session"].get("voiceforge") or {}
+                if not own.get("greeting"):  # else a caller hears it out
+                    self._greeted.set()
             case "response.created":
                 self._active.add(event["response"]["id"])
             case "response.output_audio.delta":
@@ -326,6 +340,7 @@ class Talk:
 
     def _finish(self, response: dict[str, Any]) -> None:
         self._active.discard(response["id"])
+        self._responses += 1
         details = response.get("status_details") or {}
         if response["status"] == "failed":
             self._fail(details.get("error") or {"code": "response_failed"})
