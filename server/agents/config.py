@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from transports.realtime.overrides import Override
+from transports.realtime.wire import Strict
 
 Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 """As every LLM's endpoint takes it."""
@@ -19,21 +20,14 @@ Headers = Annotated[dict[str, str], Meta(max_length=32)]
 MOST_TOOLS = 64
 
 
-class FillerText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class FillerText(Strict, frozen=True):
     """What the agent says, once, while the tool takes longer than `after_ms`."""
 
     text: Annotated[str, Meta(min_length=1, max_length=500)]
     after_ms: Annotated[int, Meta(ge=0, le=60_000)] = 1500
 
 
-class HttpTool(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    tag_field="type",
-    tag="http",
-):
+class HttpTool(Strict, frozen=True, tag_field="type", tag="http"):
     """A tool that is an HTTP request. `parameters` is the JSON Schema of its arguments.
 
     An argument that `url` names, as in `https://shop.example/orders/{order}`, stands there; the
@@ -56,14 +50,7 @@ class HttpTool(
     filler: FillerText | None = None
 
 
-class McpServer(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    tag_field="type",
-    tag="mcp",
-):
+class McpServer(Strict, frozen=True, tag_field="type", tag="mcp"):
     """The tools of an MCP server (streamable HTTP), or those of them that are `allowed`. `headers`
     as in `HttpTool`.
     """
@@ -75,14 +62,7 @@ class McpServer(
     filler: FillerText | None = None
 
 
-class EndCall(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    tag_field="type",
-    tag="end_call",
-):
+class EndCall(Strict, frozen=True, tag_field="type", tag="end_call"):
     """Lets the agent end the session, with a last sentence of its own."""
 
     name: Name = "end_call"
@@ -91,14 +71,7 @@ class EndCall(
     )
 
 
-class Wait(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    tag_field="type",
-    tag="wait",
-):
+class Wait(Strict, frozen=True, tag_field="type", tag="wait"):
     """Lets the agent say nothing, and wait for the caller to go on."""
 
     name: Name = "wait"
@@ -107,14 +80,7 @@ class Wait(
     )
 
 
-class SetVariable(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    tag_field="type",
-    tag="set_variable",
-):
+class SetVariable(Strict, frozen=True, tag_field="type", tag="set_variable"):
     """Lets the agent note something under one of these names, for its instructions and its tools,
     and for the record.
     """
@@ -127,7 +93,7 @@ class SetVariable(
 Tool = HttpTool | McpServer | EndCall | Wait | SetVariable
 
 
-class Incoming(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Incoming(Strict, frozen=True):
     """A webhook that is asked as a session begins: it may name another agent of the account, and
     give values of variables. Where it fails the agent answers as it is, unless it is `required`.
     """
@@ -139,7 +105,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     required: bool = False
 
 
-class Afterwards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Afterwards(Strict, frozen=True):
     """What the LLM makes of a session after its end: a summary, and with a JSON Schema of an object
     what is to be extracted.
     """
@@ -147,7 +113,7 @@ class Afterwards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     extract: dict[str, Any] | None = None
 
 
-class AgentConfig(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class AgentConfig(Strict, frozen=True, omit_defaults=True):
     """An agent. `session` is the realtime protocol's session object, in full or in part: its
     instructions, voice, turns, greeting and variables are the agent's.
 
