@@ -27,7 +27,7 @@ class FillerText(Strict, frozen=True):
     after_ms: Annotated[int, Meta(ge=0, le=60_000)] = 1500
 
 
-class HttpTool(Strict, frozen=True, tag_field="type", tag="http"):
+class HttpTool(Strict, frozen=True, kw_only=True, tag_field="type", tag="http"):
     """A tool that is an HTTP request. `parameters` is the JSON Schema of its arguments.
 
     An argument that `url` names, as in `https://shop.example/orders/{order}`, stands there; the
@@ -43,26 +43,26 @@ class HttpTool(Strict, frozen=True, tag_field="type", tag="http"):
     parameters: dict[str, Any] = msgspec.field(default_factory=lambda: {"type": "object"})
     url: Address
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
-    headers: Headers = {}
+    headers: Headers = msgspec.field(default_factory=dict)
     sign_with: SecretName | None = None
     timeout_ms: Annotated[int, Meta(ge=100, le=120_000)] = 10_000
     retries: Annotated[int, Meta(ge=0, le=5)] = 1
     filler: FillerText | None = None
 
 
-class McpServer(Strict, frozen=True, tag_field="type", tag="mcp"):
+class McpServer(Strict, frozen=True, kw_only=True, tag_field="type", tag="mcp"):
     """The tools of an MCP server (streamable HTTP), or those of them that are `allowed`. `headers`
     as in `HttpTool`.
     """
 
     url: Address
-    headers: Headers = {}
+    headers: Headers = msgspec.field(default_factory=dict)
     allowed: tuple[str, ...] | None = None
     timeout_ms: Annotated[int, Meta(ge=100, le=120_000)] = 10_000
     filler: FillerText | None = None
 
 
-class EndCall(Strict, frozen=True, tag_field="type", tag="end_call"):
+class EndCall(Strict, frozen=True, kw_only=True, tag_field="type", tag="end_call"):
     """Lets the agent end the session, with a last sentence of its own."""
 
     name: Name = "end_call"
@@ -71,7 +71,7 @@ class EndCall(Strict, frozen=True, tag_field="type", tag="end_call"):
     )
 
 
-class Wait(Strict, frozen=True, tag_field="type", tag="wait"):
+class Wait(Strict, frozen=True, kw_only=True, tag_field="type", tag="wait"):
     """Lets the agent say nothing, and wait for the caller to go on."""
 
     name: Name = "wait"
@@ -80,7 +80,7 @@ class Wait(Strict, frozen=True, tag_field="type", tag="wait"):
     )
 
 
-class SetVariable(Strict, frozen=True, tag_field="type", tag="set_variable"):
+class SetVariable(Strict, frozen=True, kw_only=True, tag_field="type", tag="set_variable"):
     """Lets the agent note something under one of these names, for its instructions and its tools,
     and for the record.
     """
@@ -99,7 +99,7 @@ class Incoming(Strict, frozen=True):
     """
 
     url: Address
-    headers: Headers = {}
+    headers: Headers = msgspec.field(default_factory=dict)
     sign_with: SecretName | None = None
     timeout_ms: Annotated[int, Meta(ge=100, le=10_000)] = 3000
     required: bool = False
@@ -122,7 +122,7 @@ class AgentConfig(Strict, frozen=True, omit_defaults=True):
     collections of `knowledge`, by their ids.
     """
 
-    session: dict[str, Any] = {}
+    session: dict[str, Any] = msgspec.field(default_factory=dict)
     overrides: tuple[Override, ...] = ("variables",)
     tools: Annotated[tuple[Tool, ...], Meta(max_length=MOST_TOOLS)] = ()
     knowledge: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
