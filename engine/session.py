@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import enum
 import itertools
 import secrets
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from engine.caller_audio import BufferFull, CallerAudio
+from engine.end_reason import REASONS, EndReason
 from engine.errors import RequestError
 from engine.frames import (
     CALLER_HZ,
@@ -50,21 +50,6 @@ NO_TOOLS = NoTools()
 
 def nobody(frame: Frame) -> None:
     """Observes nothing."""
-
-
-class EndReason(enum.StrEnum):
-    """Why a session ended."""
-
-    CLIENT_LEFT = "client_left"
-    DRAINED = "drained"
-    TOO_LONG = "longest_duration"
-    FAILED = "failed"
-    STOPPED = "stopped"
-    UNREACHED = "client_did_not_return"
-    HUNG_UP = "hung_up"
-    REVOKED = "key_revoked"
-    SPENT = "insufficient_quota"
-    AGENT = "agent_ended"
 
 
 class Session:
@@ -420,20 +405,6 @@ class Session:
         self.failure = error
         with contextlib.suppress(Exception):  # its transport is what broke: nobody is left to tell
             self.stop(EndReason.FAILED, f"the session failed: {type(error).__name__}")
-
-
-REASONS = {
-    EndReason.CLIENT_LEFT: "the client closed the connection",
-    EndReason.DRAINED: "the server is shutting down: connect again",
-    EndReason.TOO_LONG: "the session reached its longest duration",
-    EndReason.FAILED: "the session failed",
-    EndReason.STOPPED: "the session was stopped",
-    EndReason.UNREACHED: "the client did not come back in time",
-    EndReason.HUNG_UP: "the session was hung up",
-    EndReason.AGENT: "the agent ended the session",
-    EndReason.SPENT: "the API key, or its account, has used what it may use this month",
-    EndReason.REVOKED: "the API key that this session began with was revoked",
-}
 
 
 def check_variables(settings: SessionSettings) -> None:

@@ -45,6 +45,7 @@ CLOSED_WITH: dict[str, int] = {
 ERRORS: dict[str, str] = {
     EndReason.TOO_LONG: "session_expired",
     EndReason.REVOKED: "key_revoked",
+    EndReason.SPENT: "insufficient_quota",
 }
 """Ends of which a stock client is told by an `error` event, and its code."""
 
