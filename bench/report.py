@@ -102,8 +102,8 @@ def compare(name: str, repeats: Mapping[Side, Repeats], statistic: Statistic, un
 def added(
     name: str, q: float, ours: Iterable[Sequence[float]], peer: Iterable[Sequence[float]]
 ) -> Row:
-    """By how many ms our `q`-th percentile is above the peer's, both measured in blocks; printed
-    with its 95 % interval, by resampling whole blocks.
+    """By how many ms our `q`-th percentile is above the peer's, both measured in blocks, one of
+    each at a time; printed with its 95 % interval, by resampling these pairs of blocks.
     """
     rng = np.random.default_rng(0)
     sides = [[np.asarray(block, np.float64) for block in some] for some in (ours, peer)]
@@ -113,7 +113,8 @@ def added(
 
     differences = []
     for _ in range(RESAMPLES // 4):
-        a, b = ([side[i] for i in rng.integers(len(side), size=len(side))] for side in sides)
+        drawn = rng.integers(len(sides[0]), size=len(sides[0]))
+        a, b = ([side[i] for i in drawn] for side in sides)
         differences.append(of(a) - of(b))
     low, high = np.percentile(differences, [2.5, 97.5])
     print(f"{name}: 95 % of {low:.3f} to {high:.3f} ms")
