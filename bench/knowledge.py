@@ -1,8 +1,9 @@
 """How quickly passages are found, and which: `python -m bench.knowledge`.
 
-10,000 real passages in the embedded PostgreSQL, asked by four callers at once, each question
-embedded by the worker that sessions share. Beside it, in turns, the same questions with the same
-vectors compared one by one in this process (numpy, float32): nothing finds the nearest more surely.
+10,000 real passages in the embedded PostgreSQL, asked by four callers at once who never pause, and
+by one alone, each question embedded by the worker that sessions share. Beside it, in turns, the
+same questions with the same vectors compared one by one in this process (numpy, float32): nothing
+finds the nearest more surely.
 
 recall_at_5: of the five nearest by that comparison, those that the index finds too. answered_at_5:
 how often the passage that answers the question is among five, by meaning and words together (ours)
@@ -115,9 +116,9 @@ class Exact:
 
 
 async def block(
-    search: Callable[[str], Awaitable[list[int]]], questions: Sequence[str]
+    search: Callable[[str], Awaitable[list[int]]], questions: Sequence[str], callers: int
 ) -> tuple[list[float], list[list[int]]]:
-    """What it took in ms, and what was found, when several ask at once."""
+    """What it took in ms, and what was found, when so many ask at once, one question on another."""
     left = iter(range(len(questions)))
     took_ms = [0.0] * len(questions)
     found: list[list[int]] = [[]] * len(questions)
@@ -128,7 +129,7 @@ async def block(
             found[at] = await search(questions[at])
             took_ms[at] = (time.perf_counter() - began) * 1000
 
-    await asyncio.gather(*(caller() for _ in range(CALLERS)))
+    await asyncio.gather(*(caller() for _ in range(callers)))
     return took_ms, found
 
 
@@ -200,13 +201,16 @@ async def compared(
     asked = draw.permutation(len(known))[: BLOCK * pairs_of_blocks]
     blocks: dict[Side, int] = {"ours": 0, "peer": 0}
     took: dict[Side, list[float]] = {"ours": [], "peer": []}
+    alone: dict[Side, list[float]] = {"ours": [], "peer": []}
     right: dict[Side, list[tuple[float, float]]] = {"ours": [], "peer": []}
     for side in interleaved(pairs_of_blocks, seed):
         number, blocks[side] = blocks[side], blocks[side] + 1
         some = asked[number * BLOCK : (number + 1) * BLOCK]
         questions = [known[at].question for at in some]
-        took_ms, found = await block(ours if side == "ours" else exact.search, questions)
+        search = ours if side == "ours" else exact.search
+        took_ms, found = await block(search, questions, CALLERS)
         took[side] += took_ms
+        alone[side] += (await block(search, questions, 1))[0]
         right[side] += [(float(int(at) in five), 1.0) for at, five in zip(some, found, strict=True)]
         print(f"{side}: p95 {np.percentile(took_ms, 95):.1f} ms", file=sys.stderr)
     meanings = [
@@ -220,6 +224,8 @@ async def compared(
     return [
         compare("search_p50_ms", took, percentile(50), "ms"),
         compare("search_p95_ms", took, percentile(95), "ms"),
+        compare("search_alone_p50_ms", alone, percentile(50), "ms"),
+        compare("search_alone_p95_ms", alone, percentile(95), "ms"),
         compare("recall_at_5", both, rate, ""),
         compare("answered_at_5", right, rate, ""),
     ]

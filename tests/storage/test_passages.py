@@ -148,7 +148,13 @@ def by_index(collections: str) -> str:
     """The statement of a search, with values in place of parameters."""
     statement = passages._BY_INDEX
     meaning = "'{" + ",".join(map(str, point(0))) + "}'"
-    for name, value in (("$1", meaning), ("$2", collections), ("$3", "'bread'"), ("$4", "5")):
+    for name, value in (
+        ("$1", meaning),
+        ("$2", collections),
+        ("$3", "'{bread}'"),
+        ("$4", "5"),
+        ("$5", "2003"),
+    ):
         statement = statement.replace(name, value)
     return statement
 
