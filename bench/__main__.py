@@ -13,6 +13,7 @@ PROGRAMS = (
     ("bench.fairness",),
     ("bench.scale",),
     ("bench.api",),
+    ("bench.knowledge",),
 )
 
 

@@ -7,7 +7,8 @@ finds the nearest more surely.
 
 recall_at_5: of the five nearest by that comparison, those that the index finds too. answered_at_5:
 how often the passage that answers the question is among five, by meaning and words together (ours)
-and by the exact comparison of meanings alone (the peer).
+and by the exact comparison of meanings alone (the peer). knowledge_added_ms: by how much callers
+wait longer, at p95, for an agent that looks each question up.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import uvloop
 from numpy.typing import NDArray
@@ -30,7 +32,11 @@ from actors.store import Store
 from actors.workers import model_command
 from bench.docstrings import Pair, pairs
 from bench.local import local
-from bench.report import Row, Side, compare, finish, interleaved, percentile, rate
+from bench.records import block as answers_of
+from bench.records import serve
+from bench.report import Row, Side, added, compare, finish, interleaved, percentile, rate
+from bench.scripted_server import Known
+from bench.servers import answers, free_port, running
 from engine.capabilities import Embedding, TextToEmbed
 from engine.inference import Priority
 from server.commands import MINILM
@@ -155,7 +161,7 @@ def folder() -> Iterator[Path]:
         yield Path(made) / "postgres"
 
 
-async def measure(pairs_of_blocks: int, seed: int) -> list[Row]:
+async def measure(pairs_of_blocks: int, seed: int, answered: int) -> list[Row]:
     """Both sides in turns, then what was found."""
     known = pairs(PASSAGES)
     command = model_command("embed", MINILM, Store().root, Share(lanes=LANES))
@@ -176,11 +182,37 @@ async def measure(pairs_of_blocks: int, seed: int) -> list[Row]:
                 began = time.monotonic()
                 collection = await fill(database, known, vectors)
                 print(f"{PASSAGES} passages are written in {time.monotonic() - began:.0f} s")
-                return await compared(
+                rows = await compared(
                     library, collection, Exact(library, vectors), known, pairs_of_blocks, seed
                 )
+            return [*rows, await added_to_answers(server.url, collection, answered)]
         finally:
             await server.stop()
+
+
+async def added_to_answers(url: str, collection: str, count: int) -> Row:
+    """What looking everything up adds to the time that callers wait, as `bench.records` measures
+    it: two servers with scripted models at once, one of whose agents knows all these passages.
+    """
+    connection = await connect(url)
+    account = (await knowledge.get(connection, collection)).account_id
+    await connection.close()
+    known = msgspec.json.encode(Known(url, account, collection)).decode()
+    on, off = free_port(), free_port()
+    took: dict[Side, list[list[float]]] = {"ours": [], "peer": []}
+    with (
+        running(serve(on, "--known", known), partial(answers, f"http://127.0.0.1:{on}/healthz")),
+        running(serve(off), partial(answers, f"http://127.0.0.1:{off}/healthz")),
+    ):
+        for number in range(1, count + 1):
+            sides = await asyncio.gather(
+                answers_of(on, recorded=False), answers_of(off, recorded=False)
+            )
+            took["ours"].append(sides[0])
+            took["peer"].append(sides[1])
+            p95 = ", ".join(f"{np.percentile(ms, 95):.1f} ms" for ms in sides)
+            print(f"[{number}/{count}] p95 knowing, not: {p95}", file=sys.stderr, flush=True)
+    return added("knowledge_added_ms", 95, took["ours"], took["peer"])
 
 
 async def compared(
@@ -235,8 +267,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=8, help=f"blocks of {BLOCK}, ours and exact")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--answered", type=int, default=6, help="blocks of 45 s of conversations")
     args = parser.parse_args()
-    rows = uvloop.run(measure(args.pairs, args.seed))
+    rows = uvloop.run(measure(args.pairs, args.seed, args.answered))
     note = f"{PASSAGES} passages, {CALLERS} questions at once"
     finish("bench.knowledge", rows, [note], peer="exact")
 

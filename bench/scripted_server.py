@@ -19,6 +19,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -27,24 +28,30 @@ import msgspec
 import uvloop
 
 from actors.ear import SessionEar
+from actors.handlers import Share
 from actors.silero import Silero
 from actors.speak import Speak
 from actors.store import Store
 from actors.think import Think
 from actors.vad import VadSlots
+from actors.workers import model_command
 from bench import script
+from bench.local import local
 from engine.caller_audio import CallerAudio
 from engine.capabilities import (
     Chat,
     ChatDelta,
     Clip,
+    Embedding,
     Speech,
     SpokenWord,
+    TextToEmbed,
     Transcript,
     TurnClip,
     TurnScore,
     Utterance,
 )
+from engine.frames import Passage
 from engine.inference import Priority
 from engine.meter import Watch
 from engine.playout import PlayoutClock
@@ -52,16 +59,24 @@ from engine.services import Services
 from engine.settings import SessionSettings
 from server.access.caller import AS, Caller
 from server.access.guard import Trusted
+from server.agents.answering import Agents, Answering
+from server.agents.config import AgentConfig
+from server.agents.incoming import Arrival
 from server.app import build
 from server.beside import beside
+from server.commands import MINILM
 from server.door import OpenDoor
 from server.fleet import VAD_MODEL
 from server.handover import Acceptor, Taking, hand
+from server.knowledge.library import Library
+from server.knowledge.lookup import Lookup
 from server.lag import LoopLag
 from server.lines import Application, Lines
 from server.listening import StopSignals, listen
 from server.metering.collector import Collector
 from server.metrics import Metrics
+from server.outbound.addresses import Rules
+from server.outbound.client import Outbound
 from server.readiness import Readiness
 from server.realtime import Sockets
 from server.recording.store import Recordings
@@ -73,9 +88,11 @@ from server.serve import serving, web_server
 from server.sessions import SessionRegistry
 from server.settings import Settings
 from server.system import System
+from storage.agents import Agent
 from storage.database import Database
 from transports.outbox import Message, Send
 from transports.reading import Receive
+from transports.realtime.wire import JsonObject
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -157,6 +174,7 @@ async def run(
     bound: socket.socket | None = None,
     taking: "Place | None" = None,
     kept: "Kept | None" = None,
+    known: "Known | None" = None,
 ) -> None:
     """Serve until SIGTERM on `bound`, or as one of several gateways what is handed over."""
     signals = StopSignals()
@@ -184,11 +202,17 @@ async def run(
         tapes=keeping.tapes if keeping is not None else None,
     )
     handlers = routes(readiness, metrics, System(index, tuple, sessions))
-    built = build(Lines(Sockets(sessions)), handlers)
-    app = Trusted(built) if kept is None else owned(built, kept.account_id)
+    knowing = Knowing(known) if known is not None else None
+    built = build(Lines(Sockets(sessions, knowing)), handlers)
+    app: Application = Trusted(built)
+    if kept is not None:
+        app = owned(built, kept.account_id)
+    if known is not None:
+        app = owned(built, known.account_id, {"voiceforge": {"agent": "agent_bench"}})
     server = web_server(app, settings, uds=taking.path if taking is not None else None)
     async with (
         contextlib.nullcontext() if keeping is None else keeping.running(),
+        contextlib.nullcontext() if knowing is None else knowing.running(),
         serving(server, bound),
         beside(lag.watch()),
         beside(collector.run()),
@@ -226,9 +250,59 @@ class Keeping:
                 yield
 
 
-def owned(application: Application, account_id: str) -> Application:
-    """As `Trusted`, but everybody comes with a key of this account."""
-    caller = Caller(account_id, "key_bench", ("realtime",))
+class Known(msgspec.Struct, frozen=True):
+    """The agent knows this collection of an account, in the database at `url`."""
+
+    url: str
+    account_id: str
+    collection: str
+
+
+class Anew(Lookup):
+    """Looks everything up again: here all callers ask the same."""
+
+    async def passages(self, question: str) -> tuple[Passage, ...]:
+        self.close()
+        return await super().passages(question)
+
+
+class Knows(Answering, frozen=True):
+    """An agent with knowledge and nothing else."""
+
+    def knowledge(self) -> Lookup:
+        return Anew(self.library, self.agent.account_id, self.config.knowledge)
+
+
+class Knowing(Agents):
+    """Has one agent for everybody, and what looks things up for it, as in a gateway."""
+
+    def __init__(self, known: Known) -> None:
+        self._collection = known
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Look up, as long as the block lasts."""
+        known, now = self._collection, datetime.now(UTC)
+        command = model_command("embed", MINILM, Store().root, Share(lanes=2))
+        async with (
+            Database(known.url) as database,
+            local("embed", command, TextToEmbed, Embedding) as model,
+        ):
+            agent = Agent("agent_bench", known.account_id, "Bench", 1, {}, now, now)
+            config = AgentConfig(knowledge=(known.collection,))
+            library = Library(database, model.pool)
+            self._knows = Knows(agent, config, {}, {}, Outbound(Rules()), library)
+            yield
+
+    async def arriving(self, caller: Caller, arrival: Arrival) -> Answering:
+        return self._knows
+
+
+def owned(
+    application: Application, account_id: str, session: JsonObject | None = None
+) -> Application:
+    """As `Trusted`, but everybody comes with a key of this account, perhaps for one `session`."""
+    caller = Caller(account_id, "key_bench", ("realtime",), session=session)
 
     async def serve(scope: Message, receive: Receive, send: Send) -> None:
         scope[AS] = caller
@@ -301,12 +375,14 @@ def main(words: list[str]) -> None:
     if words[0] == "--take":
         uvloop.run(run(taking=msgspec.json.decode(words[1], type=Place)))
         return
-    kept = None
+    kept, known = None, None
     if words[0] == "--kept":
         kept, words = msgspec.json.decode(words[1], type=Kept), words[2:]
+    elif words[0] == "--known":
+        known, words = msgspec.json.decode(words[1], type=Known), words[2:]
     bound = listen(Settings().host, int(words[0]))
     if len(words) == 1:
-        uvloop.run(run(bound, kept=kept))
+        uvloop.run(run(bound, kept=kept, known=known))
     else:
         uvloop.run(several(bound, Path(words[1]), int(words[2])))
 
