@@ -15,8 +15,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from server.knowledge.kinds import HTML, MARKDOWN, PDF, TEXT, Unreadable, parsed
 
-MOST_CHARACTERS = 20_000_000
-"""Of plain text: a document that is larger than its bytes is made to be."""
+MOST_CHARACTERS = 30_000_000
+"""Of plain text: as much as the largest upload holds and half more. What has more is made to."""
 
 RARELY = 0.001
 """Of a text's characters: so many broken ones are damage; more are another encoding."""

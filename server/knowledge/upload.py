@@ -85,12 +85,12 @@ async def upload(name: str | None, said: str, content: AsyncIterator[bytes]) -> 
         kind = kind_of(said, called)
     except Unreadable as error:
         raise Denied(400, "unknown_kind", str(error)) from None
-    pieces = [piece async for piece in pieces_of(content)]
+    pieces, digest = [], hashlib.sha256()
+    async for piece in pieces_of(content):
+        digest.update(piece)
+        pieces.append(piece)
     if not pieces:
         raise Denied(400, "invalid_value", "the document is empty")
-    digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(piece)
     return Upload(called, kind, digest.digest(), pieces)
 
 

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from server.knowledge import reading
 from server.knowledge.kinds import HTML, MARKDOWN, PDF, TEXT, Unreadable, kind_of
-from server.knowledge.reading import sections
+from server.knowledge.reading import MOST_CHARACTERS, sections
+from server.knowledge.upload import MOST_BYTES
 
 DATA = Path(__file__).parents[2] / "data" / "knowledge"
 
@@ -56,6 +58,16 @@ def test_a_pdf_is_read_below_its_bookmarks() -> None:
             "Cakes A birthday cake must be ordered two days before, and costs thirty euros.",
         ),
     ]
+
+
+def test_a_text_may_be_as_large_as_an_upload() -> None:
+    assert MOST_CHARACTERS >= MOST_BYTES
+
+
+def test_a_text_that_is_made_to_be_larger_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_CHARACTERS", 100)
+    with pytest.raises(Unreadable, match="more than 100 characters of text: split it"):
+        read(b"bread " * 20, TEXT)
 
 
 def test_positions_count_the_characters_of_the_whole_text() -> None:
