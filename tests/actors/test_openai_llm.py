@@ -41,7 +41,7 @@ async def test_text_streams_and_ends_with_the_token_counts(connect: Connect) -> 
     client = await connect(endpoint.handle)
     deltas = await everything(ask(client, chat_with(temperature=0.5, max_tokens=7)))
     assert [delta.text for delta in deltas] == ["Grüß ", "dich", ""]
-    assert deltas[-1] == ChatDelta("", (), "stop", "m", 9, 2, 5)
+    assert deltas[-1] == ChatDelta("", (), "stop", "qwen", 9, 2, 5)
     assert endpoint.bodies == [
         {
             "model": "qwen",
