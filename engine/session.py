@@ -256,6 +256,7 @@ class Session:
     def cancel(self, response_id: str | None = None) -> None:
         """Cancel the active response, or the named one. Refused if there is none."""
         if response_id is None or response_id == self._turns.response_id:
+            self._tools.hush()
             self._turns.cancel()
         elif response_id in self._sides:
             self._sides[response_id].cancel()
@@ -269,6 +270,7 @@ class Session:
     def clear_playback(self) -> None:
         """Drop buffered agent audio; the response's history is cut to what was heard."""
         if self._turns.responding:
+            self._tools.hush()
             self._turns.cancel()
 
     def add(self, item: Item, previous_item_id: str | None = None) -> None:

@@ -22,7 +22,7 @@ from engine.frames import (
     ResponseStarted,
 )
 from engine.history import History
-from engine.items import FunctionCall, Message
+from engine.items import FunctionCall, FunctionOutput, Message
 from engine.settings import SessionSettings
 
 MOST_ROUNDS = 8
@@ -102,6 +102,11 @@ class Floor(Protocol):
         """Have the agent go on with what stands in the history."""
         ...
 
+    @property
+    def following_up(self) -> bool:
+        """Whether the agent is going on so."""
+        ...
+
     def wait_for_tools(self, waiting: bool) -> None:
         """The agent has not fallen silent: it waits."""
         ...
@@ -138,6 +143,7 @@ class ToolCalls:
         self._due_from: int | None = None  # no generation before this one knows the results
         self._farewell: str | None = None
         self._rounds = 0
+        self._hushed = False
 
     def saw(self, frame: Frame) -> None:
         """The session tells its transport this."""
@@ -147,13 +153,17 @@ class ToolCalls:
                     self._begin(response_id, index, call)
             case InputCommitted() | ItemAdded(Message(role="user")):
                 self._rounds = 0
+                self._hushed = False
+                self._farewell = None  # there is more to talk about
+            case ItemAdded(FunctionOutput()) if self._floor.following_up:
+                self._due_from = self._floor.next_generation  # it does not know this one's output
             case ResponseStarted(generation=number, in_conversation=True):
                 if self._due_from is not None and number >= self._due_from:
                     self._due_from = None
 
     def settle(self) -> None:
         """Somebody has stopped speaking: go on with the results, or end, if it is time."""
-        if self._running or not self._floor.quiet:
+        if self._running or self._hushed or not self._floor.quiet:
             return
         if self._farewell is not None:
             farewell, self._farewell = self._farewell, None
@@ -166,6 +176,10 @@ class ToolCalls:
             if self._rounds < MOST_ROUNDS:
                 self._rounds += 1
                 self._floor.follow_up()
+
+    def hush(self) -> None:
+        """The agent was told to be quiet: it does not go on by itself until the caller does."""
+        self._hushed = True
 
     def close(self) -> None:
         """Nobody waits for a result any more."""

@@ -100,7 +100,8 @@ class Turns(Actor):
         self._waiting: ResponseRequest | None = None  # until what it answers is transcribed
         self._away = False
         self._tools_run = False
-        self._follow_up: int | None = None  # a generation that nobody has asked for yet
+        self._follow_up: int | None = None
+        self._unasked = False  # has nobody asked for that?
         self._ours = ours
         self.settings: SessionSettings = settings
         self.configure(settings)
@@ -158,6 +159,11 @@ class Turns(Actor):
         self._request, self._say = ResponseRequest(), text
         self._feed(moves.Asked(yields=interruptible))
 
+    @property
+    def following_up(self) -> bool:
+        """Is the live response one that began by itself, after a tool?"""
+        return self.state.live is not None and self.state.live == self._follow_up
+
     def follow_up(self) -> None:
         """Have the agent go on with what stands in the history; it must be `quiet`.
 
@@ -165,7 +171,7 @@ class Turns(Actor):
         """
         forced = self.settings.tool_choice not in ("auto", "none")
         self._request, self._say = ResponseRequest(tool_choice="auto" if forced else None), None
-        self._follow_up = self.state.next_generation
+        self._follow_up, self._unasked = self.state.next_generation, True
         self._feed(moves.Asked())
 
     def wait_for_tools(self, waiting: bool) -> None:
@@ -180,8 +186,8 @@ class Turns(Actor):
         Clients that ask for the answer to a tool's output, as stock ones do, mean the one that has
         begun by itself.
         """
-        if self.state.live is not None and self.state.live == self._follow_up:
-            self._follow_up = None
+        if self.following_up and self._unasked:
+            self._unasked = False
             if replace(request, event_id=None) == ResponseRequest():
                 return
         if self.responding:
@@ -234,11 +240,11 @@ class Turns(Actor):
         if self._waiting is not None:
             self._tell_unbegun(self._waiting)
             self._waiting = None
+        self._away = True
+        self._rules = self._rules_now()
         if self.state.live is not None:
             self._feed(moves.Cancelled())
         self._feed(moves.Dropped())
-        self._away = True
-        self._rules = self._rules_now()
         self._arm()
 
     def welcome(self) -> None:

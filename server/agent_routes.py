@@ -154,7 +154,9 @@ def routes(database: Database, vault: Vault) -> list[HTTPRouteHandler]:
         async def change(connection: Connection) -> Agent:
             agent = await agents.get(connection, agent_id, account_id, lock=True)
             name = agent.name if data.name is UNSET else data.name
-            return await agents.change(connection, agent, name, config or agent.config)
+            return await agents.change(
+                connection, agent, name, agent.config if config is None else config
+            )
 
         return await database.once(change)
 

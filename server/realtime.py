@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from server.access.authority import require
@@ -62,10 +62,11 @@ class Sockets:
         self, caller: Caller, query: Mapping[str, str], scope: Message
     ) -> Answering | None:
         """Who answers in the session that is to begin, if it is an agent. Raises `Denied`."""
-        if "call_id" in query or "session_id" in query:
+        if "call_id" in query or query.get("session_id"):
             return None  # it has begun
-        preset: Any = (caller.session or {}).get("voiceforge") or {}
-        named = query.get("agent") or preset.get("agent")
+        named = query.get("agent")
+        if caller.session is not None:  # whoever has only a secret does not choose
+            named = (caller.session.get("voiceforge") or {}).get("agent")
         if not named:
             return None
         try:
@@ -89,6 +90,7 @@ class Sockets:
             own,
             presets=[*answering.presets, *given],
             allowed=answering.allowed,
+            fixed=variables_of([*answering.given, *given]),
             agent=answering.agent.id,
         )
 
@@ -105,6 +107,14 @@ class Sockets:
         for socket in self._open:
             if socket.caller.key_id in key_ids:
                 asyncio.get_running_loop().call_later(GOODBYE_S, socket.close)
+
+
+def variables_of(presets: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The names of those that somebody's server has given a value. Tools send them on as the truth:
+    no client changes that.
+    """
+    blocks = [preset.get("voiceforge") or {} for preset in presets]
+    return {name for block in blocks for name in block.get("variables") or {}}
 
 
 def arrival(caller: Caller, named: str, query: Mapping[str, str], scope: Message) -> Arrival:

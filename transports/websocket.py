@@ -83,8 +83,8 @@ class RealtimeSocket:
     Query: `model` (see `realtime.aliases`), `intent=transcription`; to come back `session_id` with
     `resume`, the token of `session.created`'s `voiceforge` block; for a sideband `call_id`, the id
     of the session to join. A new session begins with the `defaults`, changed as the `presets` say,
-    the protocol's session object in full or in part. Its client may change what is `allowed`.
-    `agent` is who answers, by its id.
+    the protocol's session object in full or in part. Its client may change what is `allowed`,
+    but for the variables that are `fixed`. `agent` is who answers, by its id.
     """
 
     def __init__(
@@ -94,6 +94,7 @@ class RealtimeSocket:
         defaults: SessionSettings = DEFAULTS,
         presets: Sequence[JsonObject] = (),
         allowed: Collection[Override] = ALL,
+        fixed: Collection[str] = (),
         agent: str | None = None,
         stall_s: float = STALL_S,
         limit_bytes: int = LIMIT_BYTES,
@@ -102,6 +103,7 @@ class RealtimeSocket:
         self._defaults = defaults
         self._presets = presets
         self._allowed = allowed
+        self._fixed = fixed
         self._agent = agent
         self._stall_s = stall_s
         self._limit_bytes = limit_bytes
@@ -215,5 +217,5 @@ class RealtimeSocket:
         kind = kinds[-1] if kinds else query.get("intent")
         model = query.get("model") or DEFAULT_MODEL
         wanted = answered_by(self._agent, first_object(self._defaults, kind, model, self._presets))
-        realtime = Realtime(outbox, wanted, allowed=self._allowed)
+        realtime = Realtime(outbox, wanted, allowed=self._allowed, fixed=self._fixed)
         return await self._sessions.open(realtime.settings, realtime), realtime, False

@@ -8,7 +8,7 @@ import pytest
 from engine.capabilities import Chat, ChatDelta, ToolCall, ToolSpec
 from engine.frames import CallEnded, IdleTimeout, ResponseEnded, ResponseStarted
 from engine.history import RUNNING
-from engine.items import FunctionCall
+from engine.items import FunctionCall, FunctionOutput
 from engine.session import EndReason, RequestError
 from engine.settings import Reprompt, ResponseRequest, SessionSettings
 from engine.tools import MOST_ROUNDS, Filler, Outcome
@@ -292,6 +292,77 @@ def test_a_client_that_asks_for_the_answer_to_a_tool_has_the_one_that_began_by_i
                     talk.session.respond(request)
             await talk.silence(5)
             assert len(talk.client.of(ResponseStarted)) == 2
+
+    in_virtual_time(scenario())
+
+
+def test_a_client_that_cancels_has_silence_until_the_caller_speaks() -> None:
+    async def scenario() -> None:
+        async with Conversation(calling(LONG), toolbox=Tools(SUNNY)) as talk:
+            await asked(talk)
+            await talk.until(CallEnded)
+            await talk.silence(1)
+            talk.session.cancel()
+            await talk.silence(3)
+            assert len(talk.client.of(ResponseStarted)) == 1
+            await talk.caller_says("go on please")
+            await talk.until(ResponseEnded)
+            await talk.until(ResponseEnded)
+            assert outputs(talk.llm.asked[-1]) == ['{"sky": "sunny"}']
+
+    in_virtual_time(scenario())
+
+
+def test_nobody_is_told_what_came_while_the_client_was_away_before_it_is_back() -> None:
+    async def scenario() -> None:
+        for outcome in (SUNNY, Outcome("", ends=True, say="Goodbye.")):
+            async with Conversation(calling(LONG), toolbox=Tools(outcome)) as talk:
+                await asked(talk)
+                await talk.until(CallEnded)
+                await talk.silence(1)
+                talk.session.detach()
+                await talk.silence(5)
+                assert len(talk.client.of(ResponseStarted)) == 1
+                assert talk.ended == []
+                talk.session.attach(talk.client)
+                await talk.silence(5)
+                assert len(talk.client.of(ResponseStarted)) == 2
+
+    in_virtual_time(scenario())
+
+
+def test_a_caller_who_has_more_to_say_is_not_hung_up_on() -> None:
+    async def scenario() -> None:
+        tools = Tools(Outcome("", ends=True, say="Goodbye."))
+        async with Conversation(calling(LONG, "At nine."), toolbox=tools) as talk:
+            await asked(talk)
+            await talk.until(CallEnded)
+            await talk.silence(1)
+            await talk.caller_says("no wait when do you open")
+            await talk.silence(8)
+            assert talk.ended == []
+            assert talk.heard().endswith("At nine.")
+
+    in_virtual_time(scenario())
+
+
+def test_the_output_of_a_client_s_tool_beside_ours_is_answered_too() -> None:
+    def both(chat: Chat) -> list[ChatDelta]:
+        if outputs(chat):
+            return [ChatDelta(text=f"{len(outputs(chat))} results."), ChatDelta(finish="stop")]
+        ours = ToolCall(0, "{}", "call_1", "weather")
+        theirs = ToolCall(1, "{}", "call_2", "theirs")
+        return [ChatDelta(tool_calls=(ours, theirs)), ChatDelta(finish="tool_calls")]
+
+    async def scenario() -> None:
+        async with Conversation(both, toolbox=Tools(SUNNY)) as talk:
+            await asked(talk)
+            await talk.until(ResponseStarted)
+            await talk.until(ResponseStarted)
+            talk.session.add(FunctionOutput("item_o", "call_2", "done"))
+            talk.session.respond(ResponseRequest())
+            await talk.silence(5)
+            assert talk.heard() == "1 results. 2 results."
 
     in_virtual_time(scenario())
 

@@ -61,7 +61,8 @@ class Realtime:
     It outlives its client's `outlet`: one that comes back finds its settings as it left them.
     Others may listen and ask beside it (`join`). Raises `RequestError` if `wanted`, the session
     object to begin with, cannot be had.
-    A client may change what is `allowed`, a sideband everything.
+    A client may change what is `allowed`, but for the variables that are `fixed`; a sideband
+    everything.
     `announces_playback` adds the output_audio_buffer events, which belong to WebRTC.
     """
 
@@ -74,6 +75,7 @@ class Realtime:
         wanted: SessionObject,
         *,
         allowed: Collection[Override] = ALL,
+        fixed: Collection[str] = (),
         announces_playback: bool = False,
         rate_limits: Callable[[], tuple[sessions.RateLimit, ...]] = no_limits,
     ) -> None:
@@ -82,6 +84,7 @@ class Realtime:
         self._audience = Audience(outlet)
         self._object = wanted
         self._allowed = allowed
+        self._fixed = fixed
         self._awaiting: Outlet | None = None
         self._announces_playback = announces_playback
         self._rate_limits = rate_limits
@@ -209,7 +212,7 @@ class Realtime:
 
     def _create_item(self, event: conversation.ItemCreate, asker: Outlet | None) -> Iterator[None]:
         item = item_of(event.item, "item")
-        check_item(item, self._allowed_to(asker))
+        check_item(item, self._allowed_to(asker), self._session.history)
         if isinstance(item, Recording):
             pcm = bytearray()
             stream = CallerAudio(self._caller.format)
@@ -221,7 +224,8 @@ class Realtime:
             self._session.add(item, event.previous_item_id)
 
     def _update(self, event: sessions.SessionUpdate, asker: Outlet | None) -> None:
-        update, refused = permitted(event.session, self._allowed_to(asker), self._object)
+        fixed = self._fixed if asker is None else ()
+        update, refused = permitted(event.session, self._allowed_to(asker), self._object, fixed)
         changed, settings = updated(self._object, update)
         changed = noting(changed, refused)
         self._check_format(changed)

@@ -4,14 +4,14 @@ How audio and text come and go is the client's own affair, always: formats, moda
 transcripts. All else is, under these names, the agent's to allow.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Literal, get_args
 
 import msgspec
 from msgspec import UNSET
 
 from engine.errors import RequestError
-from engine.items import Item, Message
+from engine.items import FunctionCall, FunctionOutput, Item, Message
 from engine.settings import ResponseRequest
 from transports.realtime.items import Recording
 from transports.realtime.session_object import SessionObject
@@ -53,13 +53,17 @@ OF_RESPONSE: Mapping[Override, tuple[str, ...]] = {
 
 
 def permitted(
-    update: JsonObject, allowed: Collection[Override], current: SessionObject
+    update: JsonObject,
+    allowed: Collection[Override],
+    current: SessionObject,
+    fixed: Collection[str] = (),
 ) -> tuple[JsonObject, list[str]]:
     """What of an update is let through, and the paths of what is not and would have changed
-    something: stock clients send everything, much of it empty or as it is.
+    something: stock clients send everything, much of it empty or as it is. Variables with the names
+    `fixed` stay as they are.
     """
     refused: list[str] = []
-    if len(allowed) == len(ALL):
+    if len(allowed) == len(ALL) and not fixed:
         return update, refused
     shown: JsonObject = msgspec.to_builtins(current)
     kept = update
@@ -73,6 +77,13 @@ def permitted(
                 kept = _without(kept, path.split("."))
                 if value and value != _at(shown, path):
                     refused.append(f"session.{path}")
+    variables = _at(kept, "voiceforge.variables")
+    if fixed and isinstance(variables, dict):
+        had = shown["voiceforge"]["variables"]
+        tried = [name for name in fixed if name in variables and variables[name] != had.get(name)]
+        refused += [f"session.voiceforge.variables.{name}" for name in sorted(tried)]
+        free = {name: value for name, value in variables.items() if name not in fixed}
+        kept = {**kept, "voiceforge": {**kept["voiceforge"], "variables": free}}
     return kept, refused
 
 
@@ -84,11 +95,21 @@ def check_response(request: ResponseRequest, allowed: Collection[Override]) -> N
                 raise not_allowed(f"response.{field}")
 
 
-def check_item(item: Item | Recording, allowed: Collection[Override]) -> None:
-    """Raises `RequestError` for a message that would be read as instructions."""
-    system = isinstance(item, Message) and item.role == "system"
-    if system and "instructions" not in allowed:
-        raise not_allowed("item.role")
+def check_item(
+    item: Item | Recording, allowed: Collection[Override], history: Iterable[Item]
+) -> None:
+    """Raises `RequestError` for what the LLM would take for instructions, for its own words, or for
+    what one of the server's tools found.
+    """
+    match item:
+        case Message(role="system" | "assistant") if "instructions" not in allowed:
+            raise not_allowed("item.role")
+        case FunctionCall() if "tools" not in allowed:
+            raise not_allowed("item.type")
+        case FunctionOutput(call_id=call_id) if "tools" not in allowed:
+            calls = (one for one in history if isinstance(one, FunctionCall))
+            if not any(one.call_id == call_id and not one.ours for one in calls):
+                raise not_allowed("item.call_id")
 
 
 def not_allowed(path: str) -> RequestError:

@@ -224,7 +224,13 @@ READ_ONLY = ("id", "object", "expires_at")
 OWN_READ_ONLY = ("resume", "agent", "not_allowed")
 """Those of the `voiceforge` block."""
 
-MERGED = {("audio",), ("audio", "input"), ("audio", "output"), ("voiceforge",)}
+MERGED = {
+    ("audio",),
+    ("audio", "input"),
+    ("audio", "output"),
+    ("voiceforge",),
+    ("voiceforge", "variables"),
+}
 """Objects of which an update may give a part; every other value is replaced as a whole."""
 
 
