@@ -201,7 +201,7 @@ def result_of(answer: Answer, kind: type[Any]) -> Any:
                 raise McpError(f"the MCP server says no: {reply.error.message[:500]}")
             if bytes(reply.result):
                 return msgspec.json.decode(reply.result, type=kind)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise McpError("the MCP server's answer is none of the protocol's") from error
     raise McpError("the MCP server gives no result")
 

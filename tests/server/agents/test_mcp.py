@@ -115,6 +115,7 @@ def test_events_are_read_as_servers_write_them() -> None:
         (200, b'{"jsonrpc": "2.0", "id": 1}', "no result"),
         (200, b'{"id": 1, "error": {"message": "no such tool"}}', "says no: no such tool"),
         (200, b'{"id": 1, "result": [1]}', "none of the protocol's"),
+        (200, b'{"id": 1, "result": ' + b'{"a":' * 3000 + b"1" + b"}" * 3001, "none of the"),
     ],
 )
 def test_an_answer_that_is_none_is_told(status: int, body: bytes, told: str) -> None:
