@@ -123,7 +123,7 @@ class Agents:
         """
         until, known = self._known.get(named, (0.0, None))
         if known is None or self._clock() >= until:
-            known = await self._read(named)
+            known = await self._read(caller, named)
             if len(self._known) >= MOST:
                 self._known.clear()
             self._known[named] = self._clock() + FRESH_S, known
@@ -141,12 +141,14 @@ class Agents:
         chosen = named if said.agent is None else await self.answering(caller, said.agent)
         return msgspec.structs.replace(chosen, given=(said.preset,) if said.preset else ())
 
-    async def _read(self, named: str) -> Answering:
+    async def _read(self, caller: Caller, named: str) -> Answering:
         agent_id, _, version = named.partition("@")
         if version and not version.isdecimal():
             raise Missing(f"there is no agent {named!r}")
         number = int(version[:9]) if version else None
         agent = await self._database.run(lambda c: agents.get(c, agent_id, version=number))
+        if not caller.sees(agent.account_id):  # before anything is done with its secrets
+            raise Missing(f"there is no agent {named!r}")
         config = msgspec.convert(agent.config, AgentConfig)
         secrets = await self._vault.opened(agent.account_id, secrets_of(config))
         servers = [tool for tool in config.tools if isinstance(tool, McpServer)]
