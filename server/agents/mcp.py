@@ -14,7 +14,7 @@ import msgspec
 from engine.capabilities import ToolSpec
 from engine.tools import Outcome
 from server.agents.arguments import Arguments, WrongSchema
-from server.agents.config import McpServer
+from server.agents.config import McpServer, Name
 from server.agents.filling import Unfillable, filled_headers, filled_url
 from server.agents.http_tool import MOST_BYTES, limited
 from server.agents.running import filler_of
@@ -32,6 +32,9 @@ MOST_PAGES = 10
 """Of a list of tools."""
 
 MOST_LISTED = 64
+
+LONGEST_DESCRIPTION = 1024
+"""Characters of what an LLM is told of a tool, at each turn again: OpenAI takes no more."""
 
 
 class McpError(Exception):
@@ -156,7 +159,8 @@ class CallsMcp:
     """One tool of a server, in one session."""
 
     def __init__(self, tool: McpTool, server: McpServer, client: McpClient) -> None:
-        self.spec = ToolSpec(tool.name, tool.description, tool.input_schema)
+        description = tool.description[:LONGEST_DESCRIPTION]
+        self.spec = ToolSpec(tool.name, description, tool.input_schema)
         self.arguments = Arguments(tool.input_schema)
         self.filler = filler_of(server.filler)
         self._client = client
@@ -179,14 +183,18 @@ def client_of(server: McpServer, secrets: Mapping[str, str], outbound: Outbound)
 
 
 def tools_of(server: McpServer, listed: list[McpTool], client: McpClient) -> Iterator[CallsMcp]:
-    """Those of a server's tools that an agent may use; without those whose schema is none."""
+    """Those of a server's tools that an agent may use; without those that no LLM can call: for one
+    wrong name or schema its endpoint would refuse the whole request.
+    """
     for tool in listed:
         if server.allowed is not None and tool.name not in server.allowed:
             continue
         try:
+            msgspec.convert(tool.name, Name)
             yield CallsMcp(tool, server, client)
-        except WrongSchema as wrong:
-            log.warning("an MCP tool is left out", extra={"tool": tool.name, "error": str(wrong)})
+        except (msgspec.ValidationError, WrongSchema) as wrong:
+            extra = {"tool": tool.name[:64], "error": str(wrong)}
+            log.warning("an MCP tool is left out", extra=extra)
 
 
 def result_of(answer: Answer, kind: type[Any]) -> Any:

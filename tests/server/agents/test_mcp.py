@@ -13,7 +13,15 @@ from aiohttp import ClientError, ClientSession
 from aiohttp.test_utils import unused_port
 
 from server.agents.config import McpServer
-from server.agents.mcp import McpClient, McpError, client_of, events_in, result_of, tools_of
+from server.agents.mcp import (
+    McpClient,
+    McpError,
+    McpTool,
+    client_of,
+    events_in,
+    result_of,
+    tools_of,
+)
 from server.outbound.addresses import Rules
 from server.outbound.client import Answer, Outbound
 from tests.server.program import ROOT
@@ -71,6 +79,18 @@ async def test_an_agent_has_those_that_are_allowed(port: int, outbound: Outbound
     assert price.spec.name == "price"
     outcome = await price.run(price.arguments.read('{"item": "bread"}'), {}, "call_1")
     assert (outcome.output, outcome.failed) == ("3 kroner", False)
+
+
+async def test_what_no_llm_could_call_is_left_out(outbound: Outbound) -> None:
+    listed = [
+        McpTool(name="files/read all", input_schema={"type": "object"}),
+        McpTool(name="x" * 65, input_schema={"type": "object"}),
+        McpTool(name="list", input_schema={"type": "array"}),
+        McpTool(name="read", description="x" * 5000, input_schema={"type": "object"}),
+    ]
+    [read] = tools_of(bakery(1), listed, client_of(bakery(1), {}, outbound))
+    assert read.spec.name == "read"
+    assert len(read.spec.description) == 1024
 
 
 async def test_a_server_that_has_forgotten_us_is_greeted_again(
