@@ -9,6 +9,7 @@ import msgspec
 
 from engine.tools import Toolbox
 from server.access.caller import Caller
+from server.agents.arguments import Arguments
 from server.agents.builtin import EndsCall, SetsVariable, Waits
 from server.agents.config import (
     AgentConfig,
@@ -22,7 +23,7 @@ from server.agents.config import (
 from server.agents.filling import secrets_in
 from server.agents.http_tool import CallsServer
 from server.agents.incoming import Arrival, ask
-from server.agents.mcp import McpError, McpTool, client_of, tools_of
+from server.agents.mcp import CallsMcp, McpError, Offered, client_of, offered
 from server.agents.running import RunTool
 from server.agents.toolbox import AgentTools
 from server.knowledge.library import Library
@@ -51,15 +52,17 @@ MOST = 1000
 
 class Answering(msgspec.Struct, frozen=True):
     """One version of an agent, ready to answer. `secrets` are those that its tools name, `listed`
-    what each of its MCP servers offers, by address.
+    what each of its MCP servers offers, by its place among the tools, `arguments` what its HTTP
+    tools take, by name.
     """
 
     agent: Agent
     config: AgentConfig
     secrets: dict[str, str]
-    listed: dict[str, list[McpTool]]
+    listed: dict[int, list[Offered]]
     outbound: Outbound
     library: Library
+    arguments: dict[str, Arguments] = {}
     given: tuple[JsonObject, ...] = ()
 
     @property
@@ -75,7 +78,8 @@ class Answering(msgspec.Struct, frozen=True):
     def toolbox(self, session_id: str) -> Toolbox:
         """For one session."""
         who = {"voiceforge-session": session_id, "voiceforge-agent": self.agent.id}
-        return AgentTools(made for tool in self.config.tools for made in self._made(tool, who))
+        numbered = enumerate(self.config.tools)
+        return AgentTools(made for place, tool in numbered for made in self._made(place, tool, who))
 
     def knowledge(self) -> Lookup | None:
         """For one session; None if it knows nothing."""
@@ -83,19 +87,21 @@ class Answering(msgspec.Struct, frozen=True):
             return None
         return Lookup(self.library, self.agent.account_id, self.config.knowledge)
 
-    def _made(self, tool: Tool, who: dict[str, str]) -> Iterator[RunTool]:
+    def _made(self, place: int, tool: Tool, who: dict[str, str]) -> Iterator[RunTool]:
         match tool:
             case HttpTool():
-                yield CallsServer(tool, self.outbound, self.secrets, who)
+                arguments = self.arguments[tool.name]
+                yield CallsServer(tool, arguments, self.outbound, self.secrets, who)
             case EndCall():
                 yield EndsCall(tool)
             case Wait():
                 yield Waits(tool)
             case SetVariable():
                 yield SetsVariable(tool)
-            case McpServer() if tool.url in self.listed:
+            case McpServer() if place in self.listed:
                 client = client_of(tool, self.secrets, self.outbound)
-                yield from tools_of(tool, self.listed[tool.url], client)
+                for one in self.listed[place]:
+                    yield CallsMcp(one, tool, client)
 
 
 class Agents:
@@ -115,7 +121,7 @@ class Agents:
         self._vault = vault
         self._clock = clock
         self._known: dict[str, tuple[float, Answering]] = {}
-        self._listed: dict[tuple[str, int, str], tuple[float, list[McpTool]]] = {}
+        self._listed: dict[tuple[str, int, int], tuple[float, list[Offered]]] = {}
 
     async def answering(self, caller: Caller, named: str) -> Answering:
         """The agent with this id, at its latest version or, as `agent_…@3`, at another. Raises
@@ -151,23 +157,26 @@ class Agents:
             raise Missing(f"there is no agent {named!r}")
         config = msgspec.convert(agent.config, AgentConfig)
         secrets = await self._vault.opened(agent.account_id, secrets_of(config))
-        servers = [tool for tool in config.tools if isinstance(tool, McpServer)]
-        lists = await asyncio.gather(*(self._list(agent, tool, secrets) for tool in servers))
-        listed = {
-            tool.url: found for tool, found in zip(servers, lists, strict=True) if found is not None
-        }
-        return Answering(agent, config, secrets, listed, self._outbound, self._library)
+        arguments = await asyncio.to_thread(arguments_of, config)
+        servers = {n: tool for n, tool in enumerate(config.tools) if isinstance(tool, McpServer)}
+        lists = await asyncio.gather(
+            *(self._list(agent, place, tool, secrets) for place, tool in servers.items())
+        )
+        found = zip(servers, lists, strict=True)
+        listed = {place: tools for place, tools in found if tools is not None}
+        return Answering(agent, config, secrets, listed, self._outbound, self._library, arguments)
 
     async def _list(
-        self, agent: Agent, server: McpServer, secrets: dict[str, str]
-    ) -> list[McpTool] | None:
+        self, agent: Agent, at: int, server: McpServer, secrets: dict[str, str]
+    ) -> list[Offered] | None:
         """What it offers; None if it does not tell, which is no reason not to answer a caller."""
-        place = agent.id, agent.version, server.url
+        place = agent.id, agent.version, at
         until, known = self._listed.get(place, (0.0, None))
         if known is not None and self._clock() < until:
             return known
         try:
-            listed = await client_of(server, secrets, self._outbound).tools()
+            told = await client_of(server, secrets, self._outbound).tools()
+            listed = await asyncio.to_thread(offered, server, told)
         except McpError as error:
             log.warning("an MCP server is left out", extra={"error": str(error)})
             return known
@@ -175,6 +184,12 @@ class Agents:
             self._listed.clear()
         self._listed[place] = self._clock() + LISTED_S, listed
         return listed
+
+
+def arguments_of(config: AgentConfig) -> dict[str, Arguments]:
+    """What an agent's HTTP tools take, by name: 20 ms for a large config, so not for a loop."""
+    tools = (tool for tool in config.tools if isinstance(tool, HttpTool))
+    return {tool.name: Arguments(tool.parameters) for tool in tools}
 
 
 def secrets_of(config: AgentConfig) -> set[str]:

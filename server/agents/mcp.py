@@ -36,6 +36,10 @@ MOST_LISTED = 64
 LONGEST_DESCRIPTION = 1024
 """Characters of what an LLM is told of a tool, at each turn again: OpenAI takes no more."""
 
+LARGEST_SCHEMA, LARGEST_SCHEMAS = 64 * 1024, 256 * 1024
+"""Bytes as JSON, of a tool and of all that an agent may use of a server: as much as its own tools
+may have in its config. They are made ready in some 20 ms."""
+
 
 class McpError(Exception):
     """The server cannot be asked, or says no; the text is for an LLM or an operator."""
@@ -155,13 +159,19 @@ class McpClient:
             raise McpError(str(error)) from error
 
 
+class Offered(msgspec.Struct, frozen=True):
+    """A tool of a server that an agent may use, ready for any number of sessions."""
+
+    spec: ToolSpec
+    arguments: Arguments
+
+
 class CallsMcp:
     """One tool of a server, in one session."""
 
-    def __init__(self, tool: McpTool, server: McpServer, client: McpClient) -> None:
-        description = tool.description[:LONGEST_DESCRIPTION]
-        self.spec = ToolSpec(tool.name, description, tool.input_schema)
-        self.arguments = Arguments(tool.input_schema)
+    def __init__(self, tool: Offered, server: McpServer, client: McpClient) -> None:
+        self.spec = tool.spec
+        self.arguments = tool.arguments
         self.filler = filler_of(server.filler)
         self._client = client
 
@@ -182,19 +192,30 @@ def client_of(server: McpServer, secrets: Mapping[str, str], outbound: Outbound)
     return McpClient(url, headers, server.timeout_ms / 1000, outbound)
 
 
-def tools_of(server: McpServer, listed: list[McpTool], client: McpClient) -> Iterator[CallsMcp]:
+def offered(server: McpServer, listed: list[McpTool]) -> list[Offered]:
     """Those of a server's tools that an agent may use; without those that no LLM can call: for one
-    wrong name or schema its endpoint would refuse the whole request.
+    wrong name or schema its endpoint would refuse the whole request. Takes a while: not for a loop.
     """
+    found: list[Offered] = []
+    room = LARGEST_SCHEMAS
     for tool in listed:
         if server.allowed is not None and tool.name not in server.allowed:
             continue
         try:
             msgspec.convert(tool.name, Name)
-            yield CallsMcp(tool, server, client)
+            size = len(msgspec.json.encode(tool.input_schema))
+            if size > min(room, LARGEST_SCHEMA):
+                limits = f"{LARGEST_SCHEMA} of a tool, {LARGEST_SCHEMAS} of a server"
+                raise WrongSchema(f"its schema has {size} bytes: at most {limits} are kept")
+            arguments = Arguments(tool.input_schema)
         except (msgspec.ValidationError, WrongSchema) as wrong:
             extra = {"tool": tool.name[:64], "error": str(wrong)}
             log.warning("an MCP tool is left out", extra=extra)
+            continue
+        room -= size
+        description = tool.description[:LONGEST_DESCRIPTION]
+        found.append(Offered(ToolSpec(tool.name, description, tool.input_schema), arguments))
+    return found
 
 
 def result_of(answer: Answer, kind: type[Any]) -> Any:

@@ -1,9 +1,11 @@
 """Who answers: an agent as its record has it, its MCP servers, and who may know of it."""
 
 import contextlib
+import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from aiohttp import web
 
@@ -96,3 +98,23 @@ async def test_nothing_is_asked_for_a_stranger(house: House) -> None:
         found = await house.agents.answering(Caller(house.mill, scopes=("admin",)), named)
         assert found.agent.id == named
         assert mcp.listings == 1
+
+
+async def test_schemas_are_made_ready_once_and_beside_the_loop(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[threading.Thread] = []
+    ready = jsonschema_rs.validator_for
+
+    def counted(*given: Any, **more: Any) -> Any:
+        made.append(threading.current_thread())
+        return ready(*given, **more)
+
+    orders = {"type": "http", "name": "orders", "url": "https://a.example"}
+    with listening(Mcp()) as server:
+        named = await house.agent(house.bakery, tools=[orders, server])
+        monkeypatch.setattr(jsonschema_rs, "validator_for", counted)
+        for _ in range(3):
+            assert await house.offered(named) == ["orders", "price"]
+    assert len(made) == 2
+    assert threading.main_thread() not in made

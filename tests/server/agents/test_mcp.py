@@ -14,13 +14,14 @@ from aiohttp.test_utils import unused_port
 
 from server.agents.config import McpServer
 from server.agents.mcp import (
+    CallsMcp,
     McpClient,
     McpError,
     McpTool,
     client_of,
     events_in,
+    offered,
     result_of,
-    tools_of,
 )
 from server.outbound.addresses import Rules
 from server.outbound.client import Answer, Outbound
@@ -75,22 +76,35 @@ async def test_an_agent_has_those_that_are_allowed(port: int, outbound: Outbound
     asking = await client(port, outbound)
     listed = await asking.tools()
     server = bakery(port, allowed=("price",))
-    [price] = tools_of(server, listed, asking)
+    [one] = offered(server, listed)
+    price = CallsMcp(one, server, asking)
     assert price.spec.name == "price"
     outcome = await price.run(price.arguments.read('{"item": "bread"}'), {}, "call_1")
     assert (outcome.output, outcome.failed) == ("3 kroner", False)
 
 
-async def test_what_no_llm_could_call_is_left_out(outbound: Outbound) -> None:
+def test_what_no_llm_could_call_is_left_out() -> None:
     listed = [
         McpTool(name="files/read all", input_schema={"type": "object"}),
         McpTool(name="x" * 65, input_schema={"type": "object"}),
         McpTool(name="list", input_schema={"type": "array"}),
         McpTool(name="read", description="x" * 5000, input_schema={"type": "object"}),
     ]
-    [read] = tools_of(bakery(1), listed, client_of(bakery(1), {}, outbound))
+    [read] = offered(bakery(1), listed)
     assert read.spec.name == "read"
     assert len(read.spec.description) == 1024
+
+
+def test_of_schemas_a_server_has_so_much_and_no_more() -> None:
+    def sized(name: str, kb: int) -> McpTool:
+        schema = {"type": "object", "description": "x" * kb * 1024}
+        return McpTool(name=name, input_schema=schema)
+
+    listed = [sized("huge", 64), *(sized(f"large{n}", 60) for n in range(5)), sized("small", 1)]
+    kept = [tool.spec.name for tool in offered(bakery(1), listed)]
+    assert kept == ["large0", "large1", "large2", "large3", "small"]
+    [last] = offered(bakery(1, allowed=("large4",)), listed)
+    assert last.spec.name == "large4"
 
 
 async def test_a_server_that_has_forgotten_us_is_greeted_again(
