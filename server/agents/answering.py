@@ -23,7 +23,8 @@ from server.agents.config import (
 from server.agents.filling import secrets_in
 from server.agents.http_tool import CallsServer
 from server.agents.incoming import Arrival, ask
-from server.agents.mcp import CallsMcp, McpError, Offered, client_of, offered
+from server.agents.listing import Lists
+from server.agents.mcp import CallsMcp, McpError, Offered, client_of
 from server.agents.running import RunTool
 from server.agents.toolbox import AgentTools
 from server.knowledge.library import Library
@@ -39,15 +40,16 @@ from transports.realtime.wire import JsonObject
 
 log = logging.getLogger(__name__)
 
-LISTED_S = 60.0
-"""So long a list of an MCP server's tools is used."""
-
 FRESH_S = 5.0
 """So long an agent is used as it was read: callers who come at once share a look, and a change
 holds for the sessions that begin soon after."""
 
 MOST = 1000
 """Agents that are remembered."""
+
+Asked = tuple[str, str | None, bool]
+"""Who is to answer, and all of the caller that says whether it may: the account, and whether it is
+an administrator's."""
 
 
 class Answering(msgspec.Struct, frozen=True):
@@ -99,7 +101,11 @@ class Answering(msgspec.Struct, frozen=True):
             case SetVariable():
                 yield SetsVariable(tool)
             case McpServer() if place in self.listed:
-                client = client_of(tool, self.secrets, self.outbound)
+                try:
+                    client = client_of(tool, self.secrets, self.outbound)
+                except McpError as error:  # its secret was there when it was listed
+                    log.warning("an MCP server is left out", extra={"error": str(error)})
+                    return
                 for one in self.listed[place]:
                     yield CallsMcp(one, tool, client)
 
@@ -120,22 +126,23 @@ class Agents:
         self._library = library
         self._vault = vault
         self._clock = clock
-        self._known: dict[str, tuple[float, Answering]] = {}
-        self._listed: dict[tuple[str, int, int], tuple[float, list[Offered]]] = {}
+        self._lists = Lists(outbound, clock)
+        self._known: dict[Asked, tuple[float, Answering]] = {}
+        self._reading: dict[Asked, asyncio.Task[Answering]] = {}
 
     async def answering(self, caller: Caller, named: str) -> Answering:
         """The agent with this id, at its latest version or, as `agent_…@3`, at another. Raises
         `Missing`, also for another account's, and `StorageError`.
         """
-        until, known = self._known.get(named, (0.0, None))
-        if known is None or self._clock() >= until:
-            known = await self._read(caller, named)
-            if len(self._known) >= MOST:
-                self._known.clear()
-            self._known[named] = self._clock() + FRESH_S, known
-        if not caller.sees(known.agent.account_id):
-            raise Missing(f"there is no agent {named!r}")
-        return known
+        asked = named, caller.account_id, caller.may("admin")
+        until, known = self._known.get(asked, (0.0, None))
+        if known is not None and self._clock() < until:
+            return known
+        if asked not in self._reading:
+            task = asyncio.create_task(self._read(asked, caller))
+            self._reading[asked] = task
+            task.add_done_callback(lambda _: self._reading.pop(asked))
+        return await asyncio.shield(self._reading[asked])  # others wait for it too
 
     async def arriving(self, caller: Caller, arrival: Arrival) -> Answering:
         """As `answering`; who is named is asked who answers. Raises `Unanswered` too."""
@@ -147,7 +154,14 @@ class Agents:
         chosen = named if said.agent is None else await self.answering(caller, said.agent)
         return msgspec.structs.replace(chosen, given=(said.preset,) if said.preset else ())
 
-    async def _read(self, caller: Caller, named: str) -> Answering:
+    async def _read(self, asked: Asked, caller: Caller) -> Answering:
+        known = await self._made_ready(caller, asked[0])
+        if len(self._known) >= MOST:
+            self._known.clear()
+        self._known[asked] = self._clock() + FRESH_S, known
+        return known
+
+    async def _made_ready(self, caller: Caller, named: str) -> Answering:
         agent_id, _, version = named.partition("@")
         if version and not version.isdecimal():
             raise Missing(f"there is no agent {named!r}")
@@ -160,30 +174,14 @@ class Agents:
         arguments = await asyncio.to_thread(arguments_of, config)
         servers = {n: tool for n, tool in enumerate(config.tools) if isinstance(tool, McpServer)}
         lists = await asyncio.gather(
-            *(self._list(agent, place, tool, secrets) for place, tool in servers.items())
+            *(
+                self._lists.of((agent.id, agent.version, place), tool, secrets)
+                for place, tool in servers.items()
+            )
         )
         found = zip(servers, lists, strict=True)
         listed = {place: tools for place, tools in found if tools is not None}
         return Answering(agent, config, secrets, listed, self._outbound, self._library, arguments)
-
-    async def _list(
-        self, agent: Agent, at: int, server: McpServer, secrets: dict[str, str]
-    ) -> list[Offered] | None:
-        """What it offers; None if it does not tell, which is no reason not to answer a caller."""
-        place = agent.id, agent.version, at
-        until, known = self._listed.get(place, (0.0, None))
-        if known is not None and self._clock() < until:
-            return known
-        try:
-            told = await client_of(server, secrets, self._outbound).tools()
-            listed = await asyncio.to_thread(offered, server, told)
-        except McpError as error:
-            log.warning("an MCP server is left out", extra={"error": str(error)})
-            return known
-        if len(self._listed) >= MOST:
-            self._listed.clear()
-        self._listed[place] = self._clock() + LISTED_S, listed
-        return listed
 
 
 def arguments_of(config: AgentConfig) -> dict[str, Arguments]:
