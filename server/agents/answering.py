@@ -22,7 +22,7 @@ from server.agents.config import (
 )
 from server.agents.filling import secrets_in
 from server.agents.http_tool import CallsServer
-from server.agents.incoming import Arrival, ask
+from server.agents.incoming import Answer, Arrival, Unanswered, ask, check
 from server.agents.listing import Lists
 from server.agents.mcp import CallsMcp, McpError, Offered, client_of
 from server.agents.running import RunTool
@@ -34,7 +34,7 @@ from server.vault import Vault
 from storage import agents
 from storage.agents import Agent
 from storage.database import Database
-from storage.errors import Missing
+from storage.errors import Missing, Unfit
 from transports.realtime.overrides import Override
 from transports.realtime.wire import JsonObject
 
@@ -145,14 +145,36 @@ class Agents:
         return await asyncio.shield(self._reading[asked])  # others wait for it too
 
     async def arriving(self, caller: Caller, arrival: Arrival) -> Answering:
-        """As `answering`; who is named is asked who answers. Raises `Unanswered` too."""
+        """As `answering`; who is named is asked who answers. Where that fails it answers itself, or
+        if it may not, raises `Unanswered`.
+        """
         named = await self.answering(caller, arrival.agent)
         incoming = named.config.incoming
         if incoming is None:
             return named
-        said = await ask(incoming, arrival, named.secrets, self._outbound)
-        chosen = named if said.agent is None else await self.answering(caller, said.agent)
-        return msgspec.structs.replace(chosen, given=(said.preset,) if said.preset else ())
+        try:
+            said = await ask(incoming, arrival, named.secrets, self._outbound)
+            return await self._as_said(named, said)
+        except Unanswered as error:
+            extra = {"agent": arrival.agent, "error": str(error)}
+            log.warning("nobody says who answers", extra=extra)
+            if incoming.required:
+                raise Unanswered(f"the agent's incoming webhook fails: {error}") from error
+            return named
+
+    async def _as_said(self, named: Answering, said: Answer) -> Answering:
+        """Who is to answer, of the same account. Raises `Unanswered`."""
+        chosen = named
+        if said.agent is not None:
+            account = Caller(named.agent.account_id)  # an administrator sees others' agents too
+            try:
+                chosen = await self.answering(account, said.agent)
+            except (Missing, Unfit) as error:
+                raise Unanswered("its account has no agent with the id that it names") from error
+        if said.preset:
+            check(said, chosen.config.session)
+            chosen = msgspec.structs.replace(chosen, given=(said.preset,))
+        return chosen
 
     async def _read(self, asked: Asked, caller: Caller) -> Answering:
         known = await self._made_ready(caller, asked[0])
