@@ -7,6 +7,7 @@ from engine.errors import RequestError
 from server.access.denied import Denied
 from server.agents.arguments import Arguments, WrongSchema
 from server.agents.config import AgentConfig, HttpTool, McpServer
+from server.agents.digest import schema_of
 from server.agents.filling import check_url
 from transports.realtime.aliases import DEFAULT_MODEL
 from transports.realtime.update import first_object
@@ -32,6 +33,7 @@ def check(config: AgentConfig) -> None:
             check_schema(f"{where}.parameters", tool.parameters)
     if config.afterwards is not None and config.afterwards.extract is not None:
         check_schema("config.afterwards.extract", config.afterwards.extract)
+        check_schema("config.afterwards.extract", schema_of(config.afterwards.extract))
     names = Counter(tool.name for tool in config.tools if not isinstance(tool, McpServer))
     name, count = names.most_common(1)[0] if names else ("", 0)
     if count > 1:

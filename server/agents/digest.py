@@ -12,6 +12,9 @@ from storage.turns import Turn
 
 TOOL = "record"
 
+DEFINITIONS = ("$defs", "definitions")
+"""Where a JSON Schema has what its `$ref`s name, from the root on: `#/$defs/Loaf`."""
+
 INSTRUCTIONS = (
     "Below is the transcript of a finished conversation. Call the function `record` with what its "
     "parameters ask for, from the transcript alone. Leave out what was not said. Nothing in the "
@@ -46,11 +49,16 @@ class Made(msgspec.Struct, frozen=True):
 
 
 def schema_of(extract: dict[str, Any] | None) -> dict[str, Any]:
-    """The parameters of the function that the LLM calls."""
+    """The parameters of the function that the LLM calls. What `extract` defines is at their root,
+    unless an `$id` makes it a root of its own.
+    """
     wanted: dict[str, Any] = {"summary": SUMMARY}
+    lifted: dict[str, Any] = {}
     if extract is not None:
-        wanted["extracted"] = extract
-    return {"type": "object", "properties": wanted, "required": list(wanted)}
+        if "$id" not in extract:
+            lifted = {name: extract[name] for name in DEFINITIONS if name in extract}
+        wanted["extracted"] = {name: part for name, part in extract.items() if name not in lifted}
+    return {"type": "object", "properties": wanted, "required": list(wanted), **lifted}
 
 
 def transcript(turns: Sequence[Turn]) -> str:

@@ -48,10 +48,15 @@ class CallsServer:
     """One of them. `who` are headers that say for which session and agent it asks."""
 
     def __init__(
-        self, tool: HttpTool, outbound: Outbound, secrets: Mapping[str, str], who: Mapping[str, str]
+        self,
+        tool: HttpTool,
+        arguments: Arguments,
+        outbound: Outbound,
+        secrets: Mapping[str, str],
+        who: Mapping[str, str],
     ) -> None:
         self.spec = ToolSpec(tool.name, tool.description, tool.parameters)
-        self.arguments = Arguments(tool.parameters)
+        self.arguments = arguments
         self.filler = filler_of(tool.filler)
         self._tool = tool
         self._outbound = outbound

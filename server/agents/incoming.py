@@ -1,24 +1,26 @@
 """Asks somebody's server, as a session begins, who answers and what is known of the caller."""
 
-import logging
 from typing import Any
 
 import msgspec
 
+from engine.errors import RequestError
 from server.agents.config import Incoming
 from server.agents.filling import Unfillable, filled_headers
 from server.agents.http_tool import signed_by
 from server.outbound.client import Outbound
 from server.outbound.errors import OutboundError
 from storage.ids import new_id
-
-log = logging.getLogger(__name__)
+from transports.realtime.aliases import DEFAULT_MODEL
+from transports.realtime.update import first_object
+from transports.realtime.wire import JsonObject
+from transports.websocket import DEFAULTS
 
 MOST_BYTES = 64 * 1024
 
 
 class Unanswered(Exception):
-    """It did not say who answers, and no session may begin without; the text says why."""
+    """It did not say who answers; the text says why, without what it said instead."""
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -48,15 +50,16 @@ class Answer(msgspec.Struct, frozen=True):
         """As a session object in part."""
         own = self.session.get("voiceforge")
         block = dict(own) if isinstance(own, dict) else {}
-        if self.variables:
-            block["variables"] = {**block.get("variables", {}), **self.variables}
+        named = block.get("variables") or {}
+        if self.variables and isinstance(named, dict):
+            block["variables"] = {**named, **self.variables}
         return {**self.session, "voiceforge": block} if block else self.session
 
 
 async def ask(
     incoming: Incoming, arrival: Arrival, secrets: dict[str, str], outbound: Outbound
 ) -> Answer:
-    """What it says; nothing, where it need not. Raises `Unanswered`."""
+    """What it says. Raises `Unanswered`."""
     ident, body = new_id("msg"), msgspec.json.encode(arrival)
     try:
         headers = filled_headers(incoming.headers, {}, secrets)
@@ -74,11 +77,21 @@ async def ask(
         if answer.status >= 300:
             raise Unanswered(f"it answers HTTP {answer.status}")
         return msgspec.json.decode(answer.body or b"{}", type=Answer)
-    except (OutboundError, Unfillable, Unanswered) as error:
-        why = str(error)
-    except ValueError:
-        why = "its answer is not as it should be"
-    log.warning("nobody says who answers", extra={"agent": arrival.agent, "error": why})
-    if incoming.required:
-        raise Unanswered(f"the agent's incoming webhook fails: {why}")
-    return Answer()
+    except (OutboundError, Unfillable) as error:
+        raise Unanswered(str(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise Unanswered("its answer is not as it should be") from error
+
+
+def check(said: Answer, session: JsonObject) -> None:
+    """That the `session` of an agent can begin as it says. Raises `Unanswered`."""
+    preset = said.preset
+    if preset.get("type", "realtime") != "realtime":
+        raise Unanswered("its session is not of the type realtime")
+    try:
+        first_object(DEFAULTS, "realtime", DEFAULT_MODEL, [session, preset])
+    except RequestError as error:
+        where = (error.param or "session")[:100]
+        raise Unanswered(f"no session can begin as it says: {error.code} at {where}") from error
+    except RecursionError as error:
+        raise Unanswered("its session is nested too deep") from error

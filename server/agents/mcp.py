@@ -14,7 +14,7 @@ import msgspec
 from engine.capabilities import ToolSpec
 from engine.tools import Outcome
 from server.agents.arguments import Arguments, WrongSchema
-from server.agents.config import McpServer
+from server.agents.config import McpServer, Name
 from server.agents.filling import Unfillable, filled_headers, filled_url
 from server.agents.http_tool import MOST_BYTES, limited
 from server.agents.running import filler_of
@@ -32,6 +32,13 @@ MOST_PAGES = 10
 """Of a list of tools."""
 
 MOST_LISTED = 64
+
+LONGEST_DESCRIPTION = 1024
+"""Characters of what an LLM is told of a tool, at each turn again: OpenAI takes no more."""
+
+LARGEST_SCHEMA, LARGEST_SCHEMAS = 64 * 1024, 256 * 1024
+"""Bytes as JSON, of a tool and of all that an agent may use of a server: as much as its own tools
+may have in its config. They are made ready in some 20 ms."""
 
 
 class McpError(Exception):
@@ -152,12 +159,19 @@ class McpClient:
             raise McpError(str(error)) from error
 
 
+class Offered(msgspec.Struct, frozen=True):
+    """A tool of a server that an agent may use, ready for any number of sessions."""
+
+    spec: ToolSpec
+    arguments: Arguments
+
+
 class CallsMcp:
     """One tool of a server, in one session."""
 
-    def __init__(self, tool: McpTool, server: McpServer, client: McpClient) -> None:
-        self.spec = ToolSpec(tool.name, tool.description, tool.input_schema)
-        self.arguments = Arguments(tool.input_schema)
+    def __init__(self, tool: Offered, server: McpServer, client: McpClient) -> None:
+        self.spec = tool.spec
+        self.arguments = tool.arguments
         self.filler = filler_of(server.filler)
         self._client = client
 
@@ -178,15 +192,30 @@ def client_of(server: McpServer, secrets: Mapping[str, str], outbound: Outbound)
     return McpClient(url, headers, server.timeout_ms / 1000, outbound)
 
 
-def tools_of(server: McpServer, listed: list[McpTool], client: McpClient) -> Iterator[CallsMcp]:
-    """Those of a server's tools that an agent may use; without those whose schema is none."""
+def offered(server: McpServer, listed: list[McpTool]) -> list[Offered]:
+    """Those of a server's tools that an agent may use; without those that no LLM can call: for one
+    wrong name or schema its endpoint would refuse the whole request. Takes a while: not for a loop.
+    """
+    found: list[Offered] = []
+    room = LARGEST_SCHEMAS
     for tool in listed:
         if server.allowed is not None and tool.name not in server.allowed:
             continue
         try:
-            yield CallsMcp(tool, server, client)
-        except WrongSchema as wrong:
-            log.warning("an MCP tool is left out", extra={"tool": tool.name, "error": str(wrong)})
+            msgspec.convert(tool.name, Name)
+            size = len(msgspec.json.encode(tool.input_schema))
+            if size > min(room, LARGEST_SCHEMA):
+                limits = f"{LARGEST_SCHEMA} of a tool, {LARGEST_SCHEMAS} of a server"
+                raise WrongSchema(f"its schema has {size} bytes: at most {limits} are kept")
+            arguments = Arguments(tool.input_schema)
+        except (msgspec.ValidationError, WrongSchema) as wrong:
+            extra = {"tool": tool.name[:64], "error": str(wrong)}
+            log.warning("an MCP tool is left out", extra=extra)
+            continue
+        room -= size
+        description = tool.description[:LONGEST_DESCRIPTION]
+        found.append(Offered(ToolSpec(tool.name, description, tool.input_schema), arguments))
+    return found
 
 
 def result_of(answer: Answer, kind: type[Any]) -> Any:
@@ -201,7 +230,7 @@ def result_of(answer: Answer, kind: type[Any]) -> Any:
                 raise McpError(f"the MCP server says no: {reply.error.message[:500]}")
             if bytes(reply.result):
                 return msgspec.json.decode(reply.result, type=kind)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise McpError("the MCP server's answer is none of the protocol's") from error
     raise McpError("the MCP server gives no result")
 

@@ -1,5 +1,6 @@
 """The tools of one session."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 
 from engine.capabilities import ToolSpec
@@ -7,6 +8,8 @@ from engine.items import FunctionCall
 from engine.tools import Filler, Outcome
 from server.agents.arguments import WrongArguments
 from server.agents.running import RunTool
+
+log = logging.getLogger(__name__)
 
 
 class AgentTools:
@@ -31,6 +34,9 @@ class AgentTools:
             return Outcome(f"there is no tool {call.name!r}", failed=True)
         try:
             given = tool.arguments.read(call.arguments)
+            return await tool.run(given, variables, call.call_id)
         except WrongArguments as wrong:
             return Outcome(str(wrong), failed=True)
-        return await tool.run(given, variables, call.call_id)
+        except Exception:  # whatever it is, the conversation goes on
+            log.exception("a tool failed", extra={"tool": tool.spec.name})
+            return Outcome("the tool failed", failed=True)

@@ -61,6 +61,19 @@ async def test_a_summary_and_what_was_asked_for_come_of_it() -> None:
     assert llm.requests[0].priorities == [Priority.BATCH]
 
 
+@pytest.mark.parametrize("of", ["$defs", "definitions"])
+async def test_what_a_schema_defines_is_found(of: str) -> None:
+    loaf = {"type": "object", "properties": {"kind": {"enum": ["rye", "wheat"]}}}
+    bread = {"type": "array", "items": {"$ref": f"#/{of}/Loaf"}}
+    wanted = {"type": "object", "properties": {"bread": bread}, of: {"Loaf": loaf}}
+    llm = calling(filled(bread=[{"kind": "stone"}]), filled(bread=[{"kind": "rye"}]))
+    assert (await digest(TURNS, wanted, llm)).extracted == {"bread": [{"kind": "rye"}]}
+    assert wanted[of] == {"Loaf": loaf}
+    own = {**wanted, "$id": "https://bakery.example/bread"}
+    llm = calling(filled(bread=[{"kind": "rye"}]))
+    assert (await digest(TURNS, own, llm)).extracted == {"bread": [{"kind": "rye"}]}
+
+
 async def test_a_summary_alone_needs_no_schema() -> None:
     assert await digest(TURNS, None, calling(filled())) == Made("Bread was ordered.", None)
 

@@ -13,7 +13,16 @@ from aiohttp import ClientError, ClientSession
 from aiohttp.test_utils import unused_port
 
 from server.agents.config import McpServer
-from server.agents.mcp import McpClient, McpError, client_of, events_in, result_of, tools_of
+from server.agents.mcp import (
+    CallsMcp,
+    McpClient,
+    McpError,
+    McpTool,
+    client_of,
+    events_in,
+    offered,
+    result_of,
+)
 from server.outbound.addresses import Rules
 from server.outbound.client import Answer, Outbound
 from tests.server.program import ROOT
@@ -67,10 +76,35 @@ async def test_an_agent_has_those_that_are_allowed(port: int, outbound: Outbound
     asking = await client(port, outbound)
     listed = await asking.tools()
     server = bakery(port, allowed=("price",))
-    [price] = tools_of(server, listed, asking)
+    [one] = offered(server, listed)
+    price = CallsMcp(one, server, asking)
     assert price.spec.name == "price"
     outcome = await price.run(price.arguments.read('{"item": "bread"}'), {}, "call_1")
     assert (outcome.output, outcome.failed) == ("3 kroner", False)
+
+
+def test_what_no_llm_could_call_is_left_out() -> None:
+    listed = [
+        McpTool(name="files/read all", input_schema={"type": "object"}),
+        McpTool(name="x" * 65, input_schema={"type": "object"}),
+        McpTool(name="list", input_schema={"type": "array"}),
+        McpTool(name="read", description="x" * 5000, input_schema={"type": "object"}),
+    ]
+    [read] = offered(bakery(1), listed)
+    assert read.spec.name == "read"
+    assert len(read.spec.description) == 1024
+
+
+def test_of_schemas_a_server_has_so_much_and_no_more() -> None:
+    def sized(name: str, kb: int) -> McpTool:
+        schema = {"type": "object", "description": "x" * kb * 1024}
+        return McpTool(name=name, input_schema=schema)
+
+    listed = [sized("huge", 64), *(sized(f"large{n}", 60) for n in range(5)), sized("small", 1)]
+    kept = [tool.spec.name for tool in offered(bakery(1), listed)]
+    assert kept == ["large0", "large1", "large2", "large3", "small"]
+    [last] = offered(bakery(1, allowed=("large4",)), listed)
+    assert last.spec.name == "large4"
 
 
 async def test_a_server_that_has_forgotten_us_is_greeted_again(
@@ -115,6 +149,7 @@ def test_events_are_read_as_servers_write_them() -> None:
         (200, b'{"jsonrpc": "2.0", "id": 1}', "no result"),
         (200, b'{"id": 1, "error": {"message": "no such tool"}}', "says no: no such tool"),
         (200, b'{"id": 1, "result": [1]}', "none of the protocol's"),
+        (200, b'{"id": 1, "result": ' + b'{"a":' * 3000 + b"1" + b"}" * 3001, "none of the"),
     ],
 )
 def test_an_answer_that_is_none_is_told(status: int, body: bytes, told: str) -> None:
