@@ -3,6 +3,7 @@ into the database, whenever that answers. Nothing is lost meanwhile, and nothing
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from server import spool
 from server.beside import going_on
 from storage import usage
 from storage.database import Database
-from storage.errors import StorageError
+from storage.errors import StorageError, Unfit
 from storage.ids import new_id
 from storage.usage import NOTHING, Amounts, Subject
 
@@ -130,7 +131,10 @@ class Books:
         batch = self._batches[0]
         batch.tried = True
         await self._save()
-        await put(database, within_s, self._writer, batch.number, batch.lines)
+        try:
+            await put(database, within_s, self._writer, batch.number, batch.lines)
+        except Unfit as error:
+            put_aside(self._files if batch.kept else None, batch.number, error)
         if len(self._batches) == 1:
             self._batches.append(Batch(batch.number + 1))
         del self._batches[0]
@@ -170,12 +174,9 @@ class Books:
         for number in files.batches():
             try:
                 lines = dict(_decoder.decode(files.read(number)))
-            except (OSError, ValueError) as error:
-                kept = files.put_aside(number)
-                extra = {"file": str(kept), "error": type(error).__name__}
-                log.error("what was used cannot be read", extra=extra)
-                continue
-            await put(database, within_s, files.writer, number, lines)
+                await put(database, within_s, files.writer, number, lines)
+            except (OSError, ValueError, Unfit) as error:
+                put_aside(files, number, error)
             self._drop(files, number)
         files.remove()
 
@@ -198,6 +199,16 @@ class Books:
             except OSError as error:
                 self._went("the disk", error.strerror)
             self._files.close()
+
+
+def put_aside(files: spool.Locked | None, number: int, why: Exception) -> None:
+    """The database can never take this batch: a person may, from its file."""
+    kept = "nowhere"
+    if files is not None:
+        with contextlib.suppress(OSError):
+            kept = str(files.put_aside(number))
+    extra = {"kept": kept, "error": type(why).__name__}
+    log.error("what was used cannot be written, and is put aside", extra=extra)
 
 
 async def put(

@@ -203,6 +203,28 @@ async def test_a_file_that_cannot_be_read_is_kept_and_stops_nobody(ledger: Ledge
     assert [path.name.split("-")[0] for path in ledger.folder.iterdir()] == ["unreadable"]
 
 
+@pytest.mark.parametrize("dies", [False, True])
+async def test_what_the_database_can_never_hold_is_put_aside_and_stops_nobody(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture, dies: bool
+) -> None:
+    ledger.fickle.before = dies
+    ledger.use(session="a NUL\0 that no name should have")
+    await ledger.write()
+    ledger.use(2)
+    await ledger.write()
+    if dies:
+        ledger.die()
+    ledger.use(2**63, session="more than there is")
+    ledger.fickle.before = False
+    await ledger.write()
+    ledger.use(3)
+    await ledger.write()
+    assert await ledger.counted() == 5
+    names = [path.name.split("-")[0] for path in ledger.folder.iterdir()]
+    assert sorted(names) == ["unreadable", "unreadable", ledger.books._writer]
+    assert "no name" not in caplog.text
+
+
 async def test_sessions_are_summed_up_when_there_are_very_many(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
