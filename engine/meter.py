@@ -17,6 +17,10 @@ R_co = TypeVar("R_co", covariant=True)
 CHARACTERS_A_TOKEN = 4
 """Of English text (OpenAI's rule of thumb), where an endpoint never told how many it read."""
 
+LONGEST_MODEL, MOST_TOKENS = 200, 2**31
+"""Of a model's name, in characters, and of an answer's tokens: an endpoint may tell anything, and
+what is beyond that is none."""
+
 
 class Amounts(msgspec.Struct, omit_defaults=True):
     """`input_tokens` count the `cached_tokens` too. Compute is one worker's time."""
@@ -170,12 +174,13 @@ class Counted:
         if not isinstance(result, ChatDelta) or not self._answers:
             return
         if result.input_tokens or result.output_tokens:
-            amounts.input_tokens = result.input_tokens
-            amounts.output_tokens = result.output_tokens
-            amounts.cached_tokens = result.cached_tokens
+            amounts.input_tokens = tokens(result.input_tokens)
+            amounts.output_tokens = tokens(result.output_tokens)
+            amounts.cached_tokens = tokens(result.cached_tokens)
         elif result.text or result.tool_calls:
             amounts.output_tokens += 1  # until the endpoint says: most send each token by itself
-        self.model = result.model or self.model
+        if 0 < len(result.model) <= LONGEST_MODEL and result.model.isprintable():
+            self.model = result.model
 
     def dropped(self) -> bool | None:
         """Whether it was made for nothing; None while that is open."""
@@ -193,6 +198,11 @@ class Counted:
             if amounts.output_tokens and not amounts.input_tokens:
                 amounts.input_tokens = self._read // CHARACTERS_A_TOKEN
         return amounts
+
+
+def tokens(told: int) -> int:
+    """As many as there may be."""
+    return min(max(told, 0), MOST_TOKENS)
 
 
 class CountedRequest(Generic[R]):

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,17 @@ async def together(*work: Coroutine[Any, Any, None]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+
+
+@contextlib.contextmanager
+def going_on(what: str) -> Iterator[None]:
+    """For one round of a loop that must not end: what goes wrong in it is logged, with `what` it is
+    that goes on, and the next round comes.
+    """
+    try:
+        yield
+    except Exception:
+        log.exception("an error, and work goes on", extra={"work": what})
 
 
 def tell_failure(task: asyncio.Task[Any]) -> None:

@@ -91,7 +91,8 @@ class Supervisor:
         self._records = Database(self._database.url, most_connections=1)
         self._links = Links(state_folder(settings) / LINKS)
         self._retention = Retention(Recordings(state_folder(settings)))
-        self._entering: set[asyncio.Task[None]] = set()
+        self._entering: dict[tuple[int, int], asyncio.Task[None]] = {}
+        """By gateway and number, while it is read what their owners have used."""
         count = gateway_count(settings)
         each = max(LEAST_CONNECTIONS, settings.database.connections // count)
         reached = control.Reached(self._database.url, each, secret_key(settings))
@@ -101,7 +102,7 @@ class Supervisor:
         for gateway in self._gateways:
             gateway.greet = self._greet
             gateway.receive = self._receive
-            gateway.lost = self._places.forget
+            gateway.lost = self._forget
             gateway.changed = self._gateways_changed
 
     async def start(self) -> None:
@@ -188,12 +189,12 @@ class Supervisor:
             case control.Enter(_, owners):
                 unknown = self._months.unknown(owners)
                 if unknown:
-                    task = asyncio.create_task(self._learn_and_enter(index, message, unknown))
-                    self._entering.add(task)
-                    task.add_done_callback(self._entering.discard)
+                    learning = self._learn_and_enter(index, message, unknown)
+                    self._entering[index, message.number] = asyncio.create_task(learning)
                 else:
                     self._enter(index, message)
             case control.Leave(number):
+                self._give_up(index, number)
                 self._places.leave(index, number)
                 gateway.told(sessions=self._places.of(index))
             case control.Away(number, away):
@@ -222,7 +223,21 @@ class Supervisor:
         self, index: int, asked: control.Enter, unknown: list[control.Owner]
     ) -> None:
         await self._months.learn(unknown, self._records)
+        del self._entering[index, asked.number]
         self._enter(index, asked)
+
+    def _give_up(self, index: int, number: int) -> None:
+        """Who asked has gone: it gets no place any more."""
+        task = self._entering.pop((index, number), None)
+        if task is not None:
+            task.cancel()
+
+    def _forget(self, index: int) -> None:
+        """The gateway has died."""
+        for gateway, number in list(self._entering):
+            if gateway == index:
+                self._give_up(gateway, number)
+        self._places.forget(index)
 
     def _enter(self, index: int, asked: control.Enter) -> None:
         gateway = self._gateways[index]

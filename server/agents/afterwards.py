@@ -1,5 +1,7 @@
 """What becomes of a session after its end: a job has the LLM make its digest."""
 
+import logging
+
 import msgspec
 
 from engine.capabilities import Chat, ChatDelta
@@ -17,6 +19,8 @@ from storage.errors import Missing
 from storage.jobs import Job
 from storage.sessions import Session
 from storage.turns import Turn
+
+log = logging.getLogger(__name__)
 
 KIND = "digest"
 MOST_ATTEMPTS = 8
@@ -38,7 +42,9 @@ async def order(connection: Connection, ended: Session) -> None:
 
 
 async def config_of(connection: Connection, session: Session) -> AgentConfig | None:
-    """That of the agent that answered in it, as it was then; None if none did, or it is gone."""
+    """That of the agent that answered in it, as it was then; None if none did, it is gone, or it
+    was kept by another version of this server and means nothing to this one.
+    """
     if not session.agent_id:
         return None
     try:
@@ -47,7 +53,12 @@ async def config_of(connection: Connection, session: Session) -> AgentConfig | N
         )
     except Missing:
         return None
-    return msgspec.convert(agent.config, AgentConfig)
+    try:
+        return msgspec.convert(agent.config, AgentConfig)
+    except msgspec.ValidationError:  # whose text may quote it
+        extra = {"agent": agent.id, "version": agent.version}
+        log.error("an agent's config cannot be read: it gets no digests", extra=extra)
+        return None
 
 
 class Digests:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from engine.inference import InferenceError
-from server.beside import beside
+from server.beside import beside, going_on
 from server.knowledge.ingest import ingest
 from server.knowledge.library import Library
 from storage import unfinished
@@ -25,6 +25,9 @@ LOOK_EVERY_S = 5.0
 
 PAUSE = timedelta(seconds=30)
 """After what it needs was away."""
+
+OURS = "an error of the server, whose log says more"
+"""Why a document waits that was no matter of the document."""
 
 
 class Desk:
@@ -44,14 +47,18 @@ class Desk:
         """
         while True:
             self._news.clear()
-            try:
-                while await self._one():
-                    pass
-            except StorageError as error:
-                log.warning("documents wait", extra={"error": str(error)})
+            with going_on("reading documents"):
+                await self._all()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY_S):
                     await self._news.wait()
+
+    async def _all(self) -> None:
+        try:
+            while await self._one():
+                pass
+        except StorageError as error:
+            log.warning("documents wait", extra={"error": str(error)})
 
     async def _one(self) -> bool:
         """Whether there was one."""
@@ -68,6 +75,11 @@ class Desk:
         except (InferenceError, ExtensionMissing) as error:
             log.warning("a document waits", extra={"document": document_id, "error": str(error)})
             await database.run(partial(lay_back, why=str(error), pause=PAUSE))
+        except StorageError:
+            raise
+        except Exception:  # the others shall not wait for it
+            await database.run(partial(lay_back, why=OURS, pause=PAUSE))
+            raise
         except asyncio.CancelledError:
             with contextlib.suppress(StorageError):
                 await database.once(partial(lay_back, why="the server was stopped"), RENEW_EVERY_S)

@@ -41,7 +41,10 @@ class Read:
         """The passages in order, some at a time. Raises `Unreadable`."""
         left = self.count
         while left:
-            body = await read_body(self._reader)
+            try:
+                body = await read_body(self._reader)
+            except WireError:  # the reader has died
+                raise Unreadable(BROKE) from None
             told = None if body is None else told_decoder.decode(body)
             if not isinstance(told, Cut):
                 raise Unreadable(BROKE)

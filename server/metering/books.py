@@ -3,6 +3,7 @@ into the database, whenever that answers. Nothing is lost meanwhile, and nothing
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,9 +12,10 @@ import msgspec
 from msgspec.structs import replace
 
 from server import spool
+from server.beside import going_on
 from storage import usage
 from storage.database import Database
-from storage.errors import StorageError
+from storage.errors import StorageError, Unfit
 from storage.ids import new_id
 from storage.usage import NOTHING, Amounts, Subject
 
@@ -107,7 +109,8 @@ class Books:
         try:
             while True:
                 await asyncio.sleep(WRITE_EVERY_S)
-                await self.write(database)
+                with going_on("the books"):
+                    await self.write(database)
         finally:
             await self.write(database, LAST_S)
 
@@ -128,12 +131,22 @@ class Books:
         batch = self._batches[0]
         batch.tried = True
         await self._save()
-        await put(database, within_s, self._writer, batch.number, batch.lines)
+        try:
+            await put(database, within_s, self._writer, batch.number, batch.lines)
+        except Unfit as error:
+            put_aside(self._files if batch.kept else None, batch.number, error)
         if len(self._batches) == 1:
             self._batches.append(Batch(batch.number + 1))
         del self._batches[0]
         if self._files is not None:
-            self._files.drop(batch.number)
+            self._drop(self._files, batch.number)
+
+    def _drop(self, files: spool.Locked, number: int) -> None:
+        """Its file goes. One that stays does no harm: nothing counts twice."""
+        try:
+            files.drop(number)
+        except OSError as error:
+            self._went("the disk", error.strerror)
 
     async def _save(self) -> None:
         """Have everything in files. Where that fails memory must do."""
@@ -143,24 +156,29 @@ class Books:
                     if self._files is None:
                         self._files = spool.new(self._folder, self._writer)
                     await batch.keep_in(self._files)
-            self._went("the disk", None)
+                    self._went("the disk", None)
         except OSError as error:
             self._went("the disk", error.strerror)
 
     async def _deliver_left_behind(self, database: Database, within_s: float) -> None:
-        for files in spool.left_behind(self._folder, KIND):
-            for number in files.batches():
-                try:
-                    lines = dict(_decoder.decode(files.read(number)))
-                except (OSError, ValueError) as error:
-                    kept = files.put_aside(number)
-                    extra = {"file": str(kept), "error": type(error).__name__}
-                    log.error("what was used cannot be read", extra=extra)
-                    continue
-                await put(database, within_s, files.writer, number, lines)
-                files.drop(number)
-            files.remove()
+        try:
+            for files in spool.left_behind(self._folder, KIND):
+                await self._deliver_files(database, files, within_s)
+        except OSError as error:  # the next run tries again
+            self._went("the disk", error.strerror)
         self._left_behind = False
+
+    async def _deliver_files(
+        self, database: Database, files: spool.Locked, within_s: float
+    ) -> None:
+        for number in files.batches():
+            try:
+                lines = dict(_decoder.decode(files.read(number)))
+                await put(database, within_s, files.writer, number, lines)
+            except (OSError, ValueError, Unfit) as error:
+                put_aside(files, number, error)
+            self._drop(files, number)
+        files.remove()
 
     def _went(self, where: str, trouble: str | None) -> None:
         """Tell once that something cannot be written there, and once that it can again."""
@@ -175,9 +193,22 @@ class Books:
     def close(self) -> None:
         """Leave the folder: without a batch in it, none stays."""
         if self._files is not None:
-            if not self._files.batches():
-                self._files.remove()
+            try:
+                if not self._files.batches():
+                    self._files.remove()
+            except OSError as error:
+                self._went("the disk", error.strerror)
             self._files.close()
+
+
+def put_aside(files: spool.Locked | None, number: int, why: Exception) -> None:
+    """The database can never take this batch: a person may, from its file."""
+    kept = "nowhere"
+    if files is not None:
+        with contextlib.suppress(OSError):
+            kept = str(files.put_aside(number))
+    extra = {"kept": kept, "error": type(why).__name__}
+    log.error("what was used cannot be written, and is put aside", extra=extra)
 
 
 async def put(

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from server import spool
-from server.beside import beside
+from server.beside import beside, going_on
 from storage import records
 from storage.database import Connection, Database
 from storage.errors import StorageError, Unfit
@@ -84,7 +84,8 @@ class Journal:
             async with beside(self._keep_delivering(database)):
                 while True:
                     await asyncio.sleep(EVERY_S)
-                    await self._write_all(database, take)
+                    with going_on("the journal"):
+                        await self._write_all(database, take)
         finally:
             await self._write_all(database, take)
             await self.close(database)
@@ -120,7 +121,8 @@ class Journal:
 
     async def _keep_delivering(self, database: Database) -> None:
         while True:
-            await self.deliver(database)
+            with going_on("the journal"):
+                await self.deliver(database)
             await asyncio.sleep(EVERY_S)
 
     async def _written(
@@ -141,7 +143,7 @@ class Journal:
         number = self._number
         try:
             await database.once(lambda c: self._written(c, self.writer, number, changes), AT_ONCE_S)
-        except StorageError:  # from its file it will be said again, and why it cannot be written
+        except Exception:  # noqa: BLE001  from its file it is said again, and why it cannot be written
             return False
         return True
 
@@ -157,7 +159,9 @@ class Journal:
                 body = files.read(batch.number)
             changes = _decoder.decode(body)
             await database.once(lambda c: self._written(c, writer, batch.number, changes), within_s)
-        except (OSError, msgspec.MsgspecError, Unfit) as error:
+        except Exception as error:
+            if isinstance(error, StorageError) and not isinstance(error, Unfit):
+                raise  # of the database, which will take it another time
             kept = "nowhere"
             if files is not None and batch.body is None:
                 with contextlib.suppress(OSError):
@@ -189,19 +193,35 @@ class Journal:
         batch = self._waiting.popleft()
         self._size -= batch.size
         if self._files is not None:
-            self._files.drop(batch.number)
+            self._drop(self._files, batch.number)
         return batch.size
 
+    def _drop(self, files: spool.Locked, number: int) -> None:
+        """Its file goes. One that stays does no harm: nothing is written twice."""
+        try:
+            files.drop(number)
+        except OSError as error:
+            self._went("the disk", error.strerror)
+
     async def _take_over(self, database: Database) -> None:
-        for files in spool.left_behind(self._folder, KIND):
-            for number in files.batches():
-                await self._put(database, files, Batch(number), ANSWER_S)
-                files.drop(number)
-            lost = await database.once(partial(self._closed, writer=files.writer), ANSWER_S)
-            files.remove()
-            if lost:
-                log.warning("sessions were lost with their gateway", extra={"sessions": lost})
+        try:
+            for files in spool.left_behind(self._folder, KIND):
+                await self._take_one_over(database, files)
+        except OSError as error:  # the next gateway tries again
+            self._went("the disk", error.strerror)
         self._left_behind = False
+
+    async def _take_one_over(self, database: Database, files: spool.Locked) -> None:
+        for number in files.batches():
+            await self._put(database, files, Batch(number), ANSWER_S)
+            self._drop(files, number)
+        lost = await database.once(partial(self._closed, writer=files.writer), ANSWER_S)
+        if lost:
+            log.warning("sessions were lost with their gateway", extra={"sessions": lost})
+        try:
+            files.remove()
+        except OSError as error:
+            self._went("the disk", error.strerror)
 
     def open(self) -> None:
         """Have a folder."""

@@ -196,7 +196,7 @@ class Recorder:
         if isinstance(item, FunctionCall):
             known = self._begin(item.id, "tool", "in_progress")
             self._remember(item.call_id, known)
-            self._change(item.id, tool_name=item.name, **said)
+            self._change(item.id, tool_name=kept(item.name), **said)
             return
         self._begin(item.id, "agent", "in_progress")
         self._change(item.id, **said)

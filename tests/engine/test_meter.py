@@ -177,6 +177,16 @@ def test_an_answer_that_was_cut_has_the_tokens_that_came() -> None:
     assert (amounts.input_tokens, amounts.output_tokens) == (30 + estimated, 2 + 3)
 
 
+@pytest.mark.parametrize("model", ["a\0b", "a\nb", "x" * 201])
+def test_what_an_endpoint_tells_is_counted_within_reason(model: str) -> None:
+    meter = Meter()
+    told = ChatDelta("a", model=model, input_tokens=2**70, output_tokens=-1, cached_tokens=2**63)
+    asyncio.run(read(meter, [told])).settled = True
+    most = 2**31
+    expected = Amounts(input_tokens=most, cached_tokens=most)
+    assert taken(meter) == {("llm", False): expected}
+
+
 def test_a_prompt_that_is_read_ahead_costs_compute_and_no_tokens() -> None:
     meter = Meter()
     warmed = [ChatDelta(finish="stop", input_tokens=20, output_tokens=1)]

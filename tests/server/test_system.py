@@ -4,13 +4,17 @@ import asyncio
 from pathlib import Path
 from typing import cast
 
+import pytest
+
 from server.asking import Asking
 from server.control import (
     Enter,
     Gateways,
     GatewayStatus,
+    Leave,
     Listening,
     Look,
+    Owner,
     Serving,
     ToGateway,
     Vitals,
@@ -23,6 +27,7 @@ from server.sessions import SessionRegistry
 from server.settings import LimitSettings, Settings
 from server.supervisor import Supervisor
 from server.system import System
+from storage.accounts import Limits
 from tests.server.test_sessions import virtual
 
 
@@ -108,6 +113,35 @@ async def test_what_changes_all_the_time_is_told_to_nobody_and_shown_to_who_asks
     assert picture.number == 7
     assert [status.sessions for status in picture.statuses] == [1] * 16
     assert [status.lag_ms for status in picture.statuses] == [3.0] * 16
+
+
+@pytest.mark.parametrize("gone", ["client", "gateway"])
+async def test_who_goes_while_it_is_read_what_was_used_takes_no_place(
+    tmp_path: Path, gone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = Sent(1, tmp_path)
+    supervisor, read = sent.supervisor, asyncio.Event()
+    asked = Enter(1, (Owner("key_1", "acc_1", Limits(characters_per_month=9)),))
+
+    async def learn(*_: object) -> None:
+        await read.wait()
+
+    monkeypatch.setattr(supervisor._months, "learn", learn)
+    supervisor._receive(0, asked)
+    await asyncio.sleep(0)
+    if gone == "client":
+        supervisor._receive(0, Leave(1))
+    else:
+        supervisor._gateways[0].lost(0)
+    sent.clear()
+    read.set()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert (supervisor.sessions, sent) == (0, [])
+    supervisor._receive(0, asked)  # one that stays gets its place
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert (supervisor.sessions, supervisor._entering) == (1, {})
 
 
 async def test_where_a_gateway_is_all_are_told_at_once(tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ from server.knowledge import desk as desk_module
 from server.knowledge import ingest as ingest_module
 from server.knowledge.desk import Desk
 from server.knowledge.ingest import ingest
+from server.knowledge.kinds import Unreadable
 from server.knowledge.library import Library
+from server.knowledge.read import Read
 from server.knowledge.reader import BROKE, MOST_BYTES, TOO_LONG
 from storage import accounts, knowledge, unfinished
 from storage.database import Connection, Database
@@ -153,6 +155,14 @@ async def test_a_document_that_kills_its_reader_has_failed(shelf: Shelf) -> None
     assert (failed.state, failed.error) == ("failed", BROKE)
 
 
+async def test_a_reader_that_dies_within_a_message_has_broken() -> None:
+    output = asyncio.StreamReader()
+    output.feed_data(b"\0\0\1\0 and then")
+    output.feed_eof()
+    with pytest.raises(Unreadable, match=BROKE):
+        [batch async for batch in Read(7, output).batches()]
+
+
 async def test_what_was_stopped_goes_on_where_it_was(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,6 +261,24 @@ async def test_the_desk_goes_on_when_the_database_is_back(
         await shelf.until(document, "ready")
     assert refused == 40
     assert len(await shelf.texts(document)) == 40
+
+
+async def test_an_error_of_ours_keeps_the_desk_from_no_other_document(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_module, "LOOK_EVERY_S", 0.05)
+    cursed, good = await shelf.put(BOOK), await shelf.put("# Another\n\nbook")
+
+    async def err(library: Library, document_id: str, *given: Any) -> None:
+        if document_id == cursed:
+            raise ZeroDivisionError
+        await ingest(library, document_id, *given)
+
+    monkeypatch.setattr(desk_module, "ingest", err)
+    async with beside(shelf.desk.run()):
+        await shelf.until(good, "ready")
+    waits = await shelf.document(cursed)
+    assert (waits.state, waits.error) == ("waiting", desk_module.OURS)
 
 
 async def test_a_desk_that_is_stopped_lays_the_document_back(

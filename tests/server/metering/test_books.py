@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
+from server import spool
+from server.beside import beside
 from server.metering import books as books_module
 from server.metering.books import Books
 from storage import accounts, usage
 from storage.database import Database
 from storage.errors import StorageError, Unavailable
 from storage.usage import Amounts, Subject
+from tests.server.wire import until
 from tests.storage.conftest import database, embedded, url
 
 __all__ = ["database", "embedded", "url"]
@@ -200,6 +203,28 @@ async def test_a_file_that_cannot_be_read_is_kept_and_stops_nobody(ledger: Ledge
     assert [path.name.split("-")[0] for path in ledger.folder.iterdir()] == ["unreadable"]
 
 
+@pytest.mark.parametrize("dies", [False, True])
+async def test_what_the_database_can_never_hold_is_put_aside_and_stops_nobody(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture, dies: bool
+) -> None:
+    ledger.fickle.before = dies
+    ledger.use(session="a NUL\0 that no name should have")
+    await ledger.write()
+    ledger.use(2)
+    await ledger.write()
+    if dies:
+        ledger.die()
+    ledger.use(2**63, session="more than there is")
+    ledger.fickle.before = False
+    await ledger.write()
+    ledger.use(3)
+    await ledger.write()
+    assert await ledger.counted() == 5
+    names = [path.name.split("-")[0] for path in ledger.folder.iterdir()]
+    assert sorted(names) == ["unreadable", "unreadable", ledger.books._writer]
+    assert "no name" not in caplog.text
+
+
 async def test_sessions_are_summed_up_when_there_are_very_many(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,6 +261,52 @@ async def test_a_write_that_is_cancelled_half_way_is_made_good(ledger: Ledger) -
         await asyncio.wait([writing])
     await ledger.write()
     assert await ledger.counted() == ledger.put == 20
+
+
+async def test_an_error_of_ours_does_not_end_the_books(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(books_module, "WRITE_EVERY_S", 0.01)
+    once, errors = ledger.fickle.once, 0
+
+    async def err(*given: Any) -> Any:
+        nonlocal errors
+        errors += 1
+        if errors < 3:
+            raise ZeroDivisionError
+        return await once(*given)
+
+    async def written() -> bool:
+        return await ledger.counted() == 1
+
+    monkeypatch.setattr(ledger.fickle, "once", err)
+    ledger.use()
+    async with beside(ledger.books.keep(ledger.fickle)):
+        await until(written, 10)
+
+
+async def test_files_that_cannot_be_removed_hold_up_nothing(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def frozen(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    ledger.fickle.before = True
+    ledger.use()
+    await ledger.write()
+    ledger.die()
+    ledger.use()
+    await ledger.write()
+    ledger.fickle.before = False
+    with monkeypatch.context() as patched:
+        patched.setattr(spool.Locked, "drop", frozen)
+        patched.setattr(spool.Locked, "remove", frozen)
+        await ledger.write()
+        assert await ledger.counted() == 2
+    ledger.die()
+    await ledger.write()  # again
+    assert await ledger.counted() == 2
+    assert ledger.files() == []
 
 
 async def test_a_refusal_of_the_database_is_no_end(ledger: Ledger) -> None:

@@ -9,15 +9,18 @@ from typing import Any
 
 import pytest
 
+from server import spool
+from server.beside import beside
 from server.records import journal as journal_module
 from server.records.journal import Journal
 from storage import accounts, sessions, turns
-from storage.database import Database
+from storage.database import Connection, Database
 from storage.errors import Unavailable
 from storage.records import Changes
-from storage.sessions import Session
+from storage.sessions import News, Session
 from storage.turns import Turn
 from tests.server.metering.test_books import Fickle
+from tests.server.wire import until
 from tests.storage.conftest import database, embedded, url
 
 __all__ = ["database", "embedded", "url"]
@@ -219,6 +222,62 @@ async def test_what_the_database_can_never_hold_is_put_aside_and_stops_nobody(
     names = {path.name.split("-")[0] for path in gateway.folder.iterdir()}
     assert names == {"unreadable", gateway.journal.writer}
     assert "no text" not in caplog.text
+
+
+async def test_what_nobody_can_announce_is_put_aside_and_stops_nobody(gateway: Gateway) -> None:
+    async def announce(connection: Connection, news: News) -> None:
+        if news.began:
+            raise ZeroDivisionError
+
+    gateway.journal._announce = announce
+    await gateway.write()
+    await gateway.deliver()
+    assert await gateway.kept() == []
+    gateway.journal._announce = journal_module.nobody
+    await gateway.write()
+    assert await gateway.kept() == [2]
+    assert any(path.name.startswith("unreadable") for path in gateway.folder.iterdir())
+
+
+async def test_an_error_of_ours_does_not_end_the_journal(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(journal_module, "EVERY_S", 0.01)
+
+    def take() -> list[Changes]:
+        changes = gateway.say()
+        if gateway.said == 1:
+            raise ZeroDivisionError
+        return [changes]
+
+    async def written() -> bool:
+        return len(await gateway.kept()) > 1
+
+    async with beside(gateway.journal.keep(gateway.fickle, take)):
+        await until(written, 10)
+    assert "an error, and work goes on" in caplog.messages
+
+
+async def test_files_that_cannot_be_removed_hold_up_nothing(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def frozen(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    gateway.fickle.before = True
+    await gateway.write()
+    gateway.die()
+    await gateway.write()
+    gateway.fickle.before = False
+    with monkeypatch.context() as patched:
+        patched.setattr(spool.Locked, "drop", frozen)
+        patched.setattr(spool.Locked, "remove", frozen)
+        await gateway.deliver()
+        assert await gateway.kept() == [1, 2]
+    gateway.die()
+    await gateway.deliver()  # again
+    assert await gateway.kept() == [1, 2]
+    assert gateway.files() == []
 
 
 async def test_a_database_that_hangs_holds_up_nothing(gateway: Gateway) -> None:

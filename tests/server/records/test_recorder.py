@@ -187,6 +187,20 @@ async def test_a_tool_is_one_turn_with_what_it_gave() -> None:
 
 
 @virtual
+async def test_a_tools_name_is_kept_as_a_database_can_hold_it() -> None:
+    call_of = ToolCall(0, "{}", "call_1", "wea\0ther")
+    sessions = recorded(
+        lambda chat: [ChatDelta(tool_calls=(call_of,)), ChatDelta(finish="tool_calls")]
+    )
+    async with call(sessions) as client:
+        client.put("session.update", session={"type": "realtime", "output_modalities": ["text"]})
+        client.put("response.create")
+        await client.until("response.done")
+        [tool] = sessions.book.turns
+    assert tool.tool_name == "wea\N{REPLACEMENT CHARACTER}ther"
+
+
+@virtual
 async def test_what_fails_is_counted_by_its_code() -> None:
     def fail(chat: Any) -> InferenceError:
         return InferenceError("endpoint_down", "the endpoint does not answer")
