@@ -240,7 +240,8 @@ async def search(
     """The passages that fit best, in these collections of an account (None: of whose ever): those
     near in meaning and those with its words, fused. Best first.
 
-    Raises `Missing` for a collection that is not there. Must have been `prepare`d.
+    Some of the collections may be gone: what is left is searched. Raises `Missing` if all are. Must
+    have been `prepare`d.
     """
     rows = await connection.fetch(
         "select id, tsvector_to_array(to_tsvector(dictionary::regconfig, $3)) as words,"
@@ -250,17 +251,16 @@ async def search(
         account_id,
         question,
     )
-    for absent in sorted(set(collection_ids) - {row["id"] for row in rows}):
-        raise Missing(f"there is no collection {absent!r}")
+    if collection_ids and not rows:
+        raise Missing(f"there is no collection {collection_ids[0]!r}")
+    there = [row["id"] for row in rows]
     words = sorted({quoted(word) for row in rows for word in row["words"]})
     count = sum(row["passages"] or 0 for row in rows)
     statement = _ONE_BY_ONE
     if count > COMPARED_UP_TO:
         statement = _BY_INDEX
         await connection.execute(_FOR_SEARCH)
-    found = await connection.fetch(
-        statement, embedding, collection_ids, words[:MOST_WORDS], most, count
-    )
+    found = await connection.fetch(statement, embedding, there, words[:MOST_WORDS], most, count)
     return as_structs(found, Found)
 
 

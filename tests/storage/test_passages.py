@@ -112,10 +112,28 @@ async def test_only_the_collections_that_are_named_are_searched(
     assert len(await texts(prepared, "bread", point(1), one, other)) == 5
     assert await texts(prepared, "bread", point(1)) == []
     stranger = (await accounts.create(prepared, "Stranger")).id
-    for asked, account in (([one], stranger), ([one, "col_none"], None)):
+    for asked, account in (([one], stranger), (["col_none"], None)):
         with pytest.raises(Missing, match="there is no collection"):
             async with prepared.transaction():
                 await passages.search(prepared, "x", point(1), asked, account_id=account, most=1)
+
+
+async def test_what_is_left_is_searched_where_a_collection_was_deleted(
+    prepared: asyncpg.Connection,
+) -> None:
+    gone, kept, strangers = [await collection(prepared, name) for name in ("1", "Kept", "3")]
+    account = (await accounts.first(prepared)).id
+    stranger = (await accounts.create(prepared, "Stranger")).id
+    await prepared.execute(
+        "update collections set account_id = $1 where id = $2", stranger, strangers
+    )
+    await knowledge.delete(prepared, gone, account)
+    asked = [gone, kept, strangers]
+    async with prepared.transaction():
+        found = await passages.search(
+            prepared, "bread", point(1), asked, account_id=account, most=9
+        )
+    assert {each.document for each in found} == {"Kept.txt"}
 
 
 async def crowded(connection: asyncpg.Connection) -> tuple[str, str]:
