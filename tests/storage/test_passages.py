@@ -197,12 +197,16 @@ async def test_the_same_document_in_another_collection_takes_its_passages(
     other = (await knowledge.create(prepared, account, "Other", "de")).id
     upload = Upload("copy.txt", "text/plain", b"same", [b"x"])
     document, _ = await knowledge.add(prepared, other, upload)
-    assert await passages.copy_same(prepared, document.id) == 3
+    found = await passages.same(prepared, document.id)
+    assert found is not None
+    assert found[1] == 3
+    for first in (0, 2):
+        await passages.copy(prepared, document.id, found[0], first, 2)
     assert (await texts(prepared, "", point(1), other))[0] == SAID[1]
     stranger = (await accounts.create(prepared, "Stranger")).id
     theirs = (await knowledge.create(prepared, stranger, "Theirs")).id
     document, _ = await knowledge.add(prepared, theirs, upload)
-    assert await passages.copy_same(prepared, document.id) is None
+    assert await passages.same(prepared, document.id) is None
 
 
 async def test_a_deleted_document_is_found_no_more(prepared: asyncpg.Connection) -> None:
