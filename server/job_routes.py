@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from server.access.authority import Needs, owner_of
 from server.access.denied import Denied
 from server.refusals import refusals
+from server.webhooks import shown
 from storage import jobs
 from storage.database import Database
 from storage.jobs import Job, State
@@ -51,13 +52,13 @@ def routes(database: Database) -> list[HTTPRouteHandler]:
         found = await database.run(
             lambda c: jobs.listed(c, owner, kind=kind, state=at, after=after, most=limit + 1)
         )
-        return JobPage(found[:limit], len(found) > limit)
+        return JobPage([shown(job) for job in found[:limit]], len(found) > limit)
 
     @get("/v1/jobs/{job_id:str}", guards=AGENTS, responses=refusals(404), summary="A job")
     async def get_job(job_id: FromPath[str], request: Asked) -> Job:
         """404 if there is none."""
         owner = owner_of(request.scope)
-        return await database.run(lambda c: jobs.get(c, job_id, owner))
+        return shown(await database.run(lambda c: jobs.get(c, job_id, owner)))
 
     @post(
         "/v1/jobs/{job_id:str}/cancel",
@@ -73,6 +74,6 @@ def routes(database: Database) -> list[HTTPRouteHandler]:
         if job.state != "cancelled":
             raise Denied(409, "job_ended", f"job {job_id!r} has ended: it is {job.state}")
         log.info("job cancelled", extra={"job": job_id, "kind": job.kind})
-        return job
+        return shown(job)
 
     return [list_jobs, get_job, cancel_job]

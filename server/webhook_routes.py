@@ -18,7 +18,7 @@ from server.outbound.errors import OutboundError
 from server.outbound.sealing import Sealing
 from server.outbound.signing import new_secret
 from server.refusals import refusals
-from server.webhooks import EVENTS, Event, publish_test
+from server.webhooks import EVENTS, Event, publish_test, shown
 from storage import webhooks
 from storage.database import Connection, Database
 from storage.jobs import Job
@@ -179,7 +179,7 @@ def routes(
 
         job = await database.once(make)
         runner.wake()
-        return job
+        return shown(job)
 
     return [
         make_webhook,

@@ -27,12 +27,15 @@ MOST_ATTEMPTS = 10
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """A job's payload. `event` is the event's id, `body` what is sent, letter for letter."""
+    """A job's payload. `event` is the event's id, `body` what is sent, letter for letter; it goes
+    when the job ends. With the session that it is about the whole job goes.
+    """
 
     webhook: str
     event: str
     type: str
     body: str
+    session_id: str | None = None
 
 
 async def publish(
@@ -43,14 +46,15 @@ async def publish(
     at: datetime | None = None,
 ) -> list[Job]:
     """Write down what is to be delivered, in the caller's transaction; `at` is when it happened, if
-    not now. The runner is to be woken when that has ended, or finds it within seconds.
+    not now; `data` has the `session_id`, if it is of a session. The runner is to be woken when the
+    transaction has ended, or finds it within seconds.
     """
     targets = await webhooks.told(connection, account_id, event_type)
     if not targets:
         return []
-    event, body = new_event(), body_of(event_type, data, at)
+    event, body, about = new_event(), body_of(event_type, data, at), data.get("session_id")
     return [
-        await send(connection, account_id, Delivery(target, event, event_type, body))
+        await send(connection, account_id, Delivery(target, event, event_type, body, about))
         for target in targets
     ]
 
@@ -66,6 +70,16 @@ async def send(connection: Connection, account_id: str, delivery: Delivery) -> J
     """The job that does it."""
     payload = msgspec.structs.asdict(delivery)
     return await jobs.create(connection, account_id, KIND, payload, most_attempts=MOST_ATTEMPTS)
+
+
+def shown(job: Job) -> Job:
+    """As `/v1/jobs` tells of it: what is sent may say what was said in a session, and whoever may
+    see jobs may not see that.
+    """
+    if job.kind != KIND:
+        return job
+    payload = {name: value for name, value in job.payload.items() if name != "body"}
+    return msgspec.structs.replace(job, payload=payload)
 
 
 def new_event() -> str:

@@ -19,17 +19,18 @@ class Digest(msgspec.Struct, frozen=True):
 
 async def put(
     connection: Connection, session_id: str, summary: str, extracted: dict[str, Any] | None
-) -> None:
-    """In place of what was made before. A session that was deleted meanwhile needs none."""
-    await connection.execute(
+) -> bool:
+    """In place of what was made before. False, and nothing is kept, if the session was deleted."""
+    kept = await connection.fetchval(
         "insert into digests (session_id, summary, extracted)"
         " select id, $2, $3::jsonb from sessions where id = $1"
         " on conflict (session_id) do update set summary = excluded.summary,"
-        " extracted = excluded.extracted, made_at = now()",
+        " extracted = excluded.extracted, made_at = now() returning session_id",
         session_id,
         summary,
         None if extracted is None else msgspec.json.encode(extracted).decode(),
     )
+    return kept is not None
 
 
 async def of(connection: Connection, session_id: str) -> Digest | None:

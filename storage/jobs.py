@@ -26,6 +26,9 @@ COLUMNS = (
 KEPT = timedelta(days=30)
 """After its end, unless its account keeps records for less."""
 
+ENDED = "ended_at = now(), payload = payload - 'body'"
+"""What was to be sent is kept no longer than that takes: it may say what somebody said."""
+
 AT_ONCE = 1000
 """Of old ones that are deleted in one transaction."""
 
@@ -121,7 +124,8 @@ async def recover(connection: Connection) -> None:
     await connection.execute(
         "update jobs set worker = null, lease_until = null, error = $1,"
         " state = case when attempts < most_attempts then 'queued' else 'failed' end,"
-        " ended_at = case when attempts < most_attempts then null else now() end"
+        " ended_at = case when attempts < most_attempts then null else now() end,"
+        " payload = case when attempts < most_attempts then payload else payload - 'body' end"
         " where id in (select id from jobs where state = 'running' and lease_until < now()"
         " for update skip locked)",
         lost,
@@ -182,14 +186,14 @@ async def succeed(
         connection,
         worker,
         job,
-        "state = 'done', progress = 1, result = $4::jsonb, error = null, ended_at = now()",
+        f"state = 'done', progress = 1, result = $4::jsonb, error = null, {ENDED}",
         None if result is None else msgspec.json.encode(result).decode(),
     )
 
 
 async def fail(connection: Connection, worker: str, job: Job, error: str) -> bool:
     """It cannot be done. False if it was not this worker's any more."""
-    change = "state = 'failed', error = $4, ended_at = now()"
+    change = f"state = 'failed', error = $4, {ENDED}"
     return await _leave(connection, worker, job, change, error)
 
 
@@ -226,13 +230,23 @@ async def cancel(connection: Connection, job_id: str, account_id: str) -> Job:
     `Missing`.
     """
     row = await connection.fetchrow(
-        "update jobs set state = 'cancelled', worker = null, lease_until = null, ended_at = now()"
+        f"update jobs set state = 'cancelled', worker = null, lease_until = null, {ENDED}"
         " where id = $1 and account_id = $2 and state in ('queued', 'running')"
         f" returning {COLUMNS}",
         job_id,
         account_id,
     )
     return await get(connection, job_id, account_id) if row is None else as_struct(row, Job)
+
+
+async def forget_session(connection: Connection, account_id: str, session_id: str) -> None:
+    """Delete those that are about this session and have not ended: workers stop."""
+    await connection.execute(
+        "delete from jobs where account_id = $1 and payload->>'session_id' = $2"
+        " and state in ('queued', 'running')",
+        account_id,
+        session_id,
+    )
 
 
 async def forget(connection: Connection) -> int:

@@ -156,9 +156,9 @@ async def count(connection: Connection, document_id: str) -> int:
     return kept
 
 
-async def copy_same(connection: Connection, document_id: str) -> int | None:
-    """Take the passages of a document of this account that is the same and read already: how many.
-    None if there is none.
+async def same(connection: Connection, document_id: str) -> tuple[str, int] | None:
+    """A document of this account that is the same and read already: its id, and how many passages
+    it has. None if there is none.
     """
     other = await connection.fetchrow(
         "select other.id, other.passages from documents d"
@@ -169,19 +169,27 @@ async def copy_same(connection: Connection, document_id: str) -> int | None:
         " where d.id = $1 limit 1",
         document_id,
     )
-    if other is None:
-        return None
+    return None if other is None else (other["id"], other["passages"])
+
+
+async def copy(
+    connection: Connection, document_id: str, other_id: str, first: int, most: int
+) -> None:
+    """Take so many passages of the other document, from the number `first` on; those that are there
+    already stay.
+    """
     await connection.execute(
         "insert into passages (document_id, number, collection_id, heading, position, text, words,"
         " embedding) select d.id, p.number, c.id, p.heading, p.position, p.text,"
         " to_tsvector(c.dictionary::regconfig, p.heading || ' ' || p.text), p.embedding"
         " from passages p, documents d join collections c on c.id = d.collection_id"
-        " where d.id = $1 and p.document_id = $2 on conflict do nothing",
+        " where d.id = $1 and p.document_id = $2 and p.number >= $3 and p.number < $3 + $4"
+        " on conflict do nothing",
         document_id,
-        other["id"],
+        other_id,
+        first,
+        most,
     )
-    copied: int = other["passages"]
-    return copied
 
 
 _DISTANCE = f"{_POINT} <=> $1::real[]::vector({DIMENSIONS})"
@@ -240,7 +248,8 @@ async def search(
     """The passages that fit best, in these collections of an account (None: of whose ever): those
     near in meaning and those with its words, fused. Best first.
 
-    Raises `Missing` for a collection that is not there. Must have been `prepare`d.
+    Some of the collections may be gone: what is left is searched. Raises `Missing` if all are. Must
+    have been `prepare`d.
     """
     rows = await connection.fetch(
         "select id, tsvector_to_array(to_tsvector(dictionary::regconfig, $3)) as words,"
@@ -250,17 +259,16 @@ async def search(
         account_id,
         question,
     )
-    for absent in sorted(set(collection_ids) - {row["id"] for row in rows}):
-        raise Missing(f"there is no collection {absent!r}")
+    if collection_ids and not rows:
+        raise Missing(f"there is no collection {collection_ids[0]!r}")
+    there = [row["id"] for row in rows]
     words = sorted({quoted(word) for row in rows for word in row["words"]})
     count = sum(row["passages"] or 0 for row in rows)
     statement = _ONE_BY_ONE
     if count > COMPARED_UP_TO:
         statement = _BY_INDEX
         await connection.execute(_FOR_SEARCH)
-    found = await connection.fetch(
-        statement, embedding, collection_ids, words[:MOST_WORDS], most, count
-    )
+    found = await connection.fetch(statement, embedding, there, words[:MOST_WORDS], most, count)
     return as_structs(found, Found)
 
 

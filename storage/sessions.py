@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 
+from storage import jobs
 from storage.columns import columns, unnested
 from storage.database import Connection
 from storage.errors import Missing
@@ -151,10 +152,11 @@ async def listed(
 
 
 async def delete(connection: Connection, session_id: str, account_id: str | None = None) -> Session:
-    """With its turns, if it has ended; what it was. Raises `Missing`."""
+    """With its turns and the jobs about it, if it has ended; what it was. Raises `Missing`."""
     session = await get(connection, session_id, account_id)
     if session.ended_at is not None:
         await connection.execute("delete from sessions where id = $1", session_id)
+        await jobs.forget_session(connection, session.account_id, session_id)
     return session
 
 

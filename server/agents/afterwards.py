@@ -94,7 +94,8 @@ class Digests:
         made = await self._made(session, said, config.afterwards.extract)
 
         async def keep(connection: Connection) -> None:
-            await digests.put(connection, session.id, made.summary, made.extracted)
+            if not await digests.put(connection, session.id, made.summary, made.extracted):
+                raise GiveUp("the session was deleted")
             told = {"session_id": session.id, **msgspec.structs.asdict(made)}
             await publish(connection, session.account_id, "session.summary", told)
 

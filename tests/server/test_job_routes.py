@@ -29,6 +29,18 @@ async def test_they_are_listed_in_pages_and_shown(site: Site) -> None:
         assert (await site.ask("GET", f"/v1/jobs?{wrong}", key="agents"))[0] == 400
 
 
+async def test_what_a_webhook_is_told_is_for_it_alone(site: Site) -> None:
+    payload = {"webhook": "wh_1", "body": "a secret"}
+    job = await site.database.once(
+        lambda c: jobs.create(c, accounts.FIRST, "webhook", payload, most_attempts=3)
+    )
+    for method, path in (("GET", ""), ("GET", f"/{job.id}"), ("POST", f"/{job.id}/cancel")):
+        status, told = await site.ask(method, f"/v1/jobs{path}", key="agents")
+        assert status == 200
+        assert "wh_1" in str(told)
+        assert "secret" not in str(told)
+
+
 async def test_one_is_cancelled_unless_it_has_ended(site: Site) -> None:
     job = await made(site)
     path = f"/v1/jobs/{job.id}/cancel"

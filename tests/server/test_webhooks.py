@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from functools import partial
 from itertools import accumulate
 from typing import Any
 
@@ -16,9 +18,10 @@ from server.outbound.client import Outbound
 from server.outbound.sealing import Sealing
 from server.outbound.signing import new_secret
 from server.webhooks import EVENTS, KIND, MOST_ATTEMPTS, publish
-from storage import accounts, jobs, webhooks
+from storage import accounts, jobs, sessions, webhooks
 from storage.database import Database
 from storage.jobs import Job
+from storage.sessions import Session
 from storage.webhooks import Webhook
 from tests.server.receiver import Receiver
 from tests.storage.conftest import database, embedded, url
@@ -207,6 +210,21 @@ async def test_who_was_deleted_or_has_another_key_is_named(shop: Shop, receiver:
         assert (await shop.ended(deleted)).error == "the webhook was deleted"
         assert "cannot be opened" in ((await shop.ended(strange)).error or "")
     assert receiver.tries == []
+
+
+async def test_what_is_not_told_yet_of_a_session_goes_with_it(
+    shop: Shop, receiver: Receiver
+) -> None:
+    await shop.tell(receiver.url, receiver.known[0])
+    for ident in ("s1", "s2"):
+        at = datetime(2026, 11, 28, tzinfo=UTC)
+        session = Session(ident, shop.account, "k", "websocket", "w", at, ended_at=at)
+        await shop.database.once(partial(sessions.write, sessions=[session]))
+        told = partial(publish, event_type="session.summary", data={"session_id": ident})
+        await shop.database.once(partial(told, account_id=shop.account))
+    await shop.database.once(lambda c: sessions.delete(c, "s1", shop.account))
+    [left] = await shop.jobs()
+    assert left.payload["session_id"] == "s2"
 
 
 async def test_what_is_published_goes_with_its_transaction(shop: Shop, receiver: Receiver) -> None:

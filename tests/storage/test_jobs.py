@@ -123,6 +123,28 @@ async def test_it_is_tried_again_after_a_while_or_given_back_at_once(
     assert (await claimed(connection, "wrk_2")).attempts == 2
 
 
+@pytest.mark.parametrize("end", ["succeed", "fail", "cancel", "recover"])
+async def test_what_was_to_be_sent_is_kept_until_that_has_ended(
+    connection: asyncpg.Connection, account: str, end: str
+) -> None:
+    made_ = await made(connection, account, most=1, body="what was said", to="the bakery")
+    job = await claimed(connection)
+    assert job.payload["body"] == "what was said"
+    match end:
+        case "succeed":
+            await jobs.succeed(connection, "wrk_1", job, None)
+        case "fail":
+            await jobs.fail(connection, "wrk_1", job, "no")
+        case "cancel":
+            await jobs.cancel(connection, job.id, account)
+        case "recover":
+            await leases_end(connection)
+            await jobs.recover(connection)
+    ended = await jobs.get(connection, made_.id, account)
+    assert ended.ended_at is not None
+    assert ended.payload == {"to": "the bakery"}
+
+
 async def test_a_cancelled_one_is_nobodys_and_stays_cancelled(
     connection: asyncpg.Connection, account: str
 ) -> None:

@@ -112,10 +112,28 @@ async def test_only_the_collections_that_are_named_are_searched(
     assert len(await texts(prepared, "bread", point(1), one, other)) == 5
     assert await texts(prepared, "bread", point(1)) == []
     stranger = (await accounts.create(prepared, "Stranger")).id
-    for asked, account in (([one], stranger), ([one, "col_none"], None)):
+    for asked, account in (([one], stranger), (["col_none"], None)):
         with pytest.raises(Missing, match="there is no collection"):
             async with prepared.transaction():
                 await passages.search(prepared, "x", point(1), asked, account_id=account, most=1)
+
+
+async def test_what_is_left_is_searched_where_a_collection_was_deleted(
+    prepared: asyncpg.Connection,
+) -> None:
+    gone, kept, strangers = [await collection(prepared, name) for name in ("1", "Kept", "3")]
+    account = (await accounts.first(prepared)).id
+    stranger = (await accounts.create(prepared, "Stranger")).id
+    await prepared.execute(
+        "update collections set account_id = $1 where id = $2", stranger, strangers
+    )
+    await knowledge.delete(prepared, gone, account)
+    asked = [gone, kept, strangers]
+    async with prepared.transaction():
+        found = await passages.search(
+            prepared, "bread", point(1), asked, account_id=account, most=9
+        )
+    assert {each.document for each in found} == {"Kept.txt"}
 
 
 async def crowded(connection: asyncpg.Connection) -> tuple[str, str]:
@@ -179,12 +197,16 @@ async def test_the_same_document_in_another_collection_takes_its_passages(
     other = (await knowledge.create(prepared, account, "Other", "de")).id
     upload = Upload("copy.txt", "text/plain", b"same", [b"x"])
     document, _ = await knowledge.add(prepared, other, upload)
-    assert await passages.copy_same(prepared, document.id) == 3
+    found = await passages.same(prepared, document.id)
+    assert found is not None
+    assert found[1] == 3
+    for first in (0, 2):
+        await passages.copy(prepared, document.id, found[0], first, 2)
     assert (await texts(prepared, "", point(1), other))[0] == SAID[1]
     stranger = (await accounts.create(prepared, "Stranger")).id
     theirs = (await knowledge.create(prepared, stranger, "Theirs")).id
     document, _ = await knowledge.add(prepared, theirs, upload)
-    assert await passages.copy_same(prepared, document.id) is None
+    assert await passages.same(prepared, document.id) is None
 
 
 async def test_a_deleted_document_is_found_no_more(prepared: asyncpg.Connection) -> None:

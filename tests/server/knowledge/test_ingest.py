@@ -20,7 +20,7 @@ from server.knowledge.kinds import Unreadable
 from server.knowledge.library import Library
 from server.knowledge.read import Read
 from server.knowledge.reader import BROKE, MOST_BYTES, TOO_LONG
-from storage import accounts, knowledge, unfinished
+from storage import accounts, knowledge, passages, unfinished
 from storage.database import Connection, Database
 from storage.errors import Missing, Unavailable
 from storage.knowledge import Document, Upload
@@ -189,7 +189,10 @@ async def test_two_at_once_do_what_one_does(shelf: Shelf) -> None:
     assert (await shelf.document(document)).state == "ready"
 
 
-async def test_the_same_document_is_not_embedded_twice(shelf: Shelf) -> None:
+async def test_the_same_document_is_not_embedded_twice(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_module, "COPIED_AT_ONCE", 15)
     document = await shelf.put(BOOK)
     await shelf.ingest(document)
     asked = len(shelf.meanings.texts)
@@ -199,10 +202,37 @@ async def test_the_same_document_is_not_embedded_twice(shelf: Shelf) -> None:
         await shelf.database.once(lambda c: knowledge.create(c, account, "Other"))
     ).id
     copy = await shelf.put(BOOK)
+    shelf.told.clear()
     await shelf.ingest(copy)
+    assert shelf.told == [(15, 40), (30, 40), (40, 40), (40, 40)]  # a large one takes its time
     assert len(shelf.meanings.texts) == asked
     assert await shelf.texts(copy) == await shelf.texts(document)
     assert (await shelf.document(copy)).passages == 40
+
+
+async def test_the_same_document_that_goes_while_it_is_copied_is_read(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_module, "COPIED_AT_ONCE", 15)
+    document, first = await shelf.put(BOOK), shelf.collection
+    await shelf.ingest(document)
+    texts = await shelf.texts(document)
+    shelf.collection = (
+        await shelf.database.once(lambda c: knowledge.create(c, accounts.FIRST, "Other"))
+    ).id
+    copy, copying = await shelf.put(BOOK), passages.copy
+
+    async def go(connection: Connection, **named: Any) -> None:
+        await copying(connection, **named)
+        if named["first"] == 0:
+            await knowledge.delete_document(connection, document, first)
+
+    monkeypatch.setattr(passages, "copy", go)
+    shelf.meanings.texts.clear()
+    await shelf.ingest(copy)
+    assert (await shelf.document(copy)).state == "ready"
+    assert await shelf.texts(copy) == texts
+    assert len(shelf.meanings.texts) == 25
 
 
 async def test_a_document_that_is_gone_is_missing(shelf: Shelf) -> None:
