@@ -315,7 +315,7 @@ async def test_a_desk_that_is_stopped_lays_the_document_back(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ingest_module, "AT_ONCE", 1)
-    document = await shelf.put(BOOK)
+    document = await shelf.put(BOOK * 10)  # more than is read before anybody looks
 
     async def begun() -> bool:
         return bool(await shelf.texts(document))
