@@ -95,12 +95,15 @@ def routes(database: Database, recordings: Recordings, links: Links) -> list[HTT
         responses=refusals(404),
         summary="A link to a recording",
     )
-    async def link(session_id: FromPath[str], request: Asked, data: JSONBody[Wanted]) -> MadeLink:
+    async def link(
+        session_id: FromPath[str], request: Asked, data: JSONBody[Wanted | None] = None
+    ) -> MadeLink:
         """It needs no key, for some minutes: for a player in a web page."""
+        wanted = data or Wanted()
         session = await find(session_id, account_of(caller_of(request.scope), None))
         source = recordings.wav(session.account_id, session.id)
         await asyncio.to_thread(size_of, source, session_id)
-        token, until = links.make(session.account_id, session.id, data.format, data.seconds)
+        token, until = links.make(session.account_id, session.id, wanted.format, wanted.seconds)
         return MadeLink(f"{str(request.base_url).rstrip('/')}{PATH}{token}", until)
 
     @get(

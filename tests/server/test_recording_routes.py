@@ -72,6 +72,13 @@ def heard(answer: httpx.Response) -> bytes:
     return sound
 
 
+async def test_a_link_needs_no_more_than_a_recording(desk: Desk) -> None:
+    headers = {"authorization": f"Bearer {desk.site.keys['baker']}"}
+    made = await desk.site.client.post(f"{ROUTE}/link", headers=headers)
+    assert made.status_code == 201, made.text
+    assert heard(await desk.get(made.json()["url"], "")) == SOUND
+
+
 async def test_a_recording_is_given_whole_whatever_its_header_says(desk: Desk) -> None:
     answer = await desk.get(ROUTE)
     assert heard(answer) == SOUND
