@@ -132,6 +132,10 @@ class Talk:
                 try:
                     await socket.send(msgspec.json.encode(self._session()).decode())
                     await self._converse(socket, clips)
+                except websockets.ConnectionClosed:
+                    await self._hear_out(socket)
+                    if not self._ended_well:
+                        raise
                 finally:
                     await socket.close()  # a goodbye: otherwise the server keeps our place
         except (OSError, websockets.WebSocketException, TimeoutError) as error:
@@ -274,7 +278,12 @@ class Talk:
                 await socket.send(msgspec.json.encode(answer).decode())
         if not self._ended_well:
             raise TalkError(f"{self.wanted.url}: the server ended the conversation")
-        self.live("the agent ended the conversation")
+
+    async def _hear_out(self, socket: ClientConnection) -> None:
+        """What the server said before it closed the connection: why, perhaps."""
+        with contextlib.suppress(websockets.ConnectionClosed):
+            while True:
+                self._take(msgspec.json.decode(await socket.recv()))
 
     def _take(self, event: dict[str, Any]) -> list[dict[str, Any]]:
         """Note one server event. Returns what a client answers to it."""
@@ -303,6 +312,7 @@ class Talk:
                 self._note_call(event["item"])
             case "voiceforge.session.ended" if event["reason"] == "agent_ended":
                 self._ended_well = True
+                self.live("the agent ended the conversation")
             case "error":
                 self._fail(event["error"])
             case "input_audio_buffer.speech_started":

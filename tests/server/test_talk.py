@@ -165,6 +165,33 @@ async def test_no_answer_is_a_report_without_a_latency(tmp_path: Path) -> None:
     assert "error: llm_down no LLM" in said
 
 
+async def test_why_a_server_refuses_is_said(tmp_path: Path) -> None:
+    class Refusing(Agent):
+        async def serve(self, socket: ServerConnection) -> None:
+            error = {"code": "unknown_variable", "message": "{{name}} has no value"}
+            await socket.send(json.dumps({"type": "error", "error": error}))
+            await socket.close(1008, "unknown_variable")
+
+    said: list[str] = []
+    with pytest.raises(TalkError, match="unknown_variable"):
+        await converse(Refusing(b""), tmp_path / "q.wav", said.append)
+    assert "error: unknown_variable {{name}} has no value" in said
+
+
+async def test_the_end_that_an_agent_makes_is_a_good_one(tmp_path: Path) -> None:
+    class Leaving(Agent):
+        async def serve(self, socket: ServerConnection) -> None:
+            call = {"type": "mcp_call", "name": "end_call", "arguments": "{}", "output": "bye"}
+            await socket.send(json.dumps({"type": "conversation.item.done", "item": call}))
+            ended = {"type": "voiceforge.session.ended", "reason": "agent_ended"}
+            await socket.send(json.dumps(ended))
+            await socket.close(1000, "agent_ended")
+
+    said: list[str] = []
+    await converse(Leaving(b""), tmp_path / "q.wav", said.append)
+    assert said[-2:] == ["tool: end_call {} -> bye", "the agent ended the conversation"]
+
+
 async def test_what_is_wanted_reaches_the_server(tmp_path: Path) -> None:
     agent = Agent(tone(60))
     await converse(
