@@ -59,8 +59,9 @@ from server.learning import state_folder
 from server.lines import Application, Lines
 from server.metering.collector import Collector
 from server.metrics import Metrics
-from server.outbound.addresses import Rules, networks
+from server.outbound.addresses import Rules
 from server.outbound.client import Outbound
+from server.outbound.networks import networks
 from server.outbound.sealing import Sealing
 from server.readiness import Readiness
 from server.realtime import Sockets

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
-from server.outbound.addresses import networks
+from server.outbound.networks import networks
 from transports.realtime.wire import LARGEST_MESSAGE
 
 PREFIX = "VOICEFORGE_"

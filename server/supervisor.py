@@ -22,7 +22,7 @@ from server.learning import Memory, Seconds, state_folder
 from server.listening import ServeError
 from server.metering.books import Books
 from server.metering.months import Months
-from server.outbound.sealing import key_of
+from server.outbound.secret_key import key_of
 from server.places import SPENT, Places
 from server.recording.links import FILE as LINKS
 from server.recording.links import Links

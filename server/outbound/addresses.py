@@ -14,9 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from server.outbound.errors import OutboundError
+from server.outbound.networks import Network
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LookUp = Callable[[str], Awaitable[list[str]]]
 """The addresses of a name. Raises `OSError`."""
 
@@ -37,11 +37,6 @@ shared.
 
 LOOKING_UP = 16
 """Threads that wait for the name server, beside those that the process needs itself."""
-
-
-def networks(text: str | None) -> tuple[Network, ...]:
-    """Such as "127.0.0.1,10.0.0.0/8". Raises `ValueError`."""
-    return tuple(ipaddress.ip_network(part) for part in (text or "").split(",") if part)
 
 
 def is_public(address: Address) -> bool:

@@ -1,11 +1,9 @@
 """Secrets that have to be read again, sealed for the database: AES-256-GCM.
 
-The key is no record: it is in the state folder, or in the setting `secret_key` where several
-machines share a database. Whoever has only the database, or a backup of it, reads no secret.
+The key is no record (`server.outbound.secret_key`): whoever has only the database, or a backup of
+it, reads no secret.
 """
 
-import base64
-import binascii
 import hashlib
 import os
 
@@ -13,15 +11,11 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from server.access.admin_key import close, read, write
-from server.learning import state_folder
-from server.settings import Settings
+from server.outbound.secret_key import FILE, KEY_BYTES
 from storage.errors import StorageError
 
-FILE = "secret.key"
-
-KEY_BYTES, NONCE_BYTES, ID_BYTES = 32, 12, 6
-"""AES-256; what GCM is made for (SP 800-38D, 8.2): random ones are good for 2^32 secrets a key."""
+NONCE_BYTES, ID_BYTES = 12, 6
+"""What GCM is made for (SP 800-38D, 8.2): random ones are good for 2^32 secrets a key."""
 
 
 class Sealed(msgspec.Struct, frozen=True, array_like=True):
@@ -66,36 +60,3 @@ class Sealing:
 def bound_to(owner: str, name: str) -> bytes:
     """What a box opens beside, and nothing else."""
     return msgspec.msgpack.encode([owner, name])
-
-
-def key_of(settings: Settings) -> bytes:
-    """The server's key: of the settings, else of the state folder, made if there is none.
-
-    Raises `StorageError`.
-    """
-    if settings.secret_key is not None:
-        return as_key(settings.secret_key.reveal(), "the setting secret_key")
-    file = state_folder(settings) / FILE
-    try:
-        if file.exists():
-            close(file)
-        else:
-            write(file, base64.b64encode(os.urandom(KEY_BYTES)).decode())
-    except OSError as error:
-        text = f"{file}: the key for secrets cannot be kept there: {error.strerror}"
-        raise StorageError(text) from error
-    return as_key(read(file) or "", str(file))
-
-
-def as_key(text: str, source: str) -> bytes:
-    """The bytes of what is written there. Raises `StorageError`, without it."""
-    try:
-        key = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise StorageError(
-            f"{source} is no key: {KEY_BYTES} random bytes in base64, such as "
-            f"`openssl rand -base64 {KEY_BYTES}` makes"
-        )
-    return key

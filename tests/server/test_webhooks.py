@@ -13,8 +13,9 @@ import pytest
 from server.beside import beside
 from server.deliveries import DELAYS_S, Deliveries, delay_s
 from server.jobs.runner import Runner
-from server.outbound.addresses import Rules, networks
+from server.outbound.addresses import Rules
 from server.outbound.client import Outbound
+from server.outbound.networks import networks
 from server.outbound.sealing import Sealing
 from server.outbound.signing import new_secret
 from server.webhooks import EVENTS, KIND, MOST_ATTEMPTS, publish

@@ -15,8 +15,9 @@ from server.agents import listing
 from server.agents.answering import FRESH_S, Agents
 from server.agents.listing import LISTED_S
 from server.knowledge.library import Library
-from server.outbound.addresses import Rules, networks
+from server.outbound.addresses import Rules
 from server.outbound.client import Outbound
+from server.outbound.networks import networks
 from server.outbound.sealing import Sealing
 from server.vault import Vault
 from storage import accounts, agents, secrets

@@ -4,8 +4,9 @@ import ipaddress
 
 import pytest
 
-from server.outbound.addresses import Resolver, Rules, is_public, networks
+from server.outbound.addresses import Resolver, Rules, is_public
 from server.outbound.errors import OutboundError
+from server.outbound.networks import networks
 
 PUBLIC = ["8.8.8.8", "1.1.1.1", "2606:4700::1111", "64:ff9b::808:808", "2002:808:808::1"]
 

@@ -12,9 +12,10 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from server.outbound.addresses import Rules, networks
+from server.outbound.addresses import Rules
 from server.outbound.client import Answer, Outbound, followed
 from server.outbound.errors import OutboundError, TooLarge
+from server.outbound.networks import networks
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

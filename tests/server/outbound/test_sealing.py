@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from server.outbound.sealing import Sealing, key_of
+from server.outbound.sealing import Sealing
+from server.outbound.secret_key import key_of
 from server.settings import Secret, Settings
 from storage.errors import StorageError
 
