@@ -84,6 +84,10 @@ def free_port() -> int:
         return port
 
 
+READY_LINE = 7
+"""Of postmaster.pid, where a server says how it is (PostgreSQL 10 and later: pidfile.h)."""
+
+
 class Debian:
     """Debian's PostgreSQL on a port of 127.0.0.1, with a password and TLS. Use `with`."""
 
@@ -133,7 +137,15 @@ class Debian:
         given = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         command = [program("postgres"), "-D", str(self.data), *given]
         self._server = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd="/", user=user())
-        until(lambda: listens(self.port))
+        until(self._is_ready)
+
+    def _is_ready(self) -> bool:
+        """It listens a moment before it takes anybody in. Its own file says when it does."""
+        try:
+            told = (self.data / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return False
+        return len(told) > READY_LINE and told[READY_LINE].strip() == "ready"
 
     def stop(self) -> None:
         """End it at once, and its connections."""
