@@ -40,8 +40,8 @@ lint: $(VENV)/.dev
 	$(VENV)/bin/lint-imports
 
 # Conversations take their time and leave cores idle: all other tests run beside them, for what is
-# left, but for some that must be in time. Theirs is shown when both have ended. What fails there may
-# have had no core for seconds: it has to pass alone then.
+# left, but for some that must be in time. Theirs is shown when both have ended. What fails on either
+# side may have had no core for a second: it is shown, and has to pass alone then.
 LIVE := tests/server tests/peers tests/actors/test_resting.py $(wildcard tests/engine/test_pool*.py)
 OTHERS := -o cache_dir=.pytest_cache/others tests $(LIVE:%=--ignore=%)
 unit: $(VENV)/.dev models peers-node peers-postgres
@@ -52,6 +52,9 @@ unit: $(VENV)/.dev models peers-node peers-postgres
 	rest=0; wait $$beside || rest=$$?; cat "$$others"; \
 	if [ $$rest -eq 1 ]; then \
 	  rest=0; $(PYTHON) -m pytest $(OTHERS) --last-failed $(PYTEST_ARGS) || rest=$$?; \
+	fi; \
+	if [ $$live -eq 1 ]; then \
+	  live=0; $(PYTHON) -m pytest $(LIVE) --last-failed $(PYTEST_ARGS) || live=$$?; \
 	fi; \
 	for status in $$live $$rest; do \
 	  [ $$status -eq 0 ] || { [ $$status -eq 5 ] && $(if $(PYTEST_ARGS),true,false); } || exit 1; \
