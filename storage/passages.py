@@ -1,9 +1,11 @@
 """Passages of documents, found by what they mean and by the words in them.
 
 Embeddings are plain arrays. The index over them needs pgvector, and is made when it is first
-needed: a server without it keeps all other records, and backups can be read anywhere.
+needed, as is the function that searches: a server without it keeps all other records, and backups
+can be read anywhere.
 """
 
+import hashlib
 from collections.abc import Sequence
 
 import asyncpg
@@ -91,7 +93,7 @@ async def prepare(connection: Connection) -> None:
 
     Raises `ExtensionMissing` with what to do. May take as long as `PREPARING_S`.
     """
-    if await connection.fetchval("select to_regclass($1)", INDEX) is not None:
+    if await connection.fetchval("select to_regproc($1)", _SEARCH) is not None:
         return
     await connection.execute("select pg_advisory_xact_lock($1)", LOCK, timeout=PREPARING_S)
     if await connection.fetchval(
@@ -117,6 +119,7 @@ async def prepare(connection: Connection) -> None:
         f"create index if not exists {INDEX} on passages using hnsw (({_POINT}) vector_cosine_ops)",
         timeout=PREPARING_S,
     )
+    await connection.execute(f"create or replace function {_SEARCH} {_BODY}")
 
 
 async def add(
@@ -192,24 +195,24 @@ async def copy(
     )
 
 
-_DISTANCE = f"{_POINT} <=> $1::real[]::vector({DIMENSIONS})"
+_DISTANCE = f"{_POINT} <=> point"
 
-_STATEMENT = f"""
+_QUERY = f"""
     with near as materialized (
         select document_id, number, row_number() over (order by distance) as rank from (
             select document_id, number, ({_DISTANCE}) {{how}} as distance
-            from passages where collection_id = any($2::text[])
+            from passages where collection_id = any(there)
             order by distance limit {CONSIDERED}
         ) as nearest
     ), spoken as materialized (
         select word, document_id, number
-        from unnest($3::text[]) as asked (word) cross join lateral (
+        from unnest(words) as asked (word) cross join lateral (
             select document_id, number from passages
-            where collection_id = any($2::text[]) and passages.words @@ word::tsquery
+            where collection_id = any(there) and passages.words @@ word::tsquery
             limit {RARE}
         ) as speaking
     ), rare as (
-        select word, ln(1 + $5::float8 / count(*)) as weight
+        select word, ln(1 + total / count(*)) as weight
         from spoken group by word having count(*) < {RARE}
     ), said as (
         select document_id, number, row_number() over (order by fit desc) as rank from (
@@ -219,21 +222,56 @@ _STATEMENT = f"""
     ), fused as (
         select document_id, number, sum(1.0 / ({RANK_OFFSET} + rank))::float8 as score
         from (select * from near union all select * from said) as found
-        group by document_id, number order by score desc, document_id, number limit $4
+        group by document_id, number order by score desc, document_id, number limit most
     )
-    select document_id, documents.name as document, number, heading, position, text, score,
-        1 - ({_DISTANCE}) as similarity
+    select document_id, documents.name, number, heading, position, text, score,
+        1 - ({_DISTANCE})
     from fused join passages using (document_id, number) join documents on id = document_id
     order by score desc, document_id, number
 """
 
-_BY_INDEX = _STATEMENT.format(how="")
-_ONE_BY_ONE = _STATEMENT.format(how="+ 0")
-"""No index orders by that."""
+_TERM = r"""'''' || replace(replace(word, '\', '\\'), '''', '''''') || ''''"""
+"""The word as a query of PostgreSQL's."""
 
-_FOR_SEARCH = (
-    f"set local hnsw.ef_search = {EF_SEARCH}; set local hnsw.iterative_scan = strict_order"
-)
+_BODY = f"""(
+    question text, meaning real[], collection_ids text[], owner text, most integer
+) returns table (
+    document_id text, document text, number integer, heading text, "position" integer, text text,
+    score float8, similarity float8
+) language plpgsql stable
+set hnsw.ef_search = {EF_SEARCH}
+set hnsw.iterative_scan = strict_order
+as $$
+#variable_conflict use_column
+declare
+    point vector({DIMENSIONS}) := meaning;
+    there text[];
+    total float8;
+    words text[];
+begin
+    select array_agg(id), sum((select sum(embedded) from documents where collection_id = c.id))
+        into there, total
+        from collections c
+        where id = any(collection_ids) and (owner is null or account_id = owner);
+    if there is null and cardinality(collection_ids) > 0 then
+        raise no_data_found;
+    end if;
+    select array_agg({_TERM}) into words from (
+        select distinct word from collections c,
+            unnest(tsvector_to_array(to_tsvector(c.dictionary::regconfig, question))) as word
+        where id = any(there) order by word limit {MOST_WORDS}
+    ) as asked;
+    if total > {COMPARED_UP_TO} then
+        return query {_QUERY.format(how="")};
+    else
+        return query {_QUERY.format(how="+ 0")};  -- no index orders by that
+    end if;
+end
+$$"""
+
+_SEARCH = "find_passages_" + hashlib.sha256(_BODY.encode()).hexdigest()[:8]
+"""A function, whose plans the server keeps, where a statement of ours is planned each time. It is
+named by what it does: machines of two versions may share a database."""
 
 
 async def search(
@@ -251,27 +289,15 @@ async def search(
     Some of the collections may be gone: what is left is searched. Raises `Missing` if all are. Must
     have been `prepare`d.
     """
-    rows = await connection.fetch(
-        "select id, tsvector_to_array(to_tsvector(dictionary::regconfig, $3)) as words,"
-        " (select sum(embedded) from documents where collection_id = collections.id) as passages"
-        " from collections where id = any($1::text[]) and ($2::text is null or account_id = $2)",
-        collection_ids,
-        account_id,
-        question,
-    )
-    if collection_ids and not rows:
-        raise Missing(f"there is no collection {collection_ids[0]!r}")
-    there = [row["id"] for row in rows]
-    words = sorted({quoted(word) for row in rows for word in row["words"]})
-    count = sum(row["passages"] or 0 for row in rows)
-    statement = _ONE_BY_ONE
-    if count > COMPARED_UP_TO:
-        statement = _BY_INDEX
-        await connection.execute(_FOR_SEARCH)
-    found = await connection.fetch(statement, embedding, there, words[:MOST_WORDS], most, count)
+    try:
+        found = await connection.fetch(
+            f"select * from {_SEARCH}($1, $2, $3, $4, $5)",
+            question,
+            embedding,
+            collection_ids,
+            account_id,
+            most,
+        )
+    except asyncpg.NoDataFoundError:
+        raise Missing(f"there is no collection {collection_ids[0]!r}") from None
     return as_structs(found, Found)
-
-
-def quoted(word: str) -> str:
-    """The word as a query of PostgreSQL's."""
-    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"

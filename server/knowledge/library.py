@@ -10,7 +10,7 @@ from storage.database import Database
 from storage.passages import DIMENSIONS, PREPARING_S, Found, Passage
 
 DEADLINE_MS = 300
-"""For a question, which somebody waits for. It takes 5 where nothing else does."""
+"""For a question, which somebody waits for. It takes 2 where nothing else does."""
 
 NO_HURRY_MS = 600_000
 

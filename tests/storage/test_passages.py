@@ -150,7 +150,7 @@ async def crowded(connection: asyncpg.Connection) -> tuple[str, str]:
 
 
 async def test_a_small_collection_is_found_beside_a_large_one(
-    prepared: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+    prepared: asyncpg.Connection,
 ) -> None:
     small, large = await crowded(prepared)
     assert set(await texts(prepared, "", point(0), small)) == set(SAID)
@@ -158,21 +158,22 @@ async def test_a_small_collection_is_found_beside_a_large_one(
     await prepared.execute("analyze passages")  # as autovacuum does
     plan = await prepared.fetch("explain " + by_index("'{" + large + "}'"))
     assert any(INDEX in row[0] for row in plan)
-    monkeypatch.setattr(passages, "COMPARED_UP_TO", 0)
+    many = "update documents set embedded = $1 where collection_id = $2"  # as if: by the index, too
+    await prepared.execute(many, passages.COMPARED_UP_TO + 1, small)
     assert (await texts(prepared, "", point(0), small))[0] == SAID[0]
 
 
 def by_index(collections: str) -> str:
-    """The statement of a search, with values in place of parameters."""
-    statement = passages._BY_INDEX
-    meaning = "'{" + ",".join(map(str, point(0))) + "}'"
+    """The query of a search in many passages, with values in place of variables."""
+    statement = passages._QUERY.format(how="")
     for name, value in (
-        ("$1", meaning),
-        ("$2", collections),
-        ("$3", "'{bread}'"),
-        ("$4", "5"),
-        ("$5", "2003"),
+        ("point", f"'{point(0)}'::vector"),
+        ("any(there)", f"any({collections}::text[])"),
+        ("unnest(words)", "unnest('{bread}'::text[])"),
+        ("total", "2003"),
+        ("limit most", "limit 5"),
     ):
+        assert name in statement
         statement = statement.replace(name, value)
     return statement
 
