@@ -1,12 +1,12 @@
 """A language model with another behind it, for when it does not answer."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from engine.capabilities import Chat, ChatDelta
-from engine.doorway import Served, ServedRequest
 from engine.inference import InferenceError, Priority
-from engine.load import Load, sum_of
+from engine.load import Load
+from engine.meter import Measurable, Measured
 
 OUT_S = 10.0
 """So long the first is left alone after it failed."""
@@ -17,7 +17,9 @@ ELSEWHERE = ("llm_unreachable", "llm_timeout", "llm_overloaded", "llm_failed", "
 DOWN = ("llm_unreachable", "llm_timeout")
 """Those that whoever else waits for it would have too: they wait no longer."""
 
-Llm = Served[Chat, ChatDelta]
+
+Llm = Measurable[Chat, ChatDelta]
+"""An endpoint, or a pool of workers."""
 
 
 class FallbackRequest:
@@ -30,8 +32,9 @@ class FallbackRequest:
         self._chat = chat
         self._priority = priority
         self._deadline = deadline
-        self._requests: list[ServedRequest[ChatDelta]] = []
+        self._requests: list[Measured[ChatDelta]] = []
         self._cancelled = False
+        self._over = False
         self._moved = False
         self._answer = self._deltas()
 
@@ -39,6 +42,12 @@ class FallbackRequest:
     def compute_ms(self) -> float:
         """What both endpoints took together."""
         return sum(request.compute_ms for request in self._requests)
+
+    @property
+    def settled(self) -> bool:
+        """Whether neither is asked any more: `compute_ms` is final."""
+        over = self._over or self._cancelled
+        return over and all(request.settled for request in self._requests)
 
     def __aiter__(self) -> AsyncIterator[ChatDelta]:
         return self._answer
@@ -66,6 +75,13 @@ class FallbackRequest:
             request.cancel()
 
     async def _deltas(self) -> AsyncIterator[ChatDelta]:
+        try:
+            async for delta in self._of_either():
+                yield delta
+        finally:
+            self._over = True
+
+    async def _of_either(self) -> AsyncIterator[ChatDelta]:
         if not self._llm.first_is_out:
             unanswered = self._llm.unanswered
             unanswered.add(self)
@@ -87,7 +103,7 @@ class FallbackRequest:
         async for delta in self._ask(self._llm.second):
             yield delta
 
-    def _ask(self, llm: Llm) -> ServedRequest[ChatDelta]:
+    def _ask(self, llm: Llm) -> Measured[ChatDelta]:
         remaining_ms = (self._deadline - asyncio.get_running_loop().time()) * 1000
         request = llm.request(self._chat, priority=self._priority, deadline_ms=round(remaining_ms))
         self._requests.append(request)
@@ -99,14 +115,16 @@ class FallbackRequest:
 class FallbackChat:
     """Satisfies `engine.doorway.Served`: asks `first`, and `second` when that does not answer.
 
-    An answer that has begun is never begun again elsewhere.
+    An answer that has begun is never begun again elsewhere. `load` tells how busy both are, where
+    somebody wants to know.
     """
 
     payload_type = Chat
 
-    def __init__(self, first: Llm, second: Llm) -> None:
+    def __init__(self, first: Llm, second: Llm, load: Callable[[], Load] = Load) -> None:
         self.first = first
         self.second = second
+        self.load = load
         self.unanswered: set[FallbackRequest] = set()
         """Those who wait for `first`."""
         self._back_at = float("-inf")
@@ -126,7 +144,3 @@ class FallbackChat:
         """As `Inference.request`."""
         deadline = asyncio.get_running_loop().time() + deadline_ms / 1000
         return FallbackRequest(self, payload, priority, deadline)
-
-    def load(self) -> Load:
-        """That of both endpoints."""
-        return sum_of(self.first.load(), self.second.load())

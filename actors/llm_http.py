@@ -6,6 +6,7 @@ fraction of httpx's cost per chunk.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import aiohttp
 
@@ -19,12 +20,21 @@ _AT_ONCE_S = 0.3
 _USAGE_S = 1.0  # how long the token counts may follow the end of the answer
 
 
-class ChatHttp:
-    """Asks one endpoint. Raises `InferenceError` as `actors.openai_llm` says."""
+Post = Callable[[str, bytes, dict[str, str]], Awaitable[aiohttp.ClientResponse]]
+"""Sends a body and headers to a URL, following no redirect; raises aiohttp's errors, or an
+`InferenceError` where it will not. Compressed answers need not be unpacked: none is asked for.
+"""
 
-    def __init__(self, endpoint: Endpoint, patience: Patience) -> None:
+
+class ChatHttp:
+    """Asks one endpoint, by `post` or over connections of its own. Raises `InferenceError` as
+    `actors.openai_llm` says.
+    """
+
+    def __init__(self, endpoint: Endpoint, patience: Patience, post: Post | None = None) -> None:
         self._endpoint = endpoint
         self._patience = patience
+        self._post = post or self._over_our_own
         self._usage = True  # until the endpoint does not know how to tell it
         self._http: aiohttp.ClientSession | None = None
 
@@ -53,7 +63,11 @@ class ChatHttp:
     async def _send(self, chat: Chat, slot: int | None) -> aiohttp.ClientResponse:
         endpoint = self._endpoint
         url = endpoint.base_url.rstrip("/") + "/chat/completions"
-        headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "text/event-stream",
+            "Accept-Encoding": "identity",
+        }
         if endpoint.api_key:
             headers["Authorization"] = f"Bearer {endpoint.api_key}"
         body = chat_body(
@@ -81,17 +95,21 @@ class ChatHttp:
 
         It shows at once. An endpoint that hangs up later has worked on the request.
         """
-        http = self._session()
         clock = asyncio.get_running_loop().time
         asked_at = clock()
         try:
-            return await http.post(url, data=body, headers=headers)
+            return await self._post(url, body, headers)
         except aiohttp.ClientConnectorError:
             raise
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             if clock() - asked_at > _AT_ONCE_S:
                 raise
-            return await http.post(url, data=body, headers=headers)
+            return await self._post(url, body, headers)
+
+    async def _over_our_own(
+        self, url: str, body: bytes, headers: dict[str, str]
+    ) -> aiohttp.ClientResponse:
+        return await self._session().post(url, data=body, headers=headers, allow_redirects=False)
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         """The start of an error's body; empty if it does not come."""
@@ -141,5 +159,5 @@ def _refused(endpoint: Endpoint, status: int, said: str) -> InferenceError:
         ours = status in (401, 402, 403, 404)  # the key, the model: no fault of the request
         code = "llm_refused" if 400 <= status < 500 and not ours else "llm_failed"
     if status in (401, 403):
-        said = "it does not accept the key (llm.api_key)"  # its own words may quote it
+        said = f"it does not accept the key ({endpoint.key})"  # its own words may quote it
     return InferenceError(code, f"{endpoint.base_url} answered {status}: {said}")

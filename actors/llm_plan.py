@@ -6,12 +6,14 @@ import msgspec
 class Endpoint(msgspec.Struct, frozen=True):
     """Where an LLM answers: `base_url` ends with the version, as in `https://host/v1`.
 
-    `embedded` is our own llama.cpp, whose prompt cache can be warmed. It has so many `slots`.
+    `embedded` is our own llama.cpp, whose prompt cache can be warmed. It has so many `slots`. `key`
+    is what the setting of the key is called, for whoever has to mend it.
     """
 
     base_url: str
     model: str
     api_key: str = ""
+    key: str = "llm.api_key"
     embedded: bool = False
     slots: int = 1
 

@@ -14,6 +14,7 @@ from actors.openai_llm import OpenAIChat
 from actors.store import ModelMissing, Store
 from engine.doorway import Served
 from engine.inference import InferenceError
+from engine.load import sum_of
 
 if TYPE_CHECKING:
     from actors.llama import Llama
@@ -42,7 +43,7 @@ def load(plan: LlmPlan) -> Callable[[], Served[Any, object]]:
         if plan.fallback is None:
             return first
         second = OpenAIChat(plan.fallback, at_once=elsewhere, patience=plan.patience)
-        return FallbackChat(first, second)
+        return FallbackChat(first, second, lambda: sum_of(first.load(), second.load()))
 
     return open_queue
 

@@ -8,7 +8,7 @@ import aiohttp
 
 from actors.answer import Answer
 from actors.gate import Gate, Ticket
-from actors.llm_http import ChatHttp
+from actors.llm_http import ChatHttp, Post
 from actors.llm_plan import Endpoint, Patience
 from actors.openai_chat import BadStream, Event, EventStream, Progress, counted, last_delta
 from actors.slots import Place, Slots, continues
@@ -35,6 +35,11 @@ class ChatRequest:
         """llama.cpp's own figure; elsewhere the time that the request held its place."""
         return self._answer.compute_ms
 
+    @property
+    def settled(self) -> bool:
+        """Whether the endpoint is asked no more: `compute_ms` is final."""
+        return self._answer.task is not None and self._answer.task.done()
+
     def __aiter__(self) -> AsyncIterator[ChatDelta]:
         return self
 
@@ -48,7 +53,7 @@ class ChatRequest:
         self._client._cancel(self._answer)
 
     async def stopped(self) -> None:
-        """Wait until the endpoint is asked no more: `compute_ms` is final."""
+        """Wait until it is."""
         if self._answer.task is not None:
             await asyncio.wait([self._answer.task])
 
@@ -60,8 +65,9 @@ class ChatRequest:
 class OpenAIChat:
     """Satisfies `Inference[Chat, ChatDelta]` over one endpoint, `at_once` requests at a time.
 
-    Iteration raises `InferenceError`: `llm_unreachable`, `llm_timeout`, `llm_cut` (the answer ended
-    in the middle), `llm_refused` (with what the endpoint says), `llm_overloaded`, `llm_failed`.
+    `post` sends for it, where it is not to have connections of its own. Iteration raises
+    `InferenceError`: `llm_unreachable`, `llm_timeout`, `llm_cut` (the answer ended in the middle),
+    `llm_refused` (with what the endpoint says), `llm_overloaded`, `llm_failed`.
     """
 
     def __init__(
@@ -70,9 +76,10 @@ class OpenAIChat:
         *,
         at_once: int = 4,
         patience: Patience = Patience(),  # noqa: B008 - frozen
+        post: Post | None = None,
     ) -> None:
         self._endpoint = endpoint
-        self._http = ChatHttp(endpoint, patience)
+        self._http = ChatHttp(endpoint, patience, post)
         self._gate = Gate(at_once)
         self._loop = asyncio.get_running_loop()
         self._open: set[Answer] = set()

@@ -55,7 +55,7 @@ from engine.frames import Passage
 from engine.inference import Priority
 from engine.meter import Watch
 from engine.playout import PlayoutClock
-from engine.services import Services
+from engine.services import Mind, Services
 from engine.settings import SessionSettings
 from server.access.caller import AS, Caller
 from server.access.guard import Trusted
@@ -115,6 +115,9 @@ class ScriptedRequest(Generic[R]):
             if self._cancelled:
                 return
             yield result
+
+    async def stopped(self) -> None:
+        """There is no worker that could still work."""
 
     def promote(self, priority: Priority, deadline_ms: int) -> None:
         """Nothing is queued here."""
@@ -336,7 +339,7 @@ def ear(
 
 
 def voice(
-    llm: Scripted[Chat, ChatDelta], tts: Scripted[Utterance, Speech], watch: Watch
+    llm: Scripted[Chat, ChatDelta], tts: Scripted[Utterance, Speech], watch: Watch, _: Mind
 ) -> tuple[Think, Speak]:
     """What answers in it."""
     return Think(watch(llm, "llm")), Speak(watch(tts, "tts"))

@@ -57,6 +57,10 @@ class Measured(Request[R_co], Protocol[R_co]):
         """Whether `compute_ms` is final. One that was cancelled costs something until it stops."""
         ...
 
+    async def stopped(self) -> None:
+        """Wait until it is."""
+        ...
+
 
 class Measurable(Protocol[P_contra, R_co]):
     """A model whose requests are `Measured`."""

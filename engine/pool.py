@@ -104,7 +104,7 @@ class _Work(Generic[R]):
         self.replica: Replica | None = None  # that it was sent to
         self.results: Results[R] = Results()
         self.compute_ms = 0.0
-        self.settled = False  # nothing more can be added to that
+        self.stopped = asyncio.Event()  # nothing more can be added to that
         self.expiry: asyncio.TimerHandle | None = None
 
     def end(self, error: InferenceError | None) -> None:
@@ -134,7 +134,11 @@ class PoolRequest(Generic[P, R]):
     @property
     def settled(self) -> bool:
         """Whether `compute_ms` is known."""
-        return self._work.settled
+        return self._work.stopped.is_set()
+
+    async def stopped(self) -> None:
+        """Wait until it is."""
+        await self._work.stopped.wait()
 
     def __aiter__(self) -> "PoolRequest[P, R]":
         return self
@@ -307,7 +311,7 @@ class Pool(Generic[P, R]):
             if hopeless is not None or halfway or work.attempts >= _MOST_ATTEMPTS:
                 self._end(work, error)
             elif work.results.ended:
-                work.settled = True
+                work.stopped.set()
             else:
                 self._send_or_wait(work)
 
@@ -356,7 +360,7 @@ class Pool(Generic[P, R]):
     def _end(self, work: _Work[R], error: InferenceError | None, compute_ms: float = 0.0) -> None:
         """Its worker is done with it; what was cancelled is only metered."""
         work.compute_ms += compute_ms
-        work.settled = True
+        work.stopped.set()
         if not work.results.ended:
             work.end(error)
 
@@ -387,7 +391,7 @@ class Pool(Generic[P, R]):
         if work.replica is not None:
             work.replica.send(wire.Cancel(work.id))
         else:
-            work.settled = True
+            work.stopped.set()
 
     def _cancel_from_anywhere(self, work: _Work[R]) -> None:
         """Garbage is collected in any thread, and after the loop has gone."""

@@ -7,7 +7,8 @@ import msgspec
 
 from engine.actor import Actor
 from engine.caller_audio import CallerAudio
-from engine.meter import Watch
+from engine.capabilities import Chat, ChatDelta
+from engine.meter import Measurable, Watch
 from engine.playout import PlayoutClock
 from engine.settings import SessionSettings
 
@@ -44,14 +45,28 @@ def always() -> bool:
     return True
 
 
+def as_ever(llm: "Llm") -> "Llm":
+    """The LLM of all sessions."""
+    return llm
+
+
+Llm = tuple[Measurable[Chat, ChatDelta], str]
+"""One, and its name."""
+
+Mind = Callable[[Llm], Llm]
+"""Who thinks in a session, given the LLM that does in others."""
+
+
 class Services(msgspec.Struct, frozen=True):
     """Makes the actors of a session; they share the models behind them.
 
     `ear` makes those that hear, `voice` those that answer, each with models that are watched by the
-    session's meter. `room` says whether there is a place for one more session.
+    session's meter; `mind` chooses among them. `room` says whether there is a place for one more
+    session.
     """
 
     clock: PlayoutClock
     ear: Callable[[CallerAudio, SessionSettings, Watch], Ear]
-    voice: Callable[[Watch], Sequence[Actor]]
+    voice: Callable[[Watch, Mind], Sequence[Actor]]
+    mind: Mind = as_ever
     room: Callable[[], bool] = always

@@ -118,7 +118,9 @@ class Session:
             services.clock, transport, self.history, self._turns, self._send, self._fail
         )
         self._turns.outlet = self._outlet
-        answering = services.voice(self.meter.watch_answers(lambda: self._outlet.generation))
+        answering = services.voice(
+            self.meter.watch_answers(lambda: self._outlet.generation), services.mind
+        )
         recall = [] if knowledge is None else [Recall(knowledge)]
         self._pipeline = Pipeline(
             [self._audio, *ear.actors, self._turns, *recall, *answering, self._outlet], self._fail

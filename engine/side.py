@@ -33,7 +33,9 @@ class Side:
     ) -> None:
         self._ended = ended
         self._outlet = Outlet(services.clock, transport, None, self, send, failed)
-        answering = services.voice(meter.watch_answers(lambda: self._outlet.generation))
+        answering = services.voice(
+            meter.watch_answers(lambda: self._outlet.generation), services.mind
+        )
         self._pipeline = Pipeline([*answering, self._outlet], failed)
         self._generation = Generation(number, request, settings)
         self._prompt = prompt_of(

@@ -73,7 +73,7 @@ def routes(database: Database, vault: Vault) -> list[HTTPRouteHandler]:
         missing = secrets_of(config) - set(await vault.names(account_id))
         if missing:
             name = min(missing)
-            raise wrong("config.tools", f"no secret {name!r}: make it by PUT /v1/secrets/{name}")
+            raise wrong("config", f"no secret {name!r}: make it by PUT /v1/secrets/{name}")
         for collection in config.knowledge:
             try:
                 await database.run(

@@ -33,7 +33,7 @@ from engine.link import Link
 from engine.meter import Watch
 from engine.playout import PlayoutClock
 from engine.pool import Pool
-from engine.services import Services
+from engine.services import Mind, Services
 from engine.settings import SessionSettings
 from engine.status import WorkerStatus
 from server import probes
@@ -81,7 +81,7 @@ class Platform:
 
     @property
     def llm(self) -> tuple[Pool[Chat, ChatDelta], str]:
-        """The language model, for what is asked without a caller, and its name."""
+        """The language model and its name."""
         return self._llm, self._llm_model
 
     def workers(self) -> tuple[WorkerStatus, ...]:
@@ -132,7 +132,7 @@ class Platform:
         stt = RoutedSTT(watch(self._stt, MODELS["stt"]), watch(self._whisper, self._whisper_model))
         return SessionEar(slots, stt, watch(self._turn, MODELS["turn"]), audio, settings)
 
-    def _voice(self, watch: Watch) -> Sequence[Actor]:
+    def _voice(self, watch: Watch, mind: Mind) -> Sequence[Actor]:
         kokoro = watch(self._kokoro, KOKORO_MODEL)
         tts = RoutedTTS(watch(self._tts, MODELS["tts"]), dict.fromkeys(KOKORO, kokoro))
-        return Think(watch(self._llm, self._llm_model)), Speak(tts)
+        return Think(watch(*mind(self.llm))), Speak(tts)

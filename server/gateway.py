@@ -42,6 +42,7 @@ from server.aftermath import announce
 from server.agents import afterwards
 from server.agents.afterwards import Digests
 from server.agents.answering import Agents
+from server.agents.llms import Llms
 from server.app import build
 from server.asking import Asking
 from server.beside import beside
@@ -145,12 +146,14 @@ class Gateway:
             self._recorders,
             self._tapes,
         )
-        digests = Digests(self._database, *self._platform.llm, self._collector)
+        llms = Llms(self._outbound)
+        llm = self._platform.llm
+        digests = Digests(self._database, self._vault, llm, llms, self._collector)
         deliveries = Deliveries(self._database, self._outbound, self._sealing)
         kinds = {afterwards.KIND: digests.kind(), webhooks.KIND: deliveries.kind()}
         self._jobs = Runner(self._database, kinds)
         self._system = System(plan.index, self._platform.workers, self._sessions, self._asking)
-        agents = Agents(self._database, self._outbound, self._library, self._vault)
+        agents = Agents(self._database, self._outbound, self._library, self._vault, llms)
         self._sockets = Sockets(self._sessions, agents)
         self._forwarding = Forwarding(self._sockets, plan.index, self._system.path_of)
         self._lines = Lines(self._forwarding)

@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Callable, Collection
 from functools import partial
 
+import msgspec
+
 from engine.frames import Frame
 from engine.services import Services
 from engine.session import NO_TOOLS, EndReason, Session
@@ -136,6 +138,8 @@ class SessionRegistry:
             toolbox = NO_TOOLS if answering is None else answering.toolbox(ident)
             knowledge = None if answering is None else answering.knowledge()
             helps = toolbox, knowledge
+            if answering is not None:
+                services = msgspec.structs.replace(services, mind=answering.mind)
             session = Session(settings, services, transport, self._ended, observe, ident, *helps)
         except BaseException:
             place.give_back()

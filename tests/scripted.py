@@ -122,6 +122,9 @@ class ScriptedRequest(Generic[R]):
             cancel.cancel()
             step.cancel()
 
+    async def stopped(self) -> None:
+        pass
+
     def promote(self, priority: Priority, deadline_ms: int) -> None:
         self.priorities.append(priority)
 

@@ -4,14 +4,16 @@ import logging
 
 import msgspec
 
-from engine.capabilities import Chat, ChatDelta
 from engine.inference import InferenceError
-from engine.meter import Measurable, Meter
+from engine.meter import Meter
+from engine.services import Llm
 from server.access.caller import Caller
 from server.agents.config import AgentConfig
 from server.agents.digest import Made, Undigested, digest
+from server.agents.llms import Llms, keys_of
 from server.jobs.kinds import GiveUp, Kind, Report, Result, TryAgain
 from server.metering.collector import Collector
+from server.vault import Vault
 from server.webhooks import publish
 from storage import agents, digests, jobs, sessions, turns
 from storage.database import Connection, Database
@@ -62,18 +64,15 @@ async def config_of(connection: Connection, session: Session) -> AgentConfig | N
 
 
 class Digests:
-    """Makes them. `llm` is the model, called `model`; what it uses is the session's."""
+    """Makes them. `llm` is the server's, `llms` are the agents'; what is used is the session's."""
 
     def __init__(
-        self,
-        database: Database,
-        llm: Measurable[Chat, ChatDelta],
-        model: str,
-        collector: Collector,
+        self, database: Database, vault: Vault, llm: Llm, llms: Llms, collector: Collector
     ) -> None:
         self._database = database
+        self._vault = vault
         self._llm = llm
-        self._model = model
+        self._llms = llms
         self._collector = collector
 
     def kind(self) -> Kind:
@@ -91,7 +90,9 @@ class Digests:
             raise GiveUp("the session was deleted") from error
         if config is None or config.afterwards is None:
             raise GiveUp("the agent was deleted")
-        made = await self._made(session, said, config.afterwards.extract)
+        secrets = await self._vault.opened(session.account_id, keys_of(config.llm))
+        llm = self._llms.mind(config.llm, secrets)(self._llm)
+        made = await self._made(session, said, config.afterwards.extract, llm)
 
         async def keep(connection: Connection) -> None:
             if not await digests.put(connection, session.id, made.summary, made.extracted):
@@ -110,13 +111,13 @@ class Digests:
         return session, said, await config_of(connection, session)
 
     async def _made(
-        self, session: Session, said: list[Turn], extract: dict[str, object] | None
+        self, session: Session, said: list[Turn], extract: dict[str, object] | None, llm: Llm
     ) -> Made:
         meter = Meter()
         whose = Caller(session.account_id, session.key_id)
         self._collector.began(session.id, meter, whose, session.agent_id)
         try:
-            return await digest(said, extract, meter.watch(self._llm, self._model))
+            return await digest(said, extract, meter.watch(*llm))
         except Undigested as error:
             raise GiveUp(str(error)) from error
         except InferenceError as error:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
+from engine.services import Mind, as_ever
 from engine.tools import Toolbox
 from server.access.caller import Caller
 from server.agents.arguments import Arguments
@@ -24,6 +25,7 @@ from server.agents.filling import secrets_in
 from server.agents.http_tool import CallsServer
 from server.agents.incoming import Answer, Arrival, Unanswered, ask, check
 from server.agents.listing import Lists
+from server.agents.llms import Llms, keys_of
 from server.agents.mcp import CallsMcp, McpError, Offered, client_of
 from server.agents.running import RunTool
 from server.agents.toolbox import AgentTools
@@ -53,9 +55,9 @@ an administrator's."""
 
 
 class Answering(msgspec.Struct, frozen=True):
-    """One version of an agent, ready to answer. `secrets` are those that its tools name, `listed`
-    what each of its MCP servers offers, by its place among the tools, `arguments` what its HTTP
-    tools take, by name.
+    """One version of an agent, ready to answer. `secrets` are those that it names, `listed` what
+    each of its MCP servers offers, by its place among the tools, `arguments` what its HTTP tools
+    take, by name; `mind` is who thinks.
     """
 
     agent: Agent
@@ -65,6 +67,7 @@ class Answering(msgspec.Struct, frozen=True):
     outbound: Outbound
     library: Library
     arguments: dict[str, Arguments] = {}
+    mind: Mind = as_ever
     given: tuple[JsonObject, ...] = ()
 
     @property
@@ -119,12 +122,14 @@ class Agents:
         outbound: Outbound,
         library: Library,
         vault: Vault,
+        llms: Llms,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._outbound = outbound
         self._library = library
         self._vault = vault
+        self._llms = llms
         self._clock = clock
         self._lists = Lists(outbound, clock)
         self._known: dict[Asked, tuple[float, Answering]] = {}
@@ -203,7 +208,9 @@ class Agents:
         )
         found = zip(servers, lists, strict=True)
         listed = {place: tools for place, tools in found if tools is not None}
-        return Answering(agent, config, secrets, listed, self._outbound, self._library, arguments)
+        reached = self._outbound, self._library
+        mind = self._llms.mind(config.llm, secrets)
+        return Answering(agent, config, secrets, listed, *reached, arguments, mind)
 
 
 def arguments_of(config: AgentConfig) -> dict[str, Arguments]:
@@ -213,8 +220,8 @@ def arguments_of(config: AgentConfig) -> dict[str, Arguments]:
 
 
 def secrets_of(config: AgentConfig) -> set[str]:
-    """The names of the secrets that an agent's tools need."""
-    names: set[str] = set()
+    """The names of the secrets that an agent needs."""
+    names = keys_of(config.llm)
     if config.incoming is not None:
         names |= secrets_in(config.incoming.headers)
         names |= signing(config.incoming.sign_with)

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from typing import Any
+from urllib.parse import urlsplit
 
 from engine.errors import RequestError
 from server.access.denied import Denied
 from server.agents.arguments import Arguments, WrongSchema
-from server.agents.config import AgentConfig, HttpTool, McpServer
+from server.agents.config import AgentConfig, HttpTool, LlmEndpoint, McpServer
 from server.agents.digest import schema_of
-from server.agents.filling import check_url
+from server.agents.filling import FIELD, check_url
 from transports.realtime.aliases import DEFAULT_MODEL
 from transports.realtime.update import first_object
 from transports.websocket import DEFAULTS
@@ -23,6 +24,9 @@ def check(config: AgentConfig) -> None:
     except RequestError as error:
         param = (error.param or "session").removeprefix("session")
         raise wrong(f"config.session{param}", str(error)) from error
+    for place, llm in enumerate(config.llm):
+        if isinstance(llm, LlmEndpoint):
+            check_endpoint(f"config.llm[{place}].base_url", llm.base_url)
     if config.incoming is not None:
         check_address("config.incoming.url", config.incoming.url)
     for place, tool in enumerate(config.tools):
@@ -47,6 +51,15 @@ def check_schema(where: str, schema: dict[str, Any]) -> None:
         Arguments(schema)
     except WrongSchema as error:
         raise wrong(where, str(error)) from error
+
+
+def check_endpoint(where: str, url: str) -> None:
+    """Raises `Denied`."""
+    check_address(where, url)
+    if FIELD.search(url) or urlsplit(url).query or urlsplit(url).fragment:
+        raise wrong(
+            where, "it is an address as https://api.openai.com/v1, and nothing is filled in"
+        )
 
 
 def check_address(where: str, url: str) -> None:

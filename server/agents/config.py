@@ -20,6 +20,25 @@ Headers = Annotated[dict[str, str], Meta(max_length=32)]
 MOST_TOOLS = 64
 
 
+class ServersLlm(Strict, frozen=True, tag_field="type", tag="server"):
+    """The LLM that answers where an agent names none: that of the server's own settings."""
+
+
+class LlmEndpoint(Strict, frozen=True, kw_only=True, tag_field="type", tag="endpoint"):
+    """An OpenAI-compatible endpoint of the account's own: `base_url` as in
+    `https://api.openai.com/v1`, `model` as it is called there, `key` the name of the account's
+    secret that holds its key. It fails if it says nothing for `first_token_ms`.
+    """
+
+    base_url: Address
+    model: Annotated[str, Meta(min_length=1, max_length=200)]
+    key: SecretName | None = None
+    first_token_ms: Annotated[int, Meta(ge=500, le=60_000)] = 10_000
+
+
+Llm = LlmEndpoint | ServersLlm
+
+
 class FillerText(Strict, frozen=True):
     """What the agent says, once, while the tool takes longer than `after_ms`."""
 
@@ -120,10 +139,13 @@ class AgentConfig(Strict, frozen=True, omit_defaults=True):
     A client may change what is among `overrides`, and how it sends and gets audio and text. The
     server runs the `tools`; those in `session` are the client's. What is asked is looked up in the
     collections of `knowledge`, by their ids.
+
+    The first of `llm` answers, and where that fails before it has said anything, the next.
     """
 
     session: dict[str, Any] = msgspec.field(default_factory=dict)
     overrides: tuple[Override, ...] = ("variables",)
+    llm: Annotated[tuple[Llm, ...], Meta(min_length=1, max_length=4)] = (ServersLlm(),)
     tools: Annotated[tuple[Tool, ...], Meta(max_length=MOST_TOOLS)] = ()
     knowledge: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
     incoming: Incoming | None = None

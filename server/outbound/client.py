@@ -31,6 +31,8 @@ OURS = frozenset({"connection", "content-length", "host", "transfer-encoding", "
 NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, 5.5
 
+USER_AGENT = f"VoiceForge/{VERSION}"
+
 LONGEST_URL = 8000
 """Characters: more than servers take (RFC 9110, 4.1 asks them for 8000)."""
 
@@ -102,6 +104,23 @@ class Outbound:
             text = f"{where.raw_host} did not answer within {timeout_s:g} s"
             raise OutboundError("timeout", text) from error
 
+    async def opened(
+        self, url: str, headers: Mapping[str, str], body: bytes, connect_s: float
+    ) -> aiohttp.ClientResponse:
+        """The answer to a POST as it begins, for whoever reads it as it comes: close it. No
+        redirect is followed, and nothing unpacked. The caller bounds the time.
+
+        Raises `OutboundError` where it may not go, aiohttp's errors for what goes wrong there.
+        """
+        assert self._session is not None, "used outside of `async with`"
+        where = checked(url)
+        self._rules.check_literal(host_of(where))
+        sent = {"user-agent": USER_AGENT, **checked_headers(headers)}
+        patience = aiohttp.ClientTimeout(total=None, sock_connect=connect_s)
+        return await self._session.post(
+            where, headers=sent, data=body, timeout=patience, allow_redirects=False
+        )
+
     async def _follow(
         self,
         method: str,
@@ -134,7 +153,7 @@ class Outbound:
         assert self._session is not None, "used outside of `async with`"
         host = host_of(url)
         self._rules.check_literal(host)
-        sent = {"user-agent": f"VoiceForge/{VERSION}", "accept-encoding": "identity", **headers}
+        sent = {"user-agent": USER_AGENT, "accept-encoding": "identity", **headers}
         try:
             async with self._session.request(
                 method, url, headers=sent, data=body or None, allow_redirects=False

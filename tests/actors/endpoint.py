@@ -65,7 +65,7 @@ async def connect() -> AsyncIterator[Connect]:
         app.router.add_post("/v1/chat/completions", handle)
         server = TestServer(app)
         await server.start_server()
-        endpoint = Endpoint(str(server.make_url("/v1")), "qwen", "secret", embedded)
+        endpoint = Endpoint(str(server.make_url("/v1")), "qwen", "secret", embedded=embedded)
         client = OpenAIChat(endpoint, **more)
         closing.extend((client.close, server.close))
         return client

@@ -7,7 +7,6 @@ import pytest
 from actors.fallback import OUT_S, FallbackChat
 from engine.capabilities import Chat, ChatDelta, ChatMessage
 from engine.inference import InferenceError, Priority
-from engine.load import Load
 from tests.virtual_time import in_virtual_time
 
 CHAT = Chat((ChatMessage("user", "hello"),))
@@ -17,6 +16,7 @@ class Asked:
     """A request to `Endpoint`."""
 
     compute_ms = 5.0
+    settled = True
 
     def __init__(self, endpoint: "Endpoint", priority: Priority) -> None:
         self.endpoint = endpoint
@@ -59,9 +59,6 @@ class Endpoint:
     def request(self, payload: Chat, *, priority: Priority, deadline_ms: int) -> Asked:
         self.asked.append(Asked(self, priority))
         return self.asked[-1]
-
-    def load(self) -> Load:
-        return Load(queued=len(self.asked))
 
 
 async def said(llm: FallbackChat) -> str:
@@ -106,7 +103,6 @@ def test_a_first_that_failed_is_left_alone_for_a_while() -> None:
         began = asyncio.get_running_loop().time()
         assert await said(llm) == "two"
         assert asyncio.get_running_loop().time() == began  # nobody waits for the first again
-        assert llm.load().queued == len(first.asked) + len(second.asked)
         await asyncio.sleep(OUT_S + 1)
         first.error, first.says = None, ("one",)
         assert await said(llm) == "one"
@@ -159,3 +155,17 @@ async def test_promotion_and_cancelling_reach_whoever_is_asked() -> None:
     request.cancel()
     assert second.asked[0].cancelled
     assert request.compute_ms == 10.0
+
+
+async def test_it_is_settled_when_nobody_is_asked_any_more() -> None:
+    llm = FallbackChat(Endpoint(error="llm_failed"), Endpoint("two"))
+    request = llm.request(CHAT, priority=Priority.FIRST, deadline_ms=500)
+    assert not request.settled, "it has not been asked yet"
+    deltas = aiter(request)
+    await anext(deltas)
+    assert not request.settled
+    assert await anext(deltas, None) is None
+    assert request.settled
+    unread = llm.request(CHAT, priority=Priority.FIRST, deadline_ms=500)
+    unread.cancel()
+    assert unread.settled

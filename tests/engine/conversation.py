@@ -14,7 +14,7 @@ from engine.items import Message
 from engine.meter import Watch
 from engine.playout import PlayoutClock
 from engine.recall import Knowledge
-from engine.services import Services
+from engine.services import Mind, Services
 from engine.session import NO_TOOLS, EndReason, Session
 from engine.settings import SessionSettings
 from engine.tools import Toolbox
@@ -106,7 +106,7 @@ class Conversation:
         self.services.clock.close()
         await asyncio.sleep(0)
 
-    def _voice(self, watch: Watch) -> tuple[Think, Speak]:
+    def _voice(self, watch: Watch, _: Mind) -> tuple[Think, Speak]:
         return Think(watch(self.llm, "llm")), Speak(watch(self.tts, "tts"))
 
     def _ear(self, audio: CallerAudio, settings: SessionSettings, watch: Watch) -> SessionEar:

@@ -143,6 +143,9 @@ class Slow:
         for delta in self._deltas:
             yield delta
 
+    async def stopped(self) -> None:
+        pass
+
     def promote(self, priority: Priority, deadline_ms: int) -> None: ...
 
     def cancel(self) -> None: ...

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from types import TracebackType
+from typing import Self
 
 from aiohttp import web
 
@@ -24,7 +25,7 @@ class LocalServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> "LocalServer":
+    def __enter__(self) -> Self:
         self._thread.start()
         self.up()
         return self

@@ -198,6 +198,44 @@ async def test_a_tool_of_somebody_s_is_called_signed_with_its_secret_and_argumen
     assert "fresh" not in logged
 
 
+async def test_an_agent_thinks_with_its_own_llm_and_with_the_servers_where_that_fails(
+    server: Server, systems: LocalServer, shop: Shop
+) -> None:
+    seen: list[tuple[str, str]] = []
+
+    async def vendor(request: web.Request) -> web.StreamResponse:
+        seen.append((request.headers["authorization"], (await request.json())["model"]))
+        if len(seen) > 1:
+            return web.Response(status=503)
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(event({"content": "Large thoughts."}))
+        await response.write(event({}, "stop") + b"data: [DONE]\n\n")
+        return response
+
+    await asked(server, "PUT", "/v1/secrets/VENDOR", {"value": "sk-vendor"})
+    with LocalServer(vendor) as endpoint:
+        own = {"type": "endpoint", "base_url": f"{endpoint.url}/v1", "model": "large"}
+        llm = [{**own, "key": "VENDOR"}, {"type": "server"}]
+        ident = await agent(server, llm=llm)
+        async with talking(server, ident) as wire:
+            assert await said(wire, "What do you think?") == "Large thoughts."
+            assert await said(wire, "And now?") == "You said: And now?"
+            assert await said(wire, "Still?") == "You said: Still?"
+    assert seen == [("Bearer sk-vendor", "large")] * 2, "one that is out is left alone"
+    assert "sk-vendor" not in "".join(server.err)
+    path = f"/v1/usage?group_by=model&agent={ident}"
+
+    async def counted() -> bool:
+        rows = (await asked(server, "GET", path))["data"]
+        return {"large"} <= {row["model"] for row in rows if row["output_tokens"]}
+
+    await until(counted, 15)
+    body = {"name": "Baker", "config": {"llm": [{**own, "key": "NONE"}]}}
+    status, told = await asyncio.to_thread(server.ask, "POST", "/v1/agents", body)
+    assert (status, "PUT /v1/secrets/NONE" in told) == (400, True)
+
+
 async def recorded(server: Server, ident: str) -> None:
     """The record of its session has the tool's turns, its usage stands under its name."""
 

@@ -8,7 +8,10 @@ from msgspec.structs import replace
 
 from server.agents import afterwards
 from server.agents.digest import Made
+from server.agents.llms import Llms
 from server.jobs.kinds import GiveUp
+from server.outbound.sealing import Sealing
+from server.vault import Vault
 from storage import accounts, agents, jobs, sessions, webhooks
 from storage.database import Connection, Database
 from storage.jobs import Job
@@ -39,7 +42,8 @@ async def test_nothing_is_told_of_a_session_that_was_deleted_meanwhile(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing: Any = None
-    kind = afterwards.Digests(database, nothing, "llm", nothing)
+    vault = Vault(database, Sealing(bytes(32)))
+    kind = afterwards.Digests(database, vault, nothing, Llms(nothing), nothing)
 
     async def prepare(connection: Connection) -> Job:
         await ordered(connection, {"afterwards": {}})

@@ -14,6 +14,7 @@ from server.access.caller import Caller
 from server.agents import listing
 from server.agents.answering import FRESH_S, Agents
 from server.agents.listing import LISTED_S
+from server.agents.llms import Llms
 from server.knowledge.library import Library
 from server.outbound.addresses import Rules
 from server.outbound.client import Outbound
@@ -66,7 +67,7 @@ class House:
         library = Library(database, Meanings())
         self.database = database
         self.now = 0.0
-        self.agents = Agents(database, outbound, library, vault, lambda: self.now)
+        self.agents = Agents(database, outbound, library, vault, Llms(outbound), lambda: self.now)
         self.bakery = self.mill = ""
 
     async def agent(self, account: str, **config: Any) -> str:
