@@ -1,5 +1,7 @@
 """The session's mouth: cuts a reply into pieces and has them spoken, one after the other."""
 
+import msgspec
+
 from actors.cut import Cutter
 from engine.actor import WaitingActor
 from engine.capabilities import Speech, Utterance
@@ -28,10 +30,18 @@ class _Last(Output, frozen=True):
     pass
 
 
+class _Failed(msgspec.Struct, frozen=True):
+    """Why a piece is not spoken; `begun`: its first words were."""
+
+    error: InferenceError
+    begun: bool
+
+
 class Speak(WaitingActor):
     """Adds `SpeechChunk`s to a reply that is to be heard, and `SpeechEnd` behind the last.
 
-    Text passes at once. A piece is synthesised when those behind have room for it.
+    Text passes at once. A piece is synthesised when those behind have room for it. A voice that has
+    failed is not tried again where there is another: one that came and went would be worse.
     """
 
     INBOX_FRAMES = 65_536  # no text has more pieces: a client's is at most so many characters
@@ -41,6 +51,7 @@ class Speak(WaitingActor):
         super().__init__()
         self._tts = tts
         self._prompt: Prompt | None = None
+        self._mute: set[str] = set()  # voices that have failed
         self._priority = Priority.FIRST
         self._cutter = Cutter()
         self._first = True
@@ -94,8 +105,23 @@ class Speak(WaitingActor):
         if self.following is not None:
             await self.following.room()
         self._speaking_first = piece.first
+        voices = [voice for voice in prompt.voices if voice not in self._mute]
+        failed: _Failed | None = None
+        for voice in voices or prompt.voices[:1]:
+            failed = await self._spoken(piece, prompt, voice)
+            if failed is None:
+                return
+            self._mute.add(voice)
+            if failed.begun:
+                break
+        assert failed is not None  # there is a voice
+        self._prompt = None
+        self.emit(ReplyFailed(piece.generation, failed.error.code, str(failed.error)))
+
+    async def _spoken(self, piece: _Piece, prompt: Prompt, voice: str) -> _Failed | None:
+        """Speak a piece by a voice."""
         priority, deadline_ms = self._urgency(first=piece.first)
-        utterance = Utterance(piece.text, prompt.voice, prompt.speed, prompt.rate_hz)
+        utterance = Utterance(piece.text, voice, prompt.speed, prompt.rate_hz)
         request = self._tts.request(utterance, priority=priority, deadline_ms=deadline_ms)
         self._request = request
         text = piece.text
@@ -108,9 +134,9 @@ class Speak(WaitingActor):
             if text:  # nothing in it can be spoken; it counts as heard with what is around it
                 self.emit(SpeechChunk(piece.generation, b"", prompt.rate_hz, text, ()))
         except InferenceError as error:
-            self._prompt = None
-            self.emit(ReplyFailed(piece.generation, error.code, str(error)))
+            return _Failed(error, begun=not text)
         finally:
             request.cancel()
             if self._request is request:
                 self._request = None
+        return None

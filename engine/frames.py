@@ -101,12 +101,14 @@ class Output(Frame, frozen=True):
 
 
 class Prompt(Output, frozen=True):
-    """Make a reply: by the LLM from `chat`, or verbatim from `say` when that is given."""
+    """Make a reply: by the LLM from `chat`, or verbatim from `say` when that is given. The first of
+    the `voices` that can speaks.
+    """
 
     chat: Chat
     say: str | None
     modality: Modality
-    voice: str
+    voices: tuple[str, ...]
     speed: float
     rate_hz: int
     priority: Priority

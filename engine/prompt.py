@@ -62,7 +62,7 @@ def prompt_of(
         chat=chat_of(generation.request, settings, history, words, ours),
         say=say,
         modality=generation.modality,
-        voice=generation.request.voice or settings.voice,
+        voices=(generation.request.voice or settings.voice, *settings.fallback_voices),
         speed=settings.speed,
         rate_hz=rate_hz,
         priority=priority,

@@ -45,7 +45,8 @@ class Reprompt(msgspec.Struct, frozen=True):
 class SessionSettings(msgspec.Struct, frozen=True):
     """Everything that a client may set. Durations in ms; None means no limit or not wanted.
 
-    `variables` fill `{{name}}` in `instructions` and in the greeting. `record`: both sides' audio.
+    Where `voice` fails one of the `fallback_voices` speaks, the first that can. `variables` fill
+    `{{name}}` in `instructions` and in the greeting. `record`: both sides' audio.
     """
 
     kind: Literal["conversation", "transcription"] = "conversation"
@@ -53,6 +54,7 @@ class SessionSettings(msgspec.Struct, frozen=True):
     variables: dict[str, str] = {}
     modality: Modality = "audio"
     voice: str = "joe"
+    fallback_voices: tuple[str, ...] = ()
     speed: float = 1.0
     turn: TurnSettings | None = TurnSettings()
     transcribe: bool = False

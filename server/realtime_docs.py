@@ -6,6 +6,10 @@ from transports.realtime import aliases
 
 EXTENSION = (
     ("greeting", '`{"text", "interruptible"}`: what the agent says first, verbatim'),
+    (
+        "fallback_voices",
+        "who speaks where the voice fails: the first of these, at most 3, that can",
+    ),
     ("variables", "texts that fill `{{name}}` in the instructions and in the greeting"),
     (
         "reprompt",

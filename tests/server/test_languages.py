@@ -104,6 +104,10 @@ async def test_a_model_that_is_missing_is_named_to_who_needs_it(without_others: 
             assert "models pull kokoro-82m" in done["status_details"]["error"]["message"]
             await wire.configure(output_modalities=["text"])
             assert (await wire.ask("Say hello."))["output"]
+        kumo = {"output": {"voice": "jm_kumo"}}
+        async with connected(server, audio=kumo, voiceforge={"fallback_voices": ["joe"]}) as wire:
+            await wire.send(say)
+            assert (await wire.until("response.output_audio.delta"))["delta"], "joe speaks"
         async with connected(server, audio=hears, output_modalities=["text"]) as wire:
             pcm = at_24_khz(clip("What is the largest ocean on earth?"))
             speaking = asyncio.create_task(stream(wire, pcm + bytes(2 * 24_000 * 2)))

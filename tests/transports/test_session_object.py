@@ -64,6 +64,7 @@ def test_everything_that_can_be_set_arrives_and_is_shown(client: Any) -> None:
         "include": ["item.input_audio_transcription.logprobs"],
         "voiceforge": {
             "greeting": {"text": "Hello {{name}}", "interruptible": False},
+            "fallback_voices": ["jm_kumo", "alloy"],
             "variables": {"name": "Ann"},
             "longest_ms": 60_000,
         },
@@ -74,6 +75,7 @@ def test_everything_that_can_be_set_arrives_and_is_shown(client: Any) -> None:
         variables={"name": "Ann"},
         modality="text",
         voice="joe",
+        fallback_voices=("jm_kumo", "joe"),
         speed=1.25,
         turn=TurnSettings("server_vad", 0.7, 200, 700, "auto", False, False),
         transcribe=True,
@@ -208,6 +210,7 @@ SETTINGS = st.builds(
     instructions=st.text(CHARACTERS, max_size=50),
     variables=st.dictionaries(st.text(CHARACTERS, max_size=5), st.text(CHARACTERS, max_size=5)),
     modality=st.sampled_from(["audio", "text"]),
+    fallback_voices=st.lists(st.sampled_from(["joe", "jf_alpha"]), max_size=3).map(tuple),
     speed=st.floats(0.25, 4.0),
     turn=TURNS,
     transcribe=st.booleans(),

@@ -33,7 +33,7 @@ ALL: tuple[Override, ...] = get_args(Override)
 
 PATHS: Mapping[Override, tuple[str, ...]] = {
     "instructions": ("instructions", "prompt"),
-    "voice": ("audio.output.voice", "audio.output.speed"),
+    "voice": ("audio.output.voice", "audio.output.speed", "voiceforge.fallback_voices"),
     "greeting": ("voiceforge.greeting",),
     "variables": ("voiceforge.variables",),
     "turn_detection": ("audio.input.turn_detection",),

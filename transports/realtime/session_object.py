@@ -154,6 +154,7 @@ class Extension(Strict, frozen=True):
     """
 
     greeting: GreetingObject | None = None
+    fallback_voices: Annotated[list[str], Meta(max_length=3)] = msgspec.field(default_factory=list)
     variables: dict[str, str] = msgspec.field(default_factory=dict)
     reprompt: RepromptObject | None = None
     longest_ms: Annotated[int, Meta(ge=1_000)] | None = None

@@ -73,6 +73,10 @@ def settings_of(session: SessionObject) -> SessionSettings:
         instructions=session.instructions,
         modality=modality_of(session.output_modalities),
         voice=voice_of(session.audio.output.voice, "session.audio.output.voice"),
+        fallback_voices=tuple(
+            voice_of(voice, f"session.voiceforge.fallback_voices[{place}]")
+            for place, voice in enumerate(own.fallback_voices)
+        ),
         speed=session.audio.output.speed,
         tools=tools_of(session.tools, "session.tools"),
         tool_choice=tool_choice_of(session.tool_choice, "session.tool_choice"),
@@ -89,6 +93,7 @@ def session_of(settings: SessionSettings, model: str = aliases.DEFAULT_MODEL) ->
     """The object that a new session begins with, given the server's own `settings`."""
     own = Extension(
         greeting=_greeting_object(settings.greeting),
+        fallback_voices=list(settings.fallback_voices),
         variables=settings.variables,
         reprompt=_reprompt_object(settings.reprompt),
         longest_ms=settings.longest_ms,
