@@ -1,9 +1,11 @@
 """The web application: the realtime socket and the HTTP routes."""
 
+import inspect
 import logging
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from litestar import Litestar, Request, Response, asgi
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
@@ -13,6 +15,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import Receive, Scope, Send
 
 from server.access.denied import RETRY_DATABASE_S, Denied
+from server.agents import config
 from server.lines import Application
 from server.refusals import Refusal, refusal
 from server.version import VERSION
@@ -36,7 +39,7 @@ def build(realtime: Application, handlers: Sequence[HTTPRouteHandler]) -> Litest
     async def socket(scope: Scope, receive: Receive, send: Send) -> None:
         await realtime(scope, receive, send)
 
-    return Litestar(
+    app = Litestar(
         [socket, *handlers],
         openapi_config=OpenAPIConfig(
             title="VoiceForge",
@@ -63,6 +66,17 @@ def build(realtime: Application, handlers: Sequence[HTTPRouteHandler]) -> Litest
         },
         logging_config=None,
     )
+    explain(app)
+    return app
+
+
+def explain(app: Litestar) -> None:
+    """Say in the OpenAPI document what the parts of an agent's config are."""
+    known = app.openapi_schema.components
+    for name, schema in (known.schemas or {} if known is not None else {}).items():
+        part = getattr(config, name, None)
+        if isinstance(part, type) and issubclass(part, msgspec.Struct):
+            schema.description = inspect.getdoc(part)
 
 
 def denied(_: Asked, error: Denied) -> Told:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from server import page, realtime_docs
+from server import page, realtime_docs, schema_page
 
 
 def front(host: str) -> str:
@@ -49,23 +49,11 @@ def documentation(schema: dict[str, Any]) -> str:
             "subprotocol `openai-insecure-api-key.ek_…` with a client secret."
         ),
         *(
-            operation(path, method, described)
+            schema_page.operation(path, method, described)
             for path, methods in schema.get("paths", {}).items()
             for method, described in methods.items()
         ),
+        page.heading("Objects"),
+        schema_page.objects(schema.get("components", {}).get("schemas", {})),
         *realtime_docs.sections(),
-    )
-
-
-def operation(path: str, method: str, described: dict[str, Any]) -> str:
-    """One operation of an OpenAPI schema."""
-    answers = described.get("responses", {})
-    return (
-        page.heading(f"{method.upper()} {path}", 3)
-        + page.paragraph(described.get("summary") or "")
-        + page.paragraph(described.get("description") or "")
-        + page.table(
-            ("status", "answer"),
-            ((status, told.get("description", "")) for status, told in answers.items()),
-        )
     )

@@ -31,8 +31,10 @@ def text(value: str) -> str:
     )
 
 
-def heading(value: str, level: int = 2) -> str:
-    return f"<h{level}>{text(value)}</h{level}>"
+def heading(value: str, level: int = 2, anchor: str = "") -> str:
+    """A heading; `#anchor` leads to it."""
+    ident = f' id="{html.escape(anchor)}"' if anchor else ""
+    return f"<h{level}{ident}>{text(value)}</h{level}>"
 
 
 def paragraph(value: str) -> str:
@@ -45,6 +47,11 @@ def code(value: str) -> str:
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """A table of plain text cells."""
+    return html_table(head, ((text(cell) for cell in row) for row in rows))
+
+
+def html_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table whose cells are HTML."""
     top = "".join(f"<th>{text(cell)}</th>" for cell in head)
-    body = "".join(f"<tr>{''.join(f'<td>{text(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"

@@ -42,9 +42,13 @@ def routes(readiness: Readiness, metrics: Metrics, system: System) -> list[HTTPR
     def root(request: Request[Any, Any, Any]) -> str:
         return docs.front(request.headers.get("host", "127.0.0.1:8000"))
 
-    @get("/docs", media_type=MediaType.HTML, include_in_schema=False, sync_to_thread=False)
+    made: list[str] = []
+
+    @get("/docs", media_type=MediaType.HTML, include_in_schema=False, sync_to_thread=True)
     def documentation(request: Request[Any, Any, Any]) -> str:
-        return docs.documentation(request.app.openapi_schema.to_schema())
+        if not made:  # 50 ms, in which nobody shall wait for audio
+            made.append(docs.documentation(request.app.openapi_schema.to_schema()))
+        return made[0]
 
     @get(
         "/healthz",

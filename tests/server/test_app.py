@@ -180,7 +180,9 @@ async def test_a_page_loads_nothing_from_anywhere(site: Site, path: str) -> None
     status, text = await site.get(path)
     assert status == 200
     assert re.findall(r"<(?:script|link|img|iframe)|@import|url\(", text) == []
-    assert [link for link in re.findall(r'(?:href|src)="([^"]*)"', text) if link[0] != "/"] == []
+    assert [
+        link for link in re.findall(r'(?:href|src)="([^"]*)"', text) if link[0] not in "/#"
+    ] == []
 
 
 async def test_the_documentation_names_every_route_alias_and_setting(site: Site) -> None:
@@ -189,6 +191,14 @@ async def test_the_documentation_names_every_route_alias_and_setting(site: Site)
         assert name in text
     for name in ("VOICEFORGE_LIMITS__MAX_SESSIONS", "resume", "?call_id="):
         assert name in text
+
+
+async def test_the_documentation_shows_what_routes_take_and_every_link_leads_somewhere(
+    site: Site,
+) -> None:
+    _, text = await site.get("/docs")
+    anchors = set(re.findall(r'id="([^"]*)"', text))
+    assert {link[1:] for link in re.findall(r'href="(#[^"]*)"', text)} <= anchors
 
 
 async def test_the_routes_are_described_as_openapi(site: Site) -> None:
