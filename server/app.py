@@ -14,6 +14,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import Receive, Scope, Send
 
+from server import allowed
 from server.access.denied import RETRY_DATABASE_S, Denied
 from server.agents import config
 from server.lines import Application
@@ -123,15 +124,27 @@ def unusable(asked: Asked, error: StorageError) -> Told:
     return unavailable(asked, Unavailable())
 
 
-def refused(_: Asked, error: HTTPException) -> Told:
-    """A request that cannot be served. What is wrong in a body is named."""
+def refused(request: Asked, error: HTTPException) -> Told:
+    """A request that cannot be served: what is wrong in its body, and what may stand there."""
     wrong = [
         f"{part.get('key', '')}: {part.get('message', '')}".removeprefix(": ")
+        + instead(request, part)
         for part in error.extra or ()
         if isinstance(part, dict)
     ]
     message = "; ".join([error.detail, *wrong])
     return refusal(error.status_code, None, message, headers=error.headers)
+
+
+def instead(request: Asked, part: dict[str, Any]) -> str:
+    """What may stand in place of what is wrong, if it is in the body and one of a list."""
+    data = getattr(request.route_handler, "parsed_data_field", None)
+    place, said = str(part.get("key", "")), str(part.get("message", ""))
+    if data is None or not said.startswith(("Invalid", "Object contains unknown")):
+        return ""
+    look_up = allowed.fields if said.startswith("Object") else allowed.values
+    may = look_up(data.annotation, place)
+    return f": it may be {', '.join(may)}" if may else ""
 
 
 def failed(request: Asked, error: Exception) -> Told:

@@ -232,6 +232,9 @@ async def test_an_agent_thinks_with_its_own_llm_and_with_the_servers_where_that_
 
     await until(counted, 15)
     body = {"name": "Baker", "config": {"llm": [{**own, "key": "NONE"}]}}
+    odd = {"name": "Baker", "config": {"llm": [{"type": "gpt"}]}}
+    status, told = await asyncio.to_thread(server.ask, "POST", "/v1/agents", odd)
+    assert (status, "it may be endpoint, server" in told) == (400, True)
     status, told = await asyncio.to_thread(server.ask, "POST", "/v1/agents", body)
     assert (status, "PUT /v1/secrets/NONE" in told) == (400, True)
 
