@@ -9,11 +9,21 @@ from storage.rows import as_struct
 
 
 async def claim(connection: Connection, lease: timedelta) -> str | None:
-    """The id of the document that has waited longest, which nobody else gets during `lease`."""
+    """The id of a document that nobody else gets during `lease`: of the account whose turn was the
+    longest time ago, the one that has waited longest. Who brings a library keeps nobody waiting.
+    """
     found: str | None = await connection.fetchval(
-        "update documents set state = 'reading', error = null, free_at = now() + $1 where id ="
-        " (select id from documents where state in ('waiting', 'reading') and free_at <= now()"
-        " order by created_at limit 1 for update skip locked) returning id",
+        "with served as materialized ("
+        " select account_id, max(free_at) as at from documents"
+        " join collections c on c.id = collection_id"
+        " where state <> 'waiting' and exists (select from documents"
+        "  where state in ('waiting', 'reading') and free_at <= now()) group by account_id)"
+        " update documents set state = 'reading', error = null, free_at = now() + $1 where id ="
+        " (select d.id from documents d join collections c on c.id = d.collection_id"
+        " left join served using (account_id)"
+        " where d.state in ('waiting', 'reading') and d.free_at <= now()"
+        " order by served.at nulls first, d.created_at limit 1 for update of d skip locked)"
+        " returning id",
         lease,
     )
     return found

@@ -1,6 +1,7 @@
 """Collections and their documents."""
 
 from datetime import timedelta
+from functools import partial
 
 import asyncpg
 import pytest
@@ -109,3 +110,25 @@ async def test_a_name_with_a_nul_is_unfit(database: Database) -> None:
     account = (await database.once(accounts.first)).id
     with pytest.raises(Unfit):
         await database.once(lambda c: knowledge.create(c, account, "a\0b"))
+
+
+async def test_accounts_take_turns_however_much_one_of_them_brings(database: Database) -> None:
+    lease = timedelta(minutes=1)
+    names: dict[str, str] = {}
+
+    async def bring(account: str, count: int) -> None:
+        made = (await database.once(lambda c: accounts.create(c, account))).id
+        shelf = (await database.once(lambda c: knowledge.create(c, made, "Shelf"))).id
+        for number in range(count):
+            upload = Upload(f"{number}", "text/plain", f"{account} {number}".encode(), [b"x"])
+            document, _ = await database.once(
+                partial(knowledge.add, collection_id=shelf, upload=upload)
+            )
+            names[document.id] = f"{account} {number}"
+
+    await bring("library", 3)
+    await bring("shop", 2)
+    claimed = [await database.once(lambda c: unfinished.claim(c, lease)) for _ in range(6)]
+    told = [names[ident] for ident in claimed if ident is not None]
+    assert told == ["library 0", "shop 0", "library 1", "shop 1", "library 2"]
+    assert claimed[-1] is None
