@@ -56,6 +56,8 @@ class SessionEar:
 
     def configure(self, settings: SessionSettings) -> None:
         self._caller.speaks(settings.language)
+        self._caller.terms = settings.terms
+        self._caller.by = settings.recogniser
         turn = settings.turn
         self._voicing.enabled = turn is not None
         if turn is not None:

@@ -11,6 +11,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from actors.handlers import Batched, Share
+from actors.key_terms import respelled
 from actors.onnx_session import CPU, quickest, session
 from actors.repetition import repeated
 from actors.silences import holds_speech, pieces
@@ -108,7 +109,7 @@ class Moonshine:
         every = [row for own in rows for row in own]
         for at in range(0, len(every), MOST_TOGETHER):
             self._decode(every[at : at + MOST_TOGETHER])
-        return [self._transcript(own) for own in rows]
+        return [self._transcript(own, clip.terms) for own, clip in zip(rows, clips, strict=True)]
 
     def _rows(self, clip: Clip) -> list[_Row]:
         """The pieces of a clip in which something may be said, encoded."""
@@ -119,11 +120,11 @@ class Moonshine:
             if len(piece) >= SHORTEST_SAMPLES and holds_speech(piece, self.rate_hz)
         ]
 
-    def _transcript(self, rows: list[_Row]) -> Transcript:
+    def _transcript(self, rows: list[_Row], terms: tuple[str, ...]) -> Transcript:
         texts = [spell([self._tokens[token] for token in row.ids]) for row in rows]
         logs = [log for row in rows for log in row.logs]
         confidence = float(np.exp(np.mean(logs))) if logs else 1.0
-        return Transcript(" ".join(filter(None, texts)), confidence, "en")
+        return Transcript(respelled(" ".join(filter(None, texts)), terms), confidence, "en")
 
     def _encode(self, samples: Samples) -> Samples:
         """What the decoder attends to, [1, frames, size]."""

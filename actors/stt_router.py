@@ -7,13 +7,17 @@ speaks, whose speech then goes to the other recogniser at once.
 """
 
 import asyncio
-from functools import partial
+from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
 from actors.languages import is_brief, primary
 from engine.capabilities import Clip, Transcript
 from engine.inference import Inference, InferenceError, Priority, Request
+
+Stt = Inference[Clip, Transcript]
+Recogniser = Literal["auto", "fast", "many"]
 
 ENGLISH = 0.65
 """The fast recogniser's confidence from which it is believed to have heard English. Moonshine's is
@@ -28,11 +32,13 @@ less (0.28-0.51) where it takes Polish for something else, and 0.6-0.9 for what 
 class CallerLanguage:
     """What one caller speaks, learnt from the transcripts of the session. It never waits.
 
-    `setting` is the session's language: a BCP-47 tag, or "auto".
+    `setting` is the session's language: a BCP-47 tag, or "auto". Each clip has `terms` and `by`.
     """
 
     def __init__(self, setting: str) -> None:
         self.setting = setting
+        self.terms: tuple[str, ...] = ()
+        self.by: Recogniser = "auto"
         self._spoken = ""
 
     def speaks(self, setting: str) -> None:
@@ -43,7 +49,7 @@ class CallerLanguage:
 
     def clip(self, pcm: bytes) -> Clip:
         """The clip to be transcribed: PCM at 16 kHz."""
-        return Clip(pcm, self.setting, self._spoken)
+        return Clip(pcm, self.setting, self._spoken, terms=self.terms, by=self.by)
 
     def heard(self, clip: Clip, transcript: Transcript) -> None:
         """Learn from what was heard in a clip. One that is brief or doubtful teaches nothing."""
@@ -53,12 +59,12 @@ class CallerLanguage:
 
 
 class RoutedSTT:
-    """Satisfies `engine.inference.Inference` with two others.
-
-    `fast` knows English and no word times; `many` knows all languages that may be asked for.
+    """Satisfies `engine.inference.Inference` with two others: `fast` knows English, and no times of
+    words, `many` all languages that may be asked for. Where one fails the other is asked, if it
+    can.
     """
 
-    def __init__(self, fast: Inference[Clip, Transcript], many: Inference[Clip, Transcript]):
+    def __init__(self, fast: Stt, many: Stt) -> None:
         self._fast = fast
         self._many = many
 
@@ -66,49 +72,67 @@ class RoutedSTT:
         self, payload: Clip, *, priority: Priority, deadline_ms: int
     ) -> Request[Transcript]:
         language = primary(payload.language)
-        if language == "auto" and not payload.words and payload.expected in ("", "en"):
-            return _Doubted(self._fast, self._many, payload, priority, deadline_ms)
-        chosen = self._fast if language == "en" and not payload.words else self._many
-        return chosen.request(payload, priority=priority, deadline_ms=deadline_ms)
+        auto = language == "auto" and payload.expected in ("", "en")
+        english = msgspec.structs.replace(payload, language="en")
+        fast, many = (self._fast, english), (self._many, payload)
+        if payload.by == "fast":
+            turns, doubts = [fast, (self._many, english)], False
+        elif payload.words or not (language == "en" or auto):
+            turns, doubts = [many], False
+        elif payload.by == "many":
+            turns, doubts = [many] if auto else [many, fast], False
+        else:
+            turns, doubts = [fast, many], auto
+        if len(turns) == 1:
+            return turns[0][0].request(payload, priority=priority, deadline_ms=deadline_ms)
+        return _InTurn(turns, priority, deadline_ms, doubts=doubts)
 
 
-class _Doubted:
-    """A request to the fast recogniser, and to the other one unless it is sure."""
+class _InTurn:
+    """A request to one recogniser, and to the next where that fails, or is doubted."""
 
     def __init__(
         self,
-        fast: Inference[Clip, Transcript],
-        many: Inference[Clip, Transcript],
-        clip: Clip,
+        turns: Sequence[tuple[Stt, Clip]],
         priority: Priority,
         deadline_ms: int,
+        *,
+        doubts: bool,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._clip = clip
+        self._left = list(turns)
         self._priority = priority
         self._deadline_s = self._loop.time() + deadline_ms / 1000
-        self._many = partial(many.request, clip)
+        self._doubts = doubts
         self._cancelled = self._read = False
-        english = msgspec.structs.replace(clip, language="en")
-        self._requests = [fast.request(english, priority=priority, deadline_ms=deadline_ms)]
+        self._requests: list[Request[Transcript]] = []
+        self._ask()
 
     @property
     def compute_ms(self) -> float:
         return sum(request.compute_ms for request in self._requests)
 
-    def __aiter__(self) -> "_Doubted":
+    def __aiter__(self) -> "_InTurn":
         return self
 
     async def __anext__(self) -> Transcript:
         if self._read:
             raise StopAsyncIteration
         self._read = True
-        heard = await self._heard_by_fast()
-        if heard is None and not self._cancelled:
-            heard = await self._heard_by_many()
-        if heard is None:
-            raise StopAsyncIteration
-        return heard
+        while True:
+            try:
+                async for heard in self._requests[-1]:
+                    if not self._left:
+                        return heard
+                    believed = self._believed(heard)
+                    if believed is not None:
+                        return believed
+            except InferenceError:
+                if not self._left:
+                    raise
+            if self._cancelled or not self._left:
+                raise StopAsyncIteration
+            self._ask()
 
     def promote(self, priority: Priority, deadline_ms: int) -> None:
         self._priority = priority
@@ -119,22 +143,19 @@ class _Doubted:
         self._cancelled = True
         self._requests[-1].cancel()
 
-    async def _heard_by_fast(self) -> Transcript | None:
-        """None if it was no English, as far as one can tell, or could not be heard."""
-        try:
-            async for heard in self._requests[0]:
-                if not heard.text and heard.confidence == 1:
-                    return heard  # silence has no language
-                known = self._clip.expected == "en" and is_brief(self._clip)
-                if known or heard.confidence >= ENGLISH:
-                    return msgspec.structs.replace(heard, language="en")
-        except InferenceError:
-            return None  # the other one knows English too
-        return None
-
-    async def _heard_by_many(self) -> Transcript | None:
+    def _ask(self) -> None:
+        stt, self._clip = self._left.pop(0)
         left_ms = max(0, round((self._deadline_s - self._loop.time()) * 1000))
-        self._requests.append(self._many(priority=self._priority, deadline_ms=left_ms))
-        async for heard in self._requests[-1]:
+        request = stt.request(self._clip, priority=self._priority, deadline_ms=left_ms)
+        self._requests.append(request)
+
+    def _believed(self, heard: Transcript) -> Transcript | None:
+        """What was heard, unless there is doubt that it was English."""
+        if not self._doubts:
             return heard
+        if not heard.text and heard.confidence == 1:
+            return heard  # silence has no language
+        known = self._clip.expected == "en" and is_brief(self._clip)
+        if known or heard.confidence >= ENGLISH:
+            return msgspec.structs.replace(heard, language="en")
         return None

@@ -13,6 +13,9 @@ import msgspec
 
 from actors.languages import primary
 
+BEFORE = "<|startofprev|>"
+"""Then comes what was said before, which the decoder goes on from."""
+
 START, TRANSLATE, TRANSCRIBE = "<|startoftranscript|>", "<|translate|>", "<|transcribe|>"
 NO_TIMES = "<|notimestamps|>"
 
@@ -34,6 +37,7 @@ def _bytes_of_chars() -> dict[str, int]:
 
 
 _BYTES = _bytes_of_chars()
+_CHARS = {byte: char for char, byte in _BYTES.items()}
 
 
 class Spelled(msgspec.Struct, frozen=True):
@@ -49,6 +53,7 @@ class Vocabulary:
 
     def __init__(self, tokens: Sequence[str]) -> None:
         self._ids = {token: at for at, token in enumerate(tokens)}
+        self._longest = max(map(len, tokens))
         between = tokens[self._ids[START] : self._ids[TRANSLATE]]
         self.languages = tuple(
             found[1] for token in between if (found := _LANGUAGE.fullmatch(token))
@@ -66,6 +71,19 @@ class Vocabulary:
         """Whisper's name of the language of a BCP-47 tag; None if it has none."""
         name = _OTHER_NAMES.get(primary(tag), primary(tag))
         return name if name in self.languages else None
+
+    def spelled(self, text: str) -> list[str]:
+        """Tokens that spell a text: at each place the longest there is. Where GPT-2's own merges
+        would have chosen others, these spell the same.
+        """
+        chars = "".join(_CHARS[byte] for byte in text.encode())
+        tokens: list[str] = []
+        while chars:
+            longest = min(len(chars), self._longest)
+            length = next(n for n in range(longest, 0, -1) if chars[:n] in self._ids)
+            tokens.append(chars[:length])
+            chars = chars[length:]
+        return tokens
 
     def ids(self, tokens: Sequence[str]) -> list[int]:
         """The number of each token."""

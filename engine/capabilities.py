@@ -21,13 +21,17 @@ class Clip(msgspec.Struct, frozen=True):
     """Speech to transcribe: PCM at 16 kHz.
 
     `language` is a BCP-47 tag, or "auto": then it is found, and `expected` is what the caller spoke
-    before, which a brief sound does not overrule. `words` asks for the time of each word.
+    before, which a brief sound does not overrule. `words` asks for the time of each word. `terms`
+    are names and words that may be said, as they are written. `by` is who is to hear it, where that
+    is not chosen by language: the `fast` recogniser, or the one of `many` languages.
     """
 
     pcm: bytes
     language: str = "en"
     expected: str = ""
     words: bool = False
+    terms: tuple[str, ...] = ()
+    by: Literal["auto", "fast", "many"] = "auto"
 
 
 class TimedWord(msgspec.Struct, frozen=True, gc=False):

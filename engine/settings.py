@@ -45,8 +45,9 @@ class Reprompt(msgspec.Struct, frozen=True):
 class SessionSettings(msgspec.Struct, frozen=True):
     """Everything that a client may set. Durations in ms; None means no limit or not wanted.
 
-    Where `voice` fails one of the `fallback_voices` speaks, the first that can. `variables` fill
-    `{{name}}` in `instructions` and in the greeting. `record`: both sides' audio.
+    `recogniser` and `terms`: as `by` and `terms` of a `Clip`. Where `voice` fails one of the
+    `fallback_voices` speaks, the first that can. `variables` fill `{{name}}` in `instructions` and
+    in the greeting. `record`: both sides' audio.
     """
 
     kind: Literal["conversation", "transcription"] = "conversation"
@@ -59,6 +60,8 @@ class SessionSettings(msgspec.Struct, frozen=True):
     turn: TurnSettings | None = TurnSettings()
     transcribe: bool = False
     language: str = "en"
+    recogniser: Literal["auto", "fast", "many"] = "auto"
+    terms: tuple[str, ...] = ()
     tools: tuple[ToolSpec, ...] = ()
     tool_choice: str = "auto"
     temperature: float | None = None

@@ -142,3 +142,36 @@ def test_a_brief_or_doubtful_sound_teaches_nothing(pcm: bytes, transcript: Trans
     caller.heard(caller.clip(LONG), Transcript("Guten Tag.", 0.8, "de"))
     caller.heard(caller.clip(pcm), transcript)
     assert caller.clip(pcm).expected == "de"
+
+
+@pytest.mark.parametrize(
+    ("clip", "asked"),
+    [
+        (Clip(LONG, "en", by="many"), ["many", "fast"]),
+        (Clip(LONG, "en", by="fast"), ["fast", "many"]),
+        (Clip(LONG, "auto", by="fast"), ["fast", "many"]),
+        (Clip(LONG, "auto", by="many"), ["many"]),
+        (Clip(LONG, "en"), ["fast", "many"]),
+        (Clip(LONG, "es"), ["many"]),
+        (Clip(LONG, "es", by="many"), ["many"]),
+    ],
+)
+async def test_who_was_chosen_is_asked_and_where_that_fails_who_knows_the_language(
+    clip: Clip, asked: list[str]
+) -> None:
+    broken = InferenceError("worker_lost", "it is gone")
+    fast, many = hears(broken), hears(broken)
+    with pytest.raises(InferenceError, match="gone"):
+        await ask(fast, many, clip)
+    assert sorted(asked) == sorted(["fast"] * len(fast.asked) + ["many"] * len(many.asked))
+    works = Transcript("Hello.", 0.1)
+    recognisers = {"fast": hears(broken), "many": hears(broken)}
+    recognisers[asked[-1]] = hears(works)
+    assert await ask(recognisers["fast"], recognisers["many"], clip) == [works]
+    assert len(recognisers[asked[0]].asked) == 1
+
+
+def test_a_session_s_terms_and_choice_go_with_each_clip() -> None:
+    caller = CallerLanguage("en")
+    caller.terms, caller.by = ("Zadarma",), "many"
+    assert caller.clip(LONG) == Clip(LONG, "en", terms=("Zadarma",), by="many")

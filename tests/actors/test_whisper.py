@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from actors import piper
 from actors.handlers import Share
 from actors.manifest import load_manifest
 from actors.store import Store
@@ -25,7 +26,7 @@ from actors.workers import model_command
 from bench.hearsay import words
 from bench.turns import Pcm, Turn, by_phone, on_line, turns
 from bench.whisper_batches import corrections
-from engine.capabilities import Clip, Transcript
+from engine.capabilities import Clip, Transcript, Utterance
 from engine.inference import Priority
 from engine.pool import Pool
 from tests.local import LocalReplica
@@ -222,6 +223,27 @@ def test_it_is_sure_of_what_it_hears_right(whisper: Whisper) -> None:
     right, wrong = whisper.transcribe([Clip(cut(turn)), Clip(cut(turn), "de")])
     assert right.confidence > 0.7
     assert wrong.confidence < right.confidence - 0.2
+
+
+def test_key_terms_are_heard_where_they_are_given(whisper: Whisper) -> None:
+    voice = piper.handler(Store().pull("piper-joe"), Share())
+    asked = Utterance("I would like to talk about LiveKit, please.", "joe", 1.0, 16_000)
+    pcm = b"".join(speech.pcm for _, speech in voice.run([asked]))
+    clips = [Clip(pcm, terms=terms) for terms in (("Zadarma", "LiveKit"), (), ("Zadarma",))]
+    told, alone, other = (heard.text for heard in whisper.transcribe(clips))
+    assert "LiveKit" in told
+    assert "LiveKit" not in alone
+    assert "LiveKit" not in other
+    assert whisper.transcribe(clips[:1])[0].text == told
+    assert whisper.transcribe([Clip(bytes(64_000), terms=("LiveKit",))])[0].text == ""
+
+
+def test_more_terms_than_there_is_room_for_are_left_out(whisper: Whisper) -> None:
+    said = turns("question")[0].pcm().tobytes()
+    terms = tuple(f"Extraordinarium {number}" for number in range(100))
+    [heard] = whisper.transcribe([Clip(said, terms=terms)])
+    assert heard.text
+    assert "Extraordinarium" not in heard.text
 
 
 async def test_lanes_of_a_worker_transcribe_side_by_side(spoken: dict[str, bytes]) -> None:

@@ -15,6 +15,7 @@ from websockets.asyncio.client import connect
 from server.outbound.signing import verify
 from tests.server.local_server import LocalServer
 from tests.server.program import Server
+from tests.server.sound import at_24_khz, clip, stream
 from tests.server.test_access import asked, line, made, refusal
 from tests.server.wire import Wire, typed, until
 
@@ -237,6 +238,17 @@ async def test_an_agent_thinks_with_its_own_llm_and_with_the_servers_where_that_
     assert (status, "it may be endpoint, server" in told) == (400, True)
     status, told = await asyncio.to_thread(server.ask, "POST", "/v1/agents", body)
     assert (status, "PUT /v1/secrets/NONE" in told) == (400, True)
+
+
+async def test_callers_are_heard_to_say_an_agents_key_terms(server: Server) -> None:
+    transcription = {"model": "whisper-1", "keywords": ["MonaLiza"]}
+    ident = await agent(server, {"audio": {"input": {"transcription": transcription}}})
+    async with talking(server, ident) as wire:
+        asked_for = at_24_khz(clip("Who painted the Mona Lisa?"))
+        speaking = asyncio.create_task(stream(wire, asked_for + bytes(2 * 24_000 * 2)))
+        heard = await wire.until("conversation.item.input_audio_transcription.completed")
+        assert "MonaLiza" in heard["transcript"]
+        await speaking
 
 
 async def recorded(server: Server, ident: str) -> None:

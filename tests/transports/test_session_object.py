@@ -144,6 +144,33 @@ def test_other_languages_are_transcribed_and_found(
     assert settings.language == meant
 
 
+def test_key_terms_and_who_hears_are_chosen(client: Any) -> None:
+    chosen = {"model": "whisper-base", "keywords": ["Zadarma", "Moritz Keller"]}
+    settings, shown = configured(client, audio={"input": {"transcription": chosen}})
+    assert (settings.recogniser, settings.terms) == ("many", ("Zadarma", "Moritz Keller"))
+    assert shown["audio"]["input"]["transcription"]["keywords"] == chosen["keywords"]
+    fast = {"model": "moonshine-tiny-en", "language": "en-GB"}
+    settings, _ = configured(client, audio={"input": {"transcription": fast}})
+    assert (settings.recogniser, settings.terms) == ("fast", ())
+
+
+@pytest.mark.parametrize(
+    ("transcription", "param"),
+    [
+        ({"model": "moonshine-tiny-en", "language": "fr"}, "model"),
+        ({"keywords": ["Zadarma", ""]}, "keywords[1]"),
+        ({"keywords": ["?!"]}, "keywords[0]"),
+        ({"keywords": ["x" * 51]}, "keywords[0]"),
+        ({"keywords": ["x"] * 101}, "keywords"),
+    ],
+)
+def test_a_choice_that_cannot_be_is_refused(
+    client: Any, transcription: dict[str, Any], param: str
+) -> None:
+    error = client.error(update(audio={"input": {"transcription": transcription}}))
+    assert error["param"] == f"session.audio.input.transcription.{param}"
+
+
 def test_a_language_that_is_not_transcribed_is_refused(client: Any) -> None:
     error = client.error(update(audio={"input": {"transcription": {"language": "xx"}}}))
     assert error["code"] == "unsupported_parameter"

@@ -1,6 +1,7 @@
 """Stock model and voice names, so that a stock client's configuration works here unchanged.
 
-A session answers with the local models whatever the name: the name is only echoed back.
+A session answers with the local models whatever the name: but for the two recognisers of ours, the
+name is only echoed back.
 """
 
 import re
@@ -22,9 +23,12 @@ MODELS = (
     "gpt-audio-mini",
 )
 
+FAST_TRANSCRIBER = "moonshine-tiny-en"
+WHISPER = "whisper-base"
+
 TRANSCRIBERS = (
-    "moonshine-tiny-en",
-    "whisper-base",
+    FAST_TRANSCRIBER,
+    WHISPER,
     "whisper-1",
     "gpt-transcribe",
     "gpt-live-transcribe",

@@ -38,13 +38,20 @@ class Pcma(Strict, frozen=True, tag_field="type", tag="audio/pcma"):
 AudioFormat = Pcm | Pcmu | Pcma
 
 
+Keyword = Annotated[str, Meta(min_length=1, max_length=50, pattern=r"\w")]
+
+
 class Transcription(Strict, frozen=True, omit_defaults=True):
-    """Asks for transcripts of the caller. The model's name is an alias; hints are accepted."""
+    """Asks for transcripts of the caller. `model` chooses who hears: `moonshine-tiny-en` the fast
+    recogniser, which knows English, `whisper-base` the Whisper that the server has; every other
+    name leaves it to the language. `keywords` are names and words that may be said, as they are to
+    be written. `prompt` and `delay` are accepted only.
+    """
 
     model: str | None = None
     language: str | None = None
     prompt: str | None = None
-    keywords: list[str] | None = None
+    keywords: Annotated[list[Keyword], Meta(max_length=100)] | None = None
     languages: list[str] | None = None
     delay: str | None = None
 

@@ -1,5 +1,8 @@
 """From the protocol's session object to the engine's settings, and from those to a first object."""
 
+from collections.abc import Mapping
+from typing import Literal
+
 import msgspec
 
 from engine.capabilities import ToolSpec
@@ -38,18 +41,29 @@ from transports.realtime.session_object import (
 )
 from transports.realtime.text import check_text
 
+Recogniser = Literal["auto", "fast", "many"]
+
+RECOGNISERS: Mapping[Recogniser, str] = {
+    "auto": aliases.DEFAULT_TRANSCRIBER,
+    "fast": aliases.FAST_TRANSCRIBER,
+    "many": aliases.WHISPER,
+}
+
 
 def settings_of(session: SessionObject) -> SessionSettings:
     """What the engine is asked to be. Raises `RequestError` for what it cannot be."""
     own = session.voiceforge
     for name, value in own.variables.items():
         check_text(value, f"session.voiceforge.variables.{name}")
-    _check_transcriber(session.audio.input.transcription)
+    transcription = session.audio.input.transcription
+    _check_transcriber(transcription)
     turn = turn_of(session.audio.input.turn_detection)
     listening = SessionSettings(
         turn=turn,
-        transcribe=session.audio.input.transcription is not None,
-        language=_language(session.audio.input.transcription),
+        transcribe=transcription is not None,
+        language=_language(transcription),
+        recogniser=_recogniser(transcription),
+        terms=tuple(transcription.keywords or ()) if transcription is not None else (),
         variables=own.variables,
         greeting=_greeting(own.greeting),
         reprompt=_reprompt(own.reprompt, session.audio.input.turn_detection),
@@ -101,7 +115,11 @@ def session_of(settings: SessionSettings, model: str = aliases.DEFAULT_MODEL) ->
     )
     transcribing = settings.transcribe or settings.kind == "transcription"
     listening = InputAudio(
-        transcription=Transcription(model=aliases.DEFAULT_TRANSCRIBER, language=settings.language)
+        transcription=Transcription(
+            model=RECOGNISERS[settings.recogniser],
+            language=settings.language,
+            keywords=list(settings.terms) or None,
+        )
         if transcribing
         else None,
         turn_detection=_turn_object(settings.turn),
@@ -239,6 +257,23 @@ def _language(transcription: Transcription | None) -> str:
     if transcription.language is None and several:
         return several[0] if len(set(several)) == 1 else AUTO
     return _checked(transcription.language or "en", param)
+
+
+def _recogniser(transcription: Transcription | None) -> Recogniser:
+    """Who hears, by the model's name. Raises `RequestError` where that lacks the language."""
+    model = transcription.model if transcription is not None else None
+    if transcription is None or model not in (aliases.FAST_TRANSCRIBER, aliases.WHISPER):
+        return "auto"
+    if model == aliases.WHISPER:
+        return "many"
+    language = _language(transcription)
+    if language != AUTO and language.split("-")[0] != "en":
+        raise RequestError(
+            "unsupported_parameter",
+            f"{model} knows English only: for {language!r} the model is {aliases.WHISPER}",
+            "session.audio.input.transcription.model",
+        )
+    return "fast"
 
 
 def _checked(language: str, param: str) -> str:
