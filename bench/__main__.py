@@ -14,6 +14,7 @@ PROGRAMS = (
     ("bench.scale",),
     ("bench.api",),
     ("bench.knowledge",),
+    ("bench.key_terms",),
 )
 
 
