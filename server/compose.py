@@ -84,6 +84,11 @@ class Platform:
         """The language model and its name."""
         return self._llm, self._llm_model
 
+    def tts(self, watch: Watch) -> RoutedTTS:
+        """Whoever has the voice that is asked for."""
+        kokoro = watch(self._kokoro, KOKORO_MODEL)
+        return RoutedTTS(watch(self._tts, MODELS["tts"]), dict.fromkeys(KOKORO, kokoro))
+
     def workers(self) -> tuple[WorkerStatus, ...]:
         """How the workers are, as the supervisor last said."""
         return tuple(link.status for links in self._links.values() for link in links)
@@ -133,6 +138,4 @@ class Platform:
         return SessionEar(slots, stt, watch(self._turn, MODELS["turn"]), audio, settings)
 
     def _voice(self, watch: Watch, mind: Mind) -> Sequence[Actor]:
-        kokoro = watch(self._kokoro, KOKORO_MODEL)
-        tts = RoutedTTS(watch(self._tts, MODELS["tts"]), dict.fromkeys(KOKORO, kokoro))
-        return Think(watch(*mind(self.llm))), Speak(tts)
+        return Think(watch(*mind(self.llm))), Speak(self.tts(watch))

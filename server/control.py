@@ -155,10 +155,13 @@ class Owner(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Enter(msgspec.Struct, frozen=True, tag="enter"):
-    """May one more session of these owners begin?"""
+    """May one more session of these owners begin? Or, if it `takes_place` nowhere: may they use
+    more this month?
+    """
 
     number: int
     owners: tuple[Owner, ...] = ()
+    takes_place: bool = True
 
 
 class Leave(msgspec.Struct, frozen=True, tag="leave"):

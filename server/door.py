@@ -39,6 +39,14 @@ class Door(Protocol):
         ...
 
 
+class Quota(Protocol):
+    """Knows who has used up its month."""
+
+    async def check(self, caller: Caller) -> None:
+        """Whether this caller may use more. Raises `Refused`."""
+        ...
+
+
 class AnyPlace:
     """A place that nobody counts."""
 
@@ -72,7 +80,9 @@ class SupervisedPlace:
 
 
 class SupervisedDoor:
-    """Satisfies `Door` by asking the supervisor. `refused` is called with the reason of each no."""
+    """Satisfies `Door` and `Quota` by asking the supervisor. `refused` is called with the reason of
+    each no.
+    """
 
     def __init__(self, asking: Asking, refused: Callable[[str], None]) -> None:
         self._asking = asking
@@ -80,25 +90,33 @@ class SupervisedDoor:
 
     async def enter(self, caller: Caller) -> Place:
         """Ask, and wait for the answer. One that does not come in time is a no."""
-        number = self._asking.number()
+        asked = Enter(self._asking.number(), owners_of(caller))
+        await self._let_in(asked)
+        return SupervisedPlace(self._asking.send, asked.number)
+
+    async def check(self, caller: Caller) -> None:
+        asked = Enter(self._asking.number(), owners_of(caller), takes_place=False)
+        await self._let_in(asked)
+
+    async def _let_in(self, asked: Enter) -> None:
+        """Raises `Refused`."""
         try:
-            answer = await self._asking.ask(Enter(number, owners_of(caller)), PATIENCE_S)
+            answer = await self._asking.ask(asked, PATIENCE_S)
         except asyncio.CancelledError:
-            self._asking.send(Leave(number))  # harmless if there was no place
+            self._asking.send(Leave(asked.number))  # harmless if there was no place
             raise
         except TimeoutError:
-            self._asking.send(Leave(number))
+            self._asking.send(Leave(asked.number))
             log.error("the supervisor does not answer")
             self._refused("unanswered")
             busy = "the server is too busy to answer"
             raise Refused(busy, RETRY_UNANSWERED_S, reason="unanswered") from None
         if isinstance(answer, Refusal):
-            log.info("session refused", extra={"reason": answer.reason})
+            log.info("refused", extra={"reason": answer.reason})
             self._refused(answer.reason)
             own = answer.reason in (ENOUGH, SPENT)  # and not the machine's fault
             code, status = (answer.reason, 429) if own else ("no_capacity", 503)
             raise Refused(answer.message, answer.retry_after_s, code, status, answer.reason)
-        return SupervisedPlace(self._asking.send, number)
 
 
 def owners_of(caller: Caller) -> tuple[Owner, ...]:

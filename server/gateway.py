@@ -22,13 +22,16 @@ from engine.child import become_child
 from server import (
     admin_routes,
     agent_routes,
+    chat_routes,
     client_secrets,
     control,
     job_routes,
     knowledge_routes,
+    model_routes,
     recording_routes,
     secret_routes,
     session_routes,
+    speech_routes,
     usage_routes,
     webhook_routes,
     webhooks,
@@ -210,6 +213,9 @@ class Gateway:
             *session_routes.routes(self._database, self._recordings),
             *recording_routes.routes(self._database, self._recordings, self._links),
             *knowledge_routes.routes(self._library, self._desk),
+            *speech_routes.routes(self._platform.tts, self._door, self._collector),
+            *model_routes.routes(lambda: self._platform.llm),
+            *chat_routes.routes(lambda: self._platform.llm, self._door, self._collector),
         ]
 
     def _guarded(self, app: Application) -> Guard:

@@ -245,6 +245,9 @@ class Supervisor:
         if spent is not None:
             gateway.send(control.Refusal(asked.number, SPENT, *spent))
             return
+        if not asked.takes_place:
+            gateway.send(control.Welcome(asked.number))
+            return
         gateway.send(self._places.enter(index, asked.number, asked.owners))
         gateway.told(sessions=self._places.of(index))
 

@@ -7,14 +7,14 @@ import msgspec
 
 from storage.accounts import NO_LIMITS, Limits
 
-Scope = Literal["realtime", "sessions", "agents", "records", "usage", "system", "admin"]
-"""What a key may do: hold conversations; steer and end those of its account that are open, and let
-others' clients in; make and change what its account's agents are and know, their tools, secrets and
-webhooks; read, and delete, what was said in its account's sessions; see what its account uses; see
-what runs on the machine; everything, of everybody."""
+Scope = Literal["realtime", "speech", "sessions", "agents", "records", "usage", "system", "admin"]
+"""What a key may do: hold conversations; have text spoken; steer and end the sessions of its
+account that are open, and let others' clients in; make and change what its account's agents are and
+know, their tools, secrets and webhooks; read, and delete, what was said in its account's sessions;
+see what its account uses; see what runs on the machine; everything, of everybody."""
 
-USUAL: tuple[Scope, ...] = ("realtime", "sessions")
-"""What a program needs that puts conversations in front of its users."""
+USUAL: tuple[Scope, ...] = ("realtime", "speech", "sessions")
+"""What a program needs that puts conversations, and speech, in front of its users."""
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 

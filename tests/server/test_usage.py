@@ -5,6 +5,7 @@ import base64
 import contextlib
 import json
 import signal
+import urllib.request
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -173,6 +174,35 @@ async def test_who_has_used_up_its_month_is_ended_gently_and_refused(server: Ser
     status, code, after = await refusal(server, key)
     assert (status, code) == (429, "insufficient_quota")
     assert 0 < int(after or 0) <= 31 * 86_400
+    speech = "/v1/audio/speech", {"input": "Hello."}
+    chat = "/v1/chat/completions", {"messages": [{"role": "user", "content": "Hello."}]}
+    for path, body in (speech, chat):
+        status, text = await asyncio.to_thread(server.ask, "POST", path, body, key)
+        assert (status, json.loads(text)["error"]["code"]) == (429, "insufficient_quota")
+
+
+async def test_speech_and_chats_are_counted(server: Server) -> None:
+    ident, key = await made(server)
+    body: dict[str, Any] = {"input": "Hello there.", "response_format": "opus"}
+    spoken = urllib.request.Request(
+        f"{server.url}/v1/audio/speech",
+        json.dumps(body).encode(),
+        {"authorization": f"Bearer {key}", "content-type": "application/json"},
+    )
+    with await asyncio.to_thread(urllib.request.urlopen, spoken, timeout=20) as answer:
+        assert answer.read()[:4] == b"OggS"
+    body = {"messages": [{"role": "user", "content": "Hello."}], "max_tokens": 8}
+    status, text = await asyncio.to_thread(server.ask, "POST", "/v1/chat/completions", body, key)
+    told = json.loads(text)["usage"]
+
+    async def counted() -> bool:
+        rows = (await usage(server, key=ident, group_by="model"))["data"]
+        characters = sum(row["characters"] for row in rows)
+        tokens = sum(row["input_tokens"] for row in rows), sum(row["output_tokens"] for row in rows)
+        return characters == 12 and tokens == (told["prompt_tokens"], told["completion_tokens"])
+
+    assert status == 200
+    await until(counted, 15)
 
 
 async def test_the_database_dies_under_load_and_nothing_is_lost_or_counted_twice(

@@ -199,7 +199,7 @@ async def test_the_realtime_socket_needs_one_too(
 async def test_a_key_is_shown_once_and_opens_what_it_may(site: Site) -> None:
     made = await site.make({"limits": {"requests_per_minute": 60}})
     assert made["secret"].startswith("vf_")
-    assert made["key"]["scopes"] == ["realtime", "sessions"]
+    assert made["key"]["scopes"] == ["realtime", "speech", "sessions"]
     assert made["key"]["limits"] == {"requests_per_minute": 60}
     assert (await site.ask("GET", "/v1/realtime", key=made["secret"]))[0] == 426
     assert (await site.ask("GET", "/v1/system", key=made["secret"]))[0] == 403

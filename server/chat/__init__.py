@@ -1,0 +1,1 @@
+"""The language model for programs, as OpenAI's SDKs ask for it."""

@@ -1,0 +1,1 @@
+"""Speech for programs: text that is spoken, without a conversation around it."""

@@ -1,0 +1,58 @@
+"""Speech encoded piece by piece is what a decoder makes of the whole."""
+
+import io
+
+import numpy as np
+import pytest
+import soundfile
+
+from server.speech.formats import FORMATS, RATE_HZ, Name, Sent
+
+SPEECH = (8000 * np.sin(np.arange(3 * RATE_HZ) * 2 * np.pi * 440 / RATE_HZ)).astype("<i2")
+
+
+async def encoded(name: Name, step: int = 4800) -> list[bytes]:
+    encoder = FORMATS[name].make()
+    pieces = [
+        await encoder.feed(SPEECH[at : at + step].tobytes()) for at in range(0, len(SPEECH), step)
+    ]
+    return pieces + [piece async for piece in encoder.end()]
+
+
+@pytest.mark.parametrize("name", ["mp3", "opus", "flac"])
+async def test_a_decoder_hears_the_speech(name: Name) -> None:
+    pieces = await encoded(name)
+    sound, rate_hz = soundfile.read(io.BytesIO(b"".join(pieces)), dtype="int16")
+    heard = sound[len(sound) // 2 - RATE_HZ // 2 :][: rate_hz // 2].astype(float)
+    assert len(sound) / rate_hz == pytest.approx(3, abs=0.2)
+    peak = np.argmax(np.abs(np.fft.rfft(heard)))
+    assert peak * rate_hz / len(heard) == pytest.approx(440, abs=3)
+    assert np.abs(heard).max() == pytest.approx(8000, rel=0.1)
+
+
+@pytest.mark.parametrize("name", ["mp3", "opus", "wav", "pcm"])
+async def test_it_is_sent_while_it_is_made(name: Name) -> None:
+    pieces = await encoded(name)
+    sent_by_half = sum(map(len, pieces[: len(pieces) // 2]))
+    assert 0.2 < sent_by_half / sum(map(len, pieces)) < 0.6
+
+
+async def test_wav_and_pcm_hold_the_samples_themselves() -> None:
+    pcm, wav = [b"".join(await encoded(name)) for name in ("pcm", "wav")]
+    assert pcm == SPEECH.tobytes()
+    assert wav[44:] == pcm
+    sound, rate_hz = soundfile.read(io.BytesIO(wav), dtype="int16")
+    assert rate_hz == RATE_HZ
+    assert np.array_equal(sound, SPEECH)
+
+
+def test_what_is_written_over_what_was_sent_is_lost() -> None:
+    sent = Sent()
+    sent.write(b"headbody")
+    assert sent.take() == b"headbody"
+    sent.seek(0)
+    sent.write(b"HEAD")
+    sent.seek(6)
+    sent.write(b"dy and more")
+    assert sent.take() == b" and more"
+    assert sent.tell() == sent.seek(0, io.SEEK_END) == 17
