@@ -19,6 +19,7 @@ from server.access.denied import Denied, retry
 from server.chat.answered import Answered, events
 from server.chat.wanted import ChatWanted, chat_of
 from server.door import Quota
+from server.media_types import EVENTS, sends
 from server.metering.collector import Collector
 from server.refusals import refusals
 from transports.websocket import Refused
@@ -39,6 +40,7 @@ def routes(llm: Callable[[], Llm], quota: Quota, collector: Collector) -> list[H
         guards=[Needs("speech")],
         status_code=200,
         responses=refusals(),
+        operation_class=sends(EVENTS, json=True),
         summary="Answer a chat",
     )
     async def complete(
@@ -64,7 +66,7 @@ def routes(llm: Callable[[], Llm], quota: Quota, collector: Collector) -> list[H
         if not data.stream:
             return Response(answered.whole())
         usage = data.stream_options is not None and data.stream_options.include_usage
-        return Stream(events(answered, first, deltas, usage=usage), media_type="text/event-stream")
+        return Stream(events(answered, first, deltas, usage=usage), media_type=EVENTS)
 
     async def thought(chat: Chat, caller: Caller) -> AsyncGenerator[ChatDelta, None]:
         meter = Meter()

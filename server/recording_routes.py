@@ -15,6 +15,7 @@ from msgspec import Meta
 from server.access.authority import Needs
 from server.access.caller import caller_of
 from server.access.denied import Denied
+from server.media_types import sends
 from server.recording import opus, wav
 from server.recording.links import PATH, Format, Links
 from server.recording.opus import NotEncoded
@@ -76,6 +77,7 @@ def routes(database: Database, recordings: Recordings, links: Links) -> list[HTT
         "/v1/sessions/{session_id:str}/recording",
         guards=RECORDS,
         responses=refusals(404, 409),
+        operation_class=sends(*TYPES.values()),
         summary="How a session sounded",
     )
     async def recording(
@@ -110,6 +112,7 @@ def routes(database: Database, recordings: Recordings, links: Links) -> list[HTT
         PATH + "{token:str}",
         security=NO_KEY,
         responses=refusals(404, 409, keyed=False),
+        operation_class=sends(*TYPES.values()),
         summary="A recording, by its link",
     )
     async def linked(token: FromPath[str]) -> Stream:

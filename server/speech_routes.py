@@ -20,6 +20,7 @@ from server.access.authority import Needs
 from server.access.caller import Caller, caller_of
 from server.access.denied import Denied, retry
 from server.door import Quota
+from server.media_types import EVENTS, sends
 from server.metering.collector import Collector
 from server.refusals import refusals
 from server.speech import names
@@ -68,6 +69,7 @@ def routes(
         guards=SPEECH,
         status_code=200,
         responses=refusals(),
+        operation_class=sends(*(form.media_type for form in FORMATS.values()), EVENTS),
         summary="Speak a text",
     )
     async def speak(data: JSONBody[SpeechWanted], request: Asked) -> Stream:
@@ -92,7 +94,7 @@ def routes(
             raise Denied(400, "invalid_value", text)
         sent = whole(first, audio)
         if data.stream_format == "sse":
-            return Stream(events(sent, len(data.input)), media_type="text/event-stream")
+            return Stream(events(sent, len(data.input)), media_type=EVENTS)
         return Stream(sent, media_type=FORMATS[data.response_format].media_type)
 
     async def spoken(data: SpeechWanted, voice: str, caller: Caller) -> AsyncGenerator[bytes, None]:

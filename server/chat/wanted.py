@@ -18,12 +18,27 @@ class TextPart(msgspec.Struct, frozen=True, tag_field="type", tag="text"):
     text: str
 
 
+class CalledFunction(msgspec.Struct, frozen=True):
+    """`arguments` are JSON, as the LLM wrote it."""
+
+    name: str
+    arguments: str = ""
+
+
+class ToolCall(msgspec.Struct, frozen=True):
+    """A call that the LLM made."""
+
+    id: str
+    function: CalledFunction
+    type: Literal["function"] = "function"
+
+
 class ChatSaid(msgspec.Struct, frozen=True):
     """One message."""
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str | list[TextPart] | None = None
-    tool_calls: list[dict[str, Any]] | None = None
+    tool_calls: list[ToolCall] | None = None
     tool_call_id: str | None = None
 
 
@@ -101,4 +116,5 @@ def message_of(said: ChatSaid) -> ChatMessage:
     if isinstance(text, list):
         text = "".join(part.text for part in text)
     role = "system" if said.role == "developer" else said.role
-    return ChatMessage(role, text, tuple(said.tool_calls or ()), said.tool_call_id)
+    calls = tuple(msgspec.to_builtins(call) for call in said.tool_calls or ())
+    return ChatMessage(role, text, calls, said.tool_call_id)
