@@ -24,6 +24,8 @@ Samples = NDArray[np.float32]
 ENCODER = "encoder_model.ort"
 DECODER = "decoder_model_merged.ort"
 TOKENS = "tokenizer.bin"
+MARK = "\u2581".encode()
+"""How SentencePiece marks the start of a word."""
 
 START, END = 1, 2
 LAYERS, HEADS, HEAD_SIZE = 6, 8, 36
@@ -92,6 +94,7 @@ class Moonshine:
         self._encoder = session(folder / ENCODER, threads, provider)
         self._decoder = session(folder / DECODER, threads, provider)
         self._tokens = read_tokens((folder / TOKENS).read_bytes())
+        self._words = known_words(self._tokens)
         self._outputs = [output.name for output in self._decoder.get_outputs()]
         self._pasts = [name.replace("present", "past_key_values") for name in self._outputs[1:]]
         self._first = ort.OrtValue.ortvalue_from_numpy(np.array([False]))
@@ -124,7 +127,8 @@ class Moonshine:
         texts = [spell([self._tokens[token] for token in row.ids]) for row in rows]
         logs = [log for row in rows for log in row.logs]
         confidence = float(np.exp(np.mean(logs))) if logs else 1.0
-        return Transcript(respelled(" ".join(filter(None, texts)), terms), confidence, "en")
+        text = respelled(" ".join(filter(None, texts)), terms, self._words)
+        return Transcript(text, confidence, "en")
 
     def _encode(self, samples: Samples) -> Samples:
         """What the decoder attends to, [1, frames, size]."""
@@ -200,7 +204,13 @@ def read_tokens(data: bytes) -> list[bytes]:
     return tokens
 
 
+def known_words(tokens: list[bytes]) -> frozenset[str]:
+    """The English words that are one token each, some 11,000: it knows them well."""
+    starts = (token.decode("utf-8", "replace") for token in tokens if token.startswith(MARK))
+    return frozenset(word for text in starts if (word := text[1:]).isalpha() and word.islower())
+
+
 def spell(tokens: list[bytes]) -> str:
-    """Text of the tokens; SentencePiece marks the start of a word with U+2581."""
+    """Text of the tokens."""
     words = [token for token in tokens if not token.startswith(b"<")]
-    return b"".join(words).decode("utf-8", "replace").replace("\u2581", " ").strip()
+    return b"".join(words).decode("utf-8", "replace").replace(MARK.decode(), " ").strip()

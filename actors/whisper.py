@@ -7,7 +7,7 @@ CPU a batch costs what its clips cost one by one (`bench/whisper_batches.py`).
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -124,14 +124,15 @@ class _Work:
     def longest_samples(self) -> int:
         return max(len(piece.samples) for piece in self.pieces)
 
-    def transcript(self) -> Transcript:
+    def transcript(self, words: Container[str]) -> Transcript:
+        """What was heard; `words` are those that the model knows."""
         said = [piece for piece in self.pieces if piece.count]
         count = sum(piece.count for piece in said)
         confidence = float(np.exp(sum(piece.log for piece in said) / count)) if count else 1.0
         text = " ".join(filter(None, (whisper_tokens.spell(piece.tokens) for piece in said)))
         english = self.language == "en" and not self.clip.words  # whose text is that of the words
         return Transcript(
-            respelled(text, self.clip.terms) if english else text,
+            respelled(text, self.clip.terms, words) if english else text,
             confidence,
             whisper_tokens.tag(self.language) if self.language else "",
             tuple(word for piece in said for word in piece.words),
@@ -192,7 +193,7 @@ class Whisper:
         for (frames, long, terms), alike in windows.items():
             for together in self._batches(alike):
                 self._hear(together, frames, self._before(terms), [] if long else [NO_TIMES])
-        return [work.transcript() for work in works]
+        return [work.transcript(self._vocabulary.words) for work in works]
 
     def _language(self, clip: Clip) -> str | None:
         """Whisper's name of the clip's language; None if it has to be found."""

@@ -49,11 +49,14 @@ class Spelled(msgspec.Struct, frozen=True):
 
 
 class Vocabulary:
-    """The tokens of one model, as its files list them."""
+    """The tokens of one model, as its files list them. Its `words` are those that are one token."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
         self._ids = {token: at for at, token in enumerate(tokens)}
-        self._longest = max(map(len, tokens))
+        self._spelling = {token for token in tokens if not is_mark(token)}
+        self._longest = max(map(len, self._spelling))
+        starts = (token[1:] for token in tokens if token.startswith(_CHARS[ord(" ")]))
+        self.words = frozenset(word for word in starts if word.isalpha() and word.islower())
         between = tokens[self._ids[START] : self._ids[TRANSLATE]]
         self.languages = tuple(
             found[1] for token in between if (found := _LANGUAGE.fullmatch(token))
@@ -74,13 +77,13 @@ class Vocabulary:
 
     def spelled(self, text: str) -> list[str]:
         """Tokens that spell a text: at each place the longest there is. Where GPT-2's own merges
-        would have chosen others, these spell the same.
+        would have chosen others, these spell the same. What looks like a mark is text, too.
         """
         chars = "".join(_CHARS[byte] for byte in text.encode())
         tokens: list[str] = []
         while chars:
             longest = min(len(chars), self._longest)
-            length = next(n for n in range(longest, 0, -1) if chars[:n] in self._ids)
+            length = next(n for n in range(longest, 0, -1) if chars[:n] in self._spelling)
             tokens.append(chars[:length])
             chars = chars[length:]
         return tokens

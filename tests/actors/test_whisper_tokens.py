@@ -30,6 +30,13 @@ def test_marks_and_half_a_letter_at_the_end_are_left_out() -> None:
     assert spell([]) == ""
 
 
+def test_what_looks_like_a_mark_is_spelled_as_text() -> None:
+    vocabulary = Vocabulary([*map(chr, range(0x21, 0x7F)), "Ġ", *TOKENS[1:]])
+    assert vocabulary.spelled(" b<|zh|>") == ["Ġb", *"<|zh|>"]
+    assert spell(vocabulary.spelled(" <|endoftext|>")) == "<|endoftext|>"
+    assert vocabulary.words == {"b"}
+
+
 def test_words_begin_at_spaces_and_keep_their_punctuation() -> None:
     assert words(tokens(" Don", "'t", " stop", ",", " (", "now", ")", " -", " why", "?"), "en") == [
         Spelled("Don't", 0, 2),
