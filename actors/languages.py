@@ -8,6 +8,9 @@ BRIEF_MS = 2000
 language. Whisper base takes 5 of 35 English turns for another language, once with 98 %, if it
 hears 0.9 s of them, 1 of 1.7 s, none of 2.2 s."""
 
+UNSPACED = frozenset(("bo", "ja", "km", "lo", "my", "th", "yue", "zh"))
+"""Languages written without spaces between words."""
+
 
 def primary(tag: str) -> str:
     """The language of a BCP-47 tag, without script and region."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from actors.languages import primary
+from actors.languages import UNSPACED, primary
 
 BEFORE = "<|startofprev|>"
 """Then comes what was said before, which the decoder goes on from."""
@@ -24,9 +24,6 @@ _LANGUAGE = re.compile(r"<\|([a-z]{2,3})\|>")
 
 _OTHER_NAMES = {"cmn": "zh", "fil": "tl", "jv": "jw", "nb": "no"}
 """BCP-47 tags of languages for which Whisper has another."""
-
-_UNSPACED = frozenset(("bo", "ja", "km", "lo", "my", "th", "yue", "zh"))
-"""Languages written without spaces between words."""
 
 
 def _bytes_of_chars() -> dict[str, int]:
@@ -113,7 +110,7 @@ def words(tokens: Sequence[str], language: str) -> list[Spelled]:
     """The words with their punctuation. Where no spaces are written, what one token completes."""
     grouped: list[Spelled] = []
     for text, start, end in _letters(tokens):
-        starts = text.startswith(" ") or (language in _UNSPACED and _sounds(text))
+        starts = text.startswith(" ") or (language in UNSPACED and _sounds(text))
         if grouped and not (starts and _sounds(grouped[-1].text)):  # a dash waits for its word
             last = grouped[-1]
             grouped[-1] = Spelled(last.text + text, last.start, end)

@@ -89,6 +89,11 @@ class Platform:
         kokoro = watch(self._kokoro, KOKORO_MODEL)
         return RoutedTTS(watch(self._tts, MODELS["tts"]), dict.fromkeys(KOKORO, kokoro))
 
+    def stt(self, watch: Watch) -> RoutedSTT:
+        """Whoever knows the language that is spoken."""
+        whisper = watch(self._whisper, self._whisper_model)
+        return RoutedSTT(watch(self._stt, MODELS["stt"]), whisper)
+
     def workers(self) -> tuple[WorkerStatus, ...]:
         """How the workers are, as the supervisor last said."""
         return tuple(link.status for links in self._links.values() for link in links)
@@ -134,8 +139,9 @@ class Platform:
     def _ear(
         self, slots: VadSlots, audio: CallerAudio, settings: SessionSettings, watch: Watch
     ) -> SessionEar:
-        stt = RoutedSTT(watch(self._stt, MODELS["stt"]), watch(self._whisper, self._whisper_model))
-        return SessionEar(slots, stt, watch(self._turn, MODELS["turn"]), audio, settings)
+        return SessionEar(
+            slots, self.stt(watch), watch(self._turn, MODELS["turn"]), audio, settings
+        )
 
     def _voice(self, watch: Watch, mind: Mind) -> Sequence[Actor]:
         return Think(watch(*mind(self.llm))), Speak(self.tts(watch))

@@ -32,6 +32,7 @@ from server import (
     secret_routes,
     session_routes,
     speech_routes,
+    transcription_routes,
     usage_routes,
     webhook_routes,
     webhooks,
@@ -53,6 +54,7 @@ from server.compose import Platform
 from server.deliveries import Deliveries
 from server.door import SupervisedDoor
 from server.fleet import ROLES
+from server.forms import Forms
 from server.forward import Forwarding
 from server.handover import Taking
 from server.jobs.runner import Runner
@@ -81,6 +83,7 @@ from server.sessions import SessionRegistry
 from server.settings import Secret
 from server.system import System
 from server.tracing import Tracing
+from server.transcription.metered import Transcriptions
 from server.vault import Vault
 from storage.database import Database
 from storage.usage import Amounts, Subject
@@ -214,6 +217,10 @@ class Gateway:
             *recording_routes.routes(self._database, self._recordings, self._links),
             *knowledge_routes.routes(self._library, self._desk),
             *speech_routes.routes(self._platform.tts, self._door, self._collector),
+            *transcription_routes.routes(
+                Transcriptions(self._platform.stt, self._door, self._collector),
+                Forms(self._plan.settings.limits.upload_mb << 20),
+            ),
             *model_routes.routes(lambda: self._platform.llm),
             *chat_routes.routes(lambda: self._platform.llm, self._door, self._collector),
         ]

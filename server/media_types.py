@@ -1,17 +1,21 @@
-"""How OpenAPI says that a route answers in something else than JSON."""
+"""What a route answers in something else than JSON, and how OpenAPI says so."""
 
 from dataclasses import dataclass
+from typing import Any
 
+import msgspec
 from litestar.openapi.spec import (
     OpenAPIFormat,
     OpenAPIMediaType,
     OpenAPIResponse,
     OpenAPIType,
     Operation,
+    RequestBody,
     Schema,
 )
 
 EVENTS = "text/event-stream"
+MULTIPART = "multipart/form-data"
 
 BINARY = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
 EVENT = Schema(
@@ -21,8 +25,8 @@ EVENT = Schema(
 )
 
 
-def sends(*media_types: str, json: bool = False) -> type[Operation]:
-    """What a route answers with 200: one of these, or also `json`."""
+def sends(*media_types: str, json: bool = False, form: Schema | None = None) -> type[Operation]:
+    """What a route answers with 200: one of these, or also `json`; and the `form` that it takes."""
 
     @dataclass
     class Sends(Operation):
@@ -35,5 +39,13 @@ def sends(*media_types: str, json: bool = False) -> type[Operation]:
                     for one in media_types
                 }
                 done.content = {**kept, **told}
+            if form is not None:
+                content = {MULTIPART: OpenAPIMediaType(schema=form)}
+                self.request_body = RequestBody(content=content, required=True)
 
     return Sends
+
+
+def event(told: dict[str, Any]) -> bytes:
+    """One of the server-sent events, as OpenAI's SDKs read them."""
+    return b"data: " + msgspec.json.encode(told) + b"\n\n"

@@ -11,6 +11,7 @@ WHY = {
     401: "no key, or one that is unknown, revoked or expired",
     403: "the key may not do this, or not from there",
     404: "there is no such thing, or it is another account's",
+    408: "nothing came for too long",
     409: "it cannot be done as things are",
     413: "the body is too large",
     429: "too many requests: come again after `Retry-After` seconds",

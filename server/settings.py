@@ -112,6 +112,10 @@ class LimitSettings(msgspec.Struct, frozen=True):
         Literal["auto", "off"],
         Meta(description="auto refuses sessions that this machine would not serve well; off"),
     ] = "auto"
+    upload_mb: Annotated[
+        int,
+        Meta(description="largest recording that is transcribed, 1-10240 MB", ge=1, le=10_240),
+    ] = 512
     drain_s: Annotated[
         float,
         Meta(description="seconds that sessions may take to end on SIGTERM, 0-3600", ge=0, le=3600),

@@ -20,7 +20,7 @@ from server.access.authority import Needs
 from server.access.caller import Caller, caller_of
 from server.access.denied import Denied, retry
 from server.door import Quota
-from server.media_types import EVENTS, sends
+from server.media_types import EVENTS, event, sends
 from server.metering.collector import Collector
 from server.refusals import refusals
 from server.speech import names
@@ -150,7 +150,3 @@ async def events(audio: AsyncIterator[bytes], characters: int) -> AsyncIterator[
         yield event({"type": "speech.audio.delta", "audio": text})
     tokens = dict.fromkeys(("input_tokens", "output_tokens", "total_tokens"), 0)
     yield event({"type": "speech.audio.done", "usage": {**tokens, "characters": characters}})
-
-
-def event(told: dict[str, Any]) -> bytes:
-    return b"data: " + msgspec.json.encode(told) + b"\n\n"

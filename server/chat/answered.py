@@ -6,10 +6,9 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
-import msgspec
-
 from engine.capabilities import ChatDelta
 from engine.inference import InferenceError
+from server.media_types import event
 
 
 class Answered:
@@ -68,7 +67,7 @@ class Answered:
         told = {**self.head, "object": "chat.completion.chunk", "choices": choices}
         if delta is None:
             told["usage"] = self.usage
-        return b"data: " + msgspec.json.encode(told) + b"\n\n"
+        return event(told)
 
 
 async def events(
@@ -87,7 +86,7 @@ async def events(
                     yield answered.chunk(told)
         except InferenceError as error:
             told = {"error": {"type": "server_error", "code": error.code, "message": str(error)}}
-            yield b"data: " + msgspec.json.encode(told) + b"\n\n"
+            yield event(told)
             return
         yield answered.chunk({}, answered.finish)
         if usage:

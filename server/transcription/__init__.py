@@ -1,0 +1,1 @@
+"""Recordings that programs send, and what is said in them."""

@@ -1,0 +1,163 @@
+"""What OpenAI's SDKs ask of a transcription, and what they read."""
+
+import re
+import zlib
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from actors.languages import UNSPACED, primary
+from server.access.denied import Denied
+from server.transcription.segments import Segment, segments
+from server.transcription.transcribing import Heard, Wanted
+from transports.realtime import aliases
+
+FORMATS = Literal["json", "text", "srt", "vtt", "verbose_json"]
+
+SAMPLES_A_FRAME_MS = 10
+"""Whisper counts in them where a segment's window begins."""
+
+LISTED = re.compile(r"[,;\n]")
+
+Granularity = Literal["word", "segment"]
+
+
+class TranscriptionWanted(msgspec.Struct, frozen=True):
+    """How a recording is to be transcribed: `language` is an ISO 639-1 code, else it is found;
+    `prompt` are names and words that may be said, with commas between.
+    """
+
+    model: str = "whisper-1"
+    language: Annotated[str, Meta(max_length=32)] = ""
+    prompt: Annotated[str, Meta(max_length=4000)] = ""
+    response_format: FORMATS = "json"
+    stream: bool = False
+    timestamp_granularities: list[Granularity] = []
+    temperature: Annotated[float, Meta(ge=0, le=1)] = 0.0
+
+    @property
+    def timed(self) -> bool:
+        """Whether the times of words are needed."""
+        return self.response_format in ("srt", "vtt", "verbose_json")
+
+
+def wanted(fields: dict[str, list[str]]) -> TranscriptionWanted:
+    """What a form asks for. Unknown fields are OpenAI's, and change nothing. Raises `Denied`."""
+    lists = fields.get("timestamp_granularities[]", []) + fields.get("timestamp_granularities", [])
+    told: dict[str, Any] = {name: values[-1] for name, values in fields.items() if values[-1]}
+    told["timestamp_granularities"] = lists
+    try:
+        asked = msgspec.convert(told, TranscriptionWanted, strict=False)
+    except msgspec.ValidationError as error:
+        raise Denied(400, "invalid_value", plain(error)) from error
+    try:
+        aliases.check_transcriber(asked.model)
+    except aliases.UnknownName as error:
+        raise Denied(400, "invalid_value", f"model: {error}") from error
+    if asked.stream and asked.response_format not in ("json", "text"):
+        text = f"with stream response_format is json or text, not {asked.response_format}"
+        raise Denied(400, "invalid_value", text)
+    fast = asked.model == aliases.FAST_TRANSCRIBER
+    if fast and primary(asked.language or "en") != "en":
+        text = f"{asked.model} knows English only: ask {aliases.WHISPER} for {asked.language}"
+        raise Denied(400, "invalid_value", f"language: {text}")
+    if asked.timed and fast:
+        text = f"{asked.model} knows no times of words: ask {aliases.WHISPER} for"
+        raise Denied(400, "invalid_value", f"response_format: {text} {asked.response_format}")
+    return asked
+
+
+def plain(error: msgspec.ValidationError) -> str:
+    """An error with the field in front, as it stands in a form."""
+    said, _, place = str(error).partition(" - at `$.")
+    return f"{place.rstrip('`')}: {said}" if place else said
+
+
+def hearing(asked: TranscriptionWanted) -> Wanted:
+    """How that is heard."""
+    fast = asked.model == aliases.FAST_TRANSCRIBER
+    return Wanted(
+        asked.language or ("en" if fast else "auto"),
+        asked.timed,
+        tuple(filter(None, (term.strip() for term in LISTED.split(asked.prompt)))),
+        "fast" if fast else "many",
+    )
+
+
+class Told:
+    """A transcript as it grows."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.language = ""
+        self.duration_ms = 0
+        self.heard: list[Heard] = []
+
+    def take(self, heard: Heard) -> str:
+        """Add a window; what is to be written behind what stands there."""
+        self.heard.append(heard)
+        self.duration_ms = heard.end_ms
+        self.language = self.language or heard.language
+        more = (" " if self.text and heard.text and self.spaced else "") + heard.text
+        self.text += more
+        return more
+
+    @property
+    def spaced(self) -> bool:
+        """Whether there are spaces between its words."""
+        return primary(self.language) not in UNSPACED
+
+    @property
+    def usage(self) -> dict[str, Any]:
+        """What OpenAI would bill."""
+        return {"type": "duration", "seconds": round(self.duration_ms / 1000, 2)}
+
+    def whole(self) -> dict[str, Any]:
+        """The answer as JSON."""
+        return {"text": self.text, "usage": self.usage}
+
+    def segments(self) -> list[Segment]:
+        """Its sentences, by the times of its words."""
+        words = (word for heard in self.heard for word in heard.words)
+        return list(segments(words, spaced=self.spaced))
+
+    def verbose(self, granularities: Sequence[Granularity]) -> dict[str, Any]:
+        """The answer with times. What a recogniser here does not tell is null."""
+        told: dict[str, Any] = {
+            "task": "transcribe",
+            "language": self.language,
+            "duration": self.duration_ms / 1000,
+            "text": self.text,
+            "usage": self.usage,
+        }
+        if "word" in granularities:
+            told["words"] = [
+                {"word": word.text, "start": word.start_ms / 1000, "end": word.end_ms / 1000}
+                for heard in self.heard
+                for word in heard.words
+            ]
+        if "segment" in granularities or not granularities:
+            told["segments"] = [
+                verbose_segment(number, one) for number, one in enumerate(self.segments())
+            ]
+        return told
+
+
+def verbose_segment(number: int, one: Segment) -> dict[str, Any]:
+    """A segment as OpenAI's SDKs read it."""
+    data = one.text.encode()
+    return {
+        "id": number,
+        "seek": one.start_ms // SAMPLES_A_FRAME_MS,
+        "start": one.start_ms / 1000,
+        "end": one.end_ms / 1000,
+        "text": one.text,
+        "tokens": [],
+        "temperature": 0.0,
+        "avg_logprob": float(np.log(one.probability)),
+        "compression_ratio": len(data) / len(zlib.compress(data)),
+        "no_speech_prob": None,
+    }

@@ -1,0 +1,98 @@
+"""What is said in a recording: some windows are heard at once, and told in their order."""
+
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+
+import msgspec
+from msgspec.structs import replace
+
+from actors.stt_router import KNOWN, Recogniser
+from engine.capabilities import Clip, TimedWord, Transcript
+from engine.inference import Inference, Priority, Request
+from server.transcription.decoding import RATE_HZ
+from server.transcription.windows import Window, windows
+
+AT_ONCE = 8
+"""Windows of one recording that are asked for, or wait to be told: so much of it is held."""
+
+FIRST_MS, LATER_MS = 500, 20_000
+"""For the order among those that are no callers: a short recording waits for no long one."""
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """How a recording is heard: `words` asks for their times, `terms` are names that may be said,
+    `language` is a BCP-47 tag, or "auto".
+    """
+
+    language: str = "auto"
+    words: bool = False
+    terms: tuple[str, ...] = ()
+    by: Recogniser = "auto"
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What was said in a window. Times count from the beginning of the recording."""
+
+    text: str
+    language: str
+    confidence: float
+    start_ms: int
+    end_ms: int
+    words: tuple[TimedWord, ...]
+
+
+async def transcribe(
+    stt: Inference[Clip, Transcript], samples: AsyncIterator[bytes], wanted: Wanted
+) -> AsyncGenerator[Heard, None]:
+    """Each window as soon as it and all before it are heard. The language of a recording is that of
+    its first window that is not doubtful. Closing stops the work. Raises `InferenceError`.
+    """
+    language = wanted.language
+    asked: deque[tuple[Window, Request[Transcript]]] = deque()
+    first = True
+    async with aclosing(windows(samples)) as parts:
+        try:
+            while True:
+                while len(asked) < (AT_ONCE if language != "auto" else 1):
+                    window = await anext(parts, None)
+                    if window is None:
+                        break
+                    clip = Clip(window.pcm, language, "", wanted.words, wanted.terms, wanted.by)
+                    request = stt.request(
+                        clip,
+                        priority=Priority.BATCH,
+                        deadline_ms=FIRST_MS if first else LATER_MS,
+                    )
+                    asked.append((window, request))
+                    first = False
+                if not asked:
+                    return
+                window, request = asked[0]
+                heard = await said(window, request)
+                asked.popleft()
+                if language == "auto" and heard.text and heard.confidence >= KNOWN:
+                    language = heard.language or language
+                yield heard
+        finally:
+            for _, request in asked:
+                request.cancel()
+
+
+async def said(window: Window, request: Request[Transcript]) -> Heard:
+    """What the recogniser heard in a window."""
+    transcript = Transcript("")
+    async for result in request:
+        transcript = result
+    start_ms = window.start_samples * 1000 // RATE_HZ
+    return Heard(
+        transcript.text.strip(),
+        transcript.language,
+        transcript.confidence,
+        start_ms,
+        start_ms + len(window.pcm) // 2 * 1000 // RATE_HZ,
+        tuple(
+            replace(word, start_ms=word.start_ms + start_ms, end_ms=word.end_ms + start_ms)
+            for word in transcript.words
+        ),
+    )

@@ -1,0 +1,132 @@
+"""`/v1/audio/transcriptions`: what is said in a recording, as OpenAI's SDKs ask for it."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing
+from typing import Any
+
+from litestar import MediaType, Request, Response, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.spec import OpenAPIType, Schema
+from litestar.response import Stream
+
+from server.access.authority import Needs
+from server.access.caller import caller_of
+from server.access.denied import Denied
+from server.forms import Forms
+from server.leaving import unless_left
+from server.media_types import BINARY, EVENTS, event, sends
+from server.refusals import refusals
+from server.transcription.metered import Transcriptions
+from server.transcription.openai_forms import Told, TranscriptionWanted, hearing, wanted
+from server.transcription.subtitles import srt, vtt
+from server.transcription.transcribing import Heard
+from transports.realtime import aliases
+
+AROUND_BYTES = 1 << 20
+"""Of a form, around its file."""
+
+SRT, VTT = "application/x-subrip", "text/vtt"
+
+STRING = Schema(type=OpenAPIType.STRING)
+FORM = Schema(
+    type=OpenAPIType.OBJECT,
+    required=["file"],
+    properties={
+        "file": BINARY,
+        "model": Schema(
+            type=OpenAPIType.STRING, enum=list(aliases.TRANSCRIBERS), default="whisper-1"
+        ),
+        "language": Schema(type=OpenAPIType.STRING, description="ISO 639-1; else it is found"),
+        "prompt": Schema(
+            type=OpenAPIType.STRING,
+            description="names and words that may be said, with commas between",
+        ),
+        "response_format": Schema(
+            type=OpenAPIType.STRING,
+            enum=["json", "text", "srt", "vtt", "verbose_json"],
+            default="json",
+        ),
+        "stream": Schema(type=OpenAPIType.BOOLEAN, default=False),
+        "timestamp_granularities[]": Schema(
+            type=OpenAPIType.ARRAY,
+            items=Schema(type=OpenAPIType.STRING, enum=["word", "segment"]),
+        ),
+    },
+)
+
+Asked = Request[Any, Any, Any]
+Answer = Response[dict[str, Any]] | Response[str] | Stream
+
+
+def routes(transcriptions: Transcriptions, forms: Forms) -> list[HTTPRouteHandler]:
+    """The handlers."""
+
+    @post(
+        "/v1/audio/transcriptions",
+        guards=[Needs("speech")],
+        status_code=200,
+        request_max_body_size=forms.most_bytes + AROUND_BYTES,
+        responses=refusals(408, 413),
+        operation_class=sends("text/plain", SRT, VTT, EVENTS, json=True, form=FORM),
+        summary="Transcribe a recording",
+    )
+    async def transcribe(request: Asked) -> Answer:
+        """Of anything that FFmpeg reads, up to six hours. `srt`, `vtt` and `verbose_json` come with
+        times. With `stream` in events, each as soon as its half minute is heard.
+        """
+        async with AsyncExitStack() as stack:
+            form = await stack.enter_async_context(forms.received(request))
+            asked = wanted(form.fields)
+            heard = transcriptions.heard(form.file, hearing(asked), caller_of(request.scope))
+            await stack.enter_async_context(aclosing(heard))
+            if asked.stream:
+                first = await unless_left(request, anext(heard, None))
+                return Stream(events(first, heard, stack.pop_all()), media_type=EVENTS)
+            return answer(asked, await unless_left(request, gathered(heard)))
+
+    return [transcribe]
+
+
+async def gathered(heard: AsyncIterator[Heard]) -> Told:
+    """All of it."""
+    told = Told()
+    async for one in heard:
+        told.take(one)
+    return told
+
+
+def answer(asked: TranscriptionWanted, told: Told) -> Answer:
+    """The transcript in the format that is asked for."""
+    match asked.response_format:
+        case "text":
+            return Response(told.text + "\n", media_type=MediaType.TEXT)
+        case "srt":
+            return Response(srt(told.segments()), media_type=SRT)
+        case "vtt":
+            return Response(vtt(told.segments()), media_type=VTT)
+        case "verbose_json":
+            return Response(told.verbose(asked.timestamp_granularities))
+    return Response(told.whole())
+
+
+async def events(
+    first: Heard | None, rest: AsyncGenerator[Heard, None], stack: AsyncExitStack
+) -> AsyncIterator[bytes]:
+    """The transcript as server-sent events. What fails in the middle is an event, too."""
+    told = Told()
+    async with stack:
+        if first is not None:
+            yield delta(told.take(first))
+        try:
+            async for heard in rest:
+                yield delta(told.take(heard))
+        except Denied as denied:
+            error = {"type": denied.kind, "code": denied.code, "message": str(denied)}
+            yield event({"type": "error", "error": error})
+            return
+        yield event({"type": "transcript.text.done", **told.whole()})
+
+
+def delta(text: str) -> bytes:
+    """What is to be written behind what stands there."""
+    return event({"type": "transcript.text.delta", "delta": text})
