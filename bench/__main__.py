@@ -15,6 +15,7 @@ PROGRAMS = (
     ("bench.api",),
     ("bench.knowledge",),
     ("bench.key_terms",),
+    ("bench.transcribe",),
 )
 
 

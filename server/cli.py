@@ -1,5 +1,5 @@
-"""The command line: `voiceforge serve | talk | keys | models | capacity | backup | restore |
-config`.
+"""The command line: `voiceforge serve | talk | say | transcribe | keys | models | capacity |
+backup | restore | config`.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from server import keys_cli, log, models_cli
 from server.capacity_cli import capacity
 from server.records_cli import backup, restore
 from server.settings import Given, Loaded, SettingsError, described, load
+from server.speech_cli import say, transcribe
 from server.talk_cli import talk
 from server.version import VERSION
 
@@ -27,6 +28,8 @@ app.command(config_app)
 app.command(models_cli.models)
 app.command(keys_cli.keys)
 app.command(talk)
+app.command(say)
+app.command(transcribe)
 app.command(capacity)
 app.command(backup)
 app.command(restore)

@@ -10,10 +10,11 @@ from urllib.parse import quote, urlencode
 import msgspec
 from cyclopts import App, Parameter
 
-from server.access.admin_key import VARIABLE, key_file, key_for, read, write
+from server.access.admin_key import VARIABLE, key_file, read, write
 from server.access.caller import SCOPES, USUAL, Scope
 from server.access.records import KeyPage, MadeKey, NewKey
-from server.settings import Settings, SettingsError, load
+from server.reach import Config, Url, reach
+from server.settings import SettingsError, load
 from server.web import WebError, ask
 from storage.accounts import FIRST, Limits
 from storage.keys import Key
@@ -27,10 +28,6 @@ keys = App(
     help_format="plaintext",
 )
 
-Url = Annotated[
-    str | None, Parameter(help="the server's address [http://127.0.0.1:8000, or as configured]")
-]
-Config = Annotated[Path | None, Parameter(help="TOML file, as for `serve`")]
 Quiet = Annotated[bool, Parameter(help="print the key alone", negative="")]
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -163,21 +160,10 @@ def _ask(
     method: str, route: str, kind: type[T], url: str | None, config: Path | None, body: Any = None
 ) -> T:
     try:
-        settings = load(config=config).settings
-        where = (url or _address(settings)).rstrip("/")
-        where = re.sub("^ws", "http", where)
-        key = key_for(where, settings)
-        if not key:
-            file = key_file(settings)
-            _fail(f"no key for {where}: set {VARIABLE}; {file} has that of a server here")
-        return ask(method, where + route, key, kind, body)
+        server = reach(url, config)
+        return ask(method, server.url + route, server.key, kind, body)
     except (SettingsError, WebError) as error:
         _fail(str(error))
-
-
-def _address(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def _length(text: str, option: str) -> timedelta:

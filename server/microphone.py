@@ -2,14 +2,17 @@
 
 import asyncio
 import importlib
+from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
 from server import wav
 
-MISSING = (
-    "without --in, talk uses the microphone: that needs the package sounddevice "
-    "(pip install sounddevice) and PortAudio (Debian: apt install libportaudio2)"
+NEEDED = (
+    "the package sounddevice (pip install sounddevice) and PortAudio (Debian: apt install "
+    "libportaudio2)"
 )
+MISSING = f"without --in, talk uses the microphone: that needs {NEEDED}"
+MUTE = f"without --out it is played: that needs {NEEDED}"
 
 
 class Stream(Protocol):
@@ -24,10 +27,7 @@ class SoundCard:
     """Frames of the microphone in, agent audio out; both mono 16-bit PCM at `rate_hz`."""
 
     def __init__(self, rate_hz: int, frame_samples: int) -> None:
-        try:
-            device: Any = importlib.import_module("sounddevice")
-        except (ImportError, OSError) as error:  # OSError: the package is there, PortAudio is not
-            raise wav.RecordingError(MISSING) from error
+        device = sounddevice(MISSING)
         self._loop = asyncio.get_running_loop()
         self._frames: asyncio.Queue[bytes] = asyncio.Queue(maxsize=50)
         self._speech = bytearray()
@@ -75,3 +75,38 @@ class SoundCard:
         piece = bytes(self._speech[:size])
         del self._speech[:size]
         out[:] = piece.ljust(size, b"\0")
+
+
+class Speaker:
+    """Plays mono 16-bit PCM at `rate_hz`. Raises `RecordingError` where nothing can."""
+
+    def __init__(self, rate_hz: int) -> None:
+        device = sounddevice(MUTE)
+        try:
+            self._stream: Any = device.RawOutputStream(
+                samplerate=rate_hz, channels=1, dtype="int16"
+            )
+        except device.PortAudioError as error:
+            raise wav.RecordingError(f"no sound card can be used: {error}") from error
+
+    async def play(self, pcm: AsyncIterator[bytes]) -> None:
+        """Play it to its end."""
+        self._stream.start()
+        held = b""
+        try:
+            async for piece in pcm:
+                held += piece
+                whole = len(held) // 2 * 2
+                await asyncio.to_thread(self._stream.write, held[:whole])
+                held = held[whole:]
+            await asyncio.to_thread(self._stream.stop)
+        finally:
+            self._stream.close()
+
+
+def sounddevice(missing: str) -> Any:
+    """The package. Raises `RecordingError` with the text `missing` without it."""
+    try:
+        return importlib.import_module("sounddevice")
+    except (ImportError, OSError) as error:  # OSError: the package is there, PortAudio is not
+        raise wav.RecordingError(missing) from error

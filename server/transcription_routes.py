@@ -81,7 +81,8 @@ def routes(transcriptions: Transcriptions, forms: Forms) -> list[HTTPRouteHandle
             await stack.enter_async_context(aclosing(heard))
             if asked.stream:
                 first = await unless_left(request, anext(heard, None))
-                return Stream(events(first, heard, stack.pop_all()), media_type=EVENTS)
+                told = events(asked, first, heard, stack.pop_all())
+                return Stream(told, media_type=EVENTS)
             return answer(asked, await unless_left(request, gathered(heard)))
 
     return [transcribe]
@@ -110,23 +111,29 @@ def answer(asked: TranscriptionWanted, told: Told) -> Answer:
 
 
 async def events(
-    first: Heard | None, rest: AsyncGenerator[Heard, None], stack: AsyncExitStack
+    asked: TranscriptionWanted,
+    first: Heard | None,
+    rest: AsyncGenerator[Heard, None],
+    stack: AsyncExitStack,
 ) -> AsyncIterator[bytes]:
     """The transcript as server-sent events. What fails in the middle is an event, too."""
     told = Told()
     async with stack:
         if first is not None:
-            yield delta(told.take(first))
+            yield delta(told, first)
         try:
             async for heard in rest:
-                yield delta(told.take(heard))
+                yield delta(told, heard)
         except Denied as denied:
             error = {"type": denied.kind, "code": denied.code, "message": str(denied)}
             yield event({"type": "error", "error": error})
             return
-        yield event({"type": "transcript.text.done", **told.whole()})
+        verbose = asked.response_format == "verbose_json"
+        whole = told.verbose(asked.timestamp_granularities) if verbose else told.whole()
+        yield event({"type": "transcript.text.done", **whole})
 
 
-def delta(text: str) -> bytes:
-    """What is to be written behind what stands there."""
-    return event({"type": "transcript.text.delta", "delta": text})
+def delta(told: Told, heard: Heard) -> bytes:
+    """What is to be written behind what stands there; and, of our own, how far it is heard."""
+    far = {"heard_s": heard.end_ms / 1000, "duration_s": heard.of_ms / 1000}
+    return event({"type": "transcript.text.delta", "delta": told.take(heard), **far})

@@ -13,6 +13,7 @@ import importlib
 import os
 import pkgutil
 import resource
+import struct
 import sys
 from collections.abc import AsyncGenerator, Iterator
 from typing import TYPE_CHECKING, BinaryIO
@@ -36,6 +37,9 @@ MOST_CPU_S = 900
 
 NICEST = 19
 
+PROMISE = struct.Struct("<d")
+"""How long a recording says that it is, in seconds."""
+
 PIECE_BYTES = 64 << 10
 """Two seconds."""
 
@@ -53,34 +57,45 @@ class Undecodable(Exception):
     """A recording that cannot be read; the text says why."""
 
 
-async def decoded(recording: BinaryIO) -> AsyncGenerator[bytes, None]:
-    """The samples, as fast as they are taken. Raises `Undecodable`."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "server.transcription.decoding",
-        stdin=recording,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=child_environment(),
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    try:
-        while piece := await process.stdout.read(PIECE_BYTES):
-            yield piece
-        told = (await process.stderr.read()).decode("utf-8", "replace").strip()
-        if await process.wait():
-            raise Undecodable(told or "the recording makes the decoder fail")
-    finally:
-        if process.returncode is None:  # nobody listens any more
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+class Decoding:
+    """A recording on its way. `promised_s` is how long it says that it is; 0: it does not, or that
+    is not known yet.
+    """
+
+    def __init__(self, recording: BinaryIO) -> None:
+        self.promised_s = 0.0
+        self._recording = recording
+
+    async def samples(self) -> AsyncGenerator[bytes, None]:
+        """The samples, as fast as they are taken, once. Raises `Undecodable`."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "server.transcription.decoding",
+            stdin=self._recording,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=child_environment(),
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            with contextlib.suppress(asyncio.IncompleteReadError):  # then it tells what is wrong
+                [self.promised_s] = PROMISE.unpack(await process.stdout.readexactly(PROMISE.size))
+            while piece := await process.stdout.read(PIECE_BYTES):
+                yield piece
+            told = (await process.stderr.read()).decode("utf-8", "replace").strip()
+            if await process.wait():
+                raise Undecodable(told or "the recording makes the decoder fail")
+        finally:
+            if process.returncode is None:  # nobody listens any more
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
 
 
 def samples(recording: BinaryIO) -> Iterator[bytes]:
-    """In the process of its own. Raises `Undecodable`."""
+    """In the process of its own: the `PROMISE`, then the samples. Raises `Undecodable`."""
     import av
 
     load()
@@ -94,6 +109,7 @@ def samples(recording: BinaryIO) -> Iterator[bytes]:
             promised = promised_s(container, stream) / here
             if promised > LONGEST_S:
                 raise too_long(promised)
+            yield PROMISE.pack(promised)
             given = 0
             for piece in heard(container, stream):
                 given += len(piece) // 2

@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import BinaryIO
 
+from msgspec.structs import replace
+
 from actors.stt_router import Stt
 from engine.inference import BAD_PAYLOAD, InferenceError
 from engine.meter import Meter, Watch
@@ -12,7 +14,7 @@ from server.access.caller import Caller
 from server.access.denied import Denied, retry
 from server.door import Quota
 from server.metering.collector import Collector
-from server.transcription.decoding import Undecodable, decoded
+from server.transcription.decoding import Decoding, Undecodable
 from server.transcription.transcribing import Heard, Wanted, transcribe
 from transports.websocket import Refused
 
@@ -38,12 +40,13 @@ class Transcriptions:
         meter = Meter()
         self._collector.began(f"transcription_{secrets.token_urlsafe(12)}", meter, caller)
         try:
-            samples = decoded(recording)
+            decoding = Decoding(recording)
+            samples = decoding.samples()
             windows = transcribe(self._stt(meter.watch), samples, wanted)
             async with aclosing(samples), aclosing(windows):
                 async for heard in windows:
                     meter.hear(heard.end_ms - heard.start_ms)
-                    yield heard
+                    yield replace(heard, of_ms=round(1000 * decoding.promised_s))
         except Undecodable as error:
             raise Denied(400, "invalid_file", f"file: {error}") from error
         except InferenceError as error:

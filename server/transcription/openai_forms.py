@@ -57,9 +57,9 @@ def wanted(fields: dict[str, list[str]]) -> TranscriptionWanted:
         aliases.check_transcriber(asked.model)
     except aliases.UnknownName as error:
         raise Denied(400, "invalid_value", f"model: {error}") from error
-    if asked.stream and asked.response_format not in ("json", "text"):
-        text = f"with stream response_format is json or text, not {asked.response_format}"
-        raise Denied(400, "invalid_value", text)
+    if asked.stream and asked.response_format in ("srt", "vtt"):
+        text = f"with stream it is json, text or verbose_json, not {asked.response_format}"
+        raise Denied(400, "invalid_value", f"response_format: {text}")
     fast = asked.model == aliases.FAST_TRANSCRIBER
     if fast and primary(asked.language or "en") != "en":
         text = f"{asked.model} knows English only: ask {aliases.WHISPER} for {asked.language}"

@@ -32,7 +32,9 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """What was said in a window. Times count from the beginning of the recording."""
+    """What was said in a window. Times count from the beginning of the recording, which is `of_ms`
+    long, if it says so.
+    """
 
     text: str
     language: str
@@ -40,6 +42,7 @@ class Heard(msgspec.Struct, frozen=True):
     start_ms: int
     end_ms: int
     words: tuple[TimedWord, ...]
+    of_ms: int = 0
 
 
 async def transcribe(

@@ -9,7 +9,7 @@ import numpy as np
 import psutil
 import pytest
 
-from server.transcription.decoding import RATE_HZ, Undecodable, cut, decoded
+from server.transcription.decoding import RATE_HZ, Decoding, Undecodable, cut
 from tests.media import KINDS, recording
 
 SECONDS = 3
@@ -21,7 +21,7 @@ async def samples(data: bytes) -> np.ndarray:
         file.write(data)
         file.flush()
         file.seek(0)
-        return np.frombuffer(b"".join([piece async for piece in decoded(file)]), "<i2")
+        return np.frombuffer(b"".join([piece async for piece in Decoding(file).samples()]), "<i2")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -117,7 +117,7 @@ async def test_who_has_heard_enough_ends_the_process() -> None:
     with tempfile.TemporaryFile() as file:
         file.write(recording("wav", np.tile(TONE, 200)))
         file.seek(0)
-        async with aclosing(decoded(file)) as pieces:
+        async with aclosing(Decoding(file).samples()) as pieces:
             assert await anext(pieces)
             running = [child.cmdline() for child in psutil.Process().children()]
             assert any("server.transcription.decoding" in one for one in running)
