@@ -1,5 +1,5 @@
-"""The command line: `voiceforge serve | talk | keys | models | capacity | backup | restore |
-config`.
+"""The command line: `voiceforge serve | talk | keys | models | voices | capacity | backup |
+restore | config`.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from server.records_cli import backup, restore
 from server.settings import Given, Loaded, SettingsError, described, load
 from server.talk_cli import talk
 from server.version import VERSION
+from server.voices_cli import voices
 
 app = App(
     name="voiceforge",
@@ -26,6 +27,7 @@ config_app = App(name="config", help="The settings.", help_format="plaintext")
 app.command(config_app)
 app.command(models_cli.models)
 app.command(keys_cli.keys)
+app.command(voices)
 app.command(talk)
 app.command(capacity)
 app.command(backup)
