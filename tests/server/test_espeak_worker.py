@@ -1,0 +1,55 @@
+"""espeak-ng behind its worker, started as the server starts it."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from actors.voices.here import PROGRAM
+from engine.capabilities import Speech, Utterance
+from engine.inference import InferenceError, Priority
+from engine.pool import Pool
+from server.commands import Commands
+from server.fleet import ON_DEMAND
+from server.settings import load
+from tests.local import LocalReplica
+
+
+@pytest.fixture
+async def pool(tmp_path: Path) -> AsyncIterator[Pool[Utterance, Speech]]:
+    command = Commands(load(environ={}).settings, tmp_path).on_demand("espeak", 0)
+    replica = LocalReplica("espeak", command, asleep=True)
+    pool: Pool[Utterance, Speech] = Pool("espeak", Speech, [replica], replays=True)
+    await pool.start()
+    yield pool
+    await pool.close()
+
+
+@pytest.mark.skipif(shutil.which(PROGRAM) is None, reason=f"{PROGRAM} is not installed")
+async def test_it_wakes_and_speaks(pool: Pool[Utterance, Speech]) -> None:
+    assert "espeak" in ON_DEMAND
+    utterance = Utterance("आज बहुत सुंदर दिन है।", "espeak-hi", rate_hz=16_000)
+    request = pool.request(utterance, priority=Priority.FIRST, deadline_ms=10_000)
+    chunks = [speech async for speech in request]
+    assert 1 < sum(len(chunk.pcm) for chunk in chunks) / 2 / 16_000 < 5
+    assert sum(len(chunk.words) for chunk in chunks) == 5
+
+
+async def test_a_machine_without_the_program_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    command = Commands(load(environ={}).settings, tmp_path).on_demand("espeak", 0)
+    replica = LocalReplica("espeak", command, asleep=True)
+    pool: Pool[Utterance, Speech] = Pool("espeak", Speech, [replica])
+    await pool.start()
+    try:
+        request = pool.request(
+            Utterance("Hello.", "espeak-en-us"), priority=Priority.FIRST, deadline_ms=10_000
+        )
+        with pytest.raises(InferenceError, match="apt-get install espeak-ng") as failed:
+            assert [speech async for speech in request] == []
+        assert failed.value.code == "model_missing"
+    finally:
+        await pool.close()
