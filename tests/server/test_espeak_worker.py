@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,9 @@ from engine.capabilities import Speech, Utterance
 from engine.inference import InferenceError, Priority
 from engine.pool import Pool
 from server.commands import Commands
+from server.compose import Platform
 from server.fleet import ON_DEMAND
+from server.readiness import Readiness
 from server.settings import load
 from tests.local import LocalReplica
 
@@ -49,3 +52,25 @@ async def test_a_machine_without_the_program_says_what_to_install(
         assert failed.value.code == "model_missing"
     finally:
         await pool.close()
+
+
+class Named:
+    """A model that notes what it is asked."""
+
+    def __init__(self, name: str, asked: list[tuple[str, str]]) -> None:
+        self._name = name
+        self._asked = asked
+
+    def request(self, payload: Utterance, **when: object) -> None:
+        self._asked.append((self._name, payload.voice))
+
+
+async def test_a_gateway_asks_it_for_its_own_voices(tmp_path: Path) -> None:
+    platform = Platform(load(environ={}).settings, tmp_path, Readiness(()), lambda worker: None)
+    asked: list[tuple[str, str]] = []
+    watch: Any = lambda pool, name: Named(name, asked)  # noqa: E731
+    tts = platform.tts(watch)
+    for voice in ("joe", "jm_kumo", "espeak-hi", "espeak-en-gb-x-rp"):
+        tts.request(Utterance("", voice), priority=Priority.FIRST, deadline_ms=0)
+    assert [name for name, _ in asked] == ["piper-joe", "kokoro-82m", "espeak-ng", "espeak-ng"]
+    await platform.aclose()
