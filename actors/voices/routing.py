@@ -96,13 +96,16 @@ def parts(
     asked = None if voice is None else voices.voice(voice)
     own = (*asked.reads, *asked.languages)[0] if asked else usual
     found: list[Part] = []
+    known: dict[str, Chosen] = {}  # a text may have as many runs as characters
     for run in runs(text, own, language or _untold(own, asked)):
         spoken = run.language
         if asked and asked.engine == "espeak" and run.script == LATIN and not _reads(asked, spoken):
             spoken = own
-        chosen = choose(
-            machine, language=spoken, voice=voice, usual=usual, otherwise=otherwise, among=voices
-        )
+        if spoken not in known:
+            known[spoken] = choose(
+                machine, language=spoken, voice=voice, otherwise=otherwise, among=voices
+            )
+        chosen = known[spoken]
         start = found.pop().start_char if found and found[-1].chosen == chosen else run.start_char
         found.append(Part(text[start : run.end_char], start, run.end_char, chosen))
     return tuple(found)
