@@ -24,8 +24,8 @@ Gender = Literal["female", "male", ""]
 Weights = Literal["here", "hub", "program", "gpu"]
 
 ENGINES: Final[tuple[Engine, ...]] = get_args(Engine)
-"""The one to speak with first comes first. Piper is always loaded, and takes 0.05 to 0.08 s of a core
-for a second of speech, Kokoro 0.3 to 0.55; espeak-ng sounds like a machine."""
+"""The one to speak with first comes first. Piper is always loaded, and takes 0.05 to 0.08 s of a
+core for a second of speech, Kokoro 0.3 to 0.55; espeak-ng sounds like a machine."""
 
 _ID: Final = re.compile(r"[\w.-]{1,64}")
 _PLACE: Final = re.compile(r"https://\S+")

@@ -59,8 +59,8 @@ def choose(
 
     Without a language it is the voice's own, or the `usual` one. The engine decides first, in the
     order of `ENGINES`, then the region, then whether it is a woman or a man as the voice asked for.
-    Raises `UnknownVoice`, `VoiceNotHere`, `WrongLanguage`, `NoVoice`; the two in the middle only if
-    the voice has no other in its place.
+    Raises `UnknownVoice`, `NoVoice`, and unless `otherwise` has another voice take its place,
+    `VoiceNotHere` and `WrongLanguage`.
     """
     voices = among or catalogue()
     if voice is None:
