@@ -11,7 +11,7 @@ PYTEST_ARGS ?=
 .DEFAULT_GOAL := help
 .SHELLFLAGS := -euc
 .DELETE_ON_ERROR:
-.PHONY: help run test test-long bench format lint unit models peers-node peers-postgres
+.PHONY: help run test test-long bench format lint unit models peers-node peers-postgres peers-espeak
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' \
@@ -44,7 +44,7 @@ lint: $(VENV)/.dev
 # side may have had no core for a second: it is shown, and has to pass alone then.
 LIVE := tests/server tests/peers tests/actors/test_resting.py $(wildcard tests/engine/test_pool*.py)
 OTHERS := -o cache_dir=.pytest_cache/others tests $(LIVE:%=--ignore=%)
-unit: $(VENV)/.dev models peers-node peers-postgres
+unit: $(VENV)/.dev models peers-node peers-postgres peers-espeak
 	@others=$$(mktemp); trap 'kill $$beside 2>/dev/null || :; rm -f "$$others"' EXIT; \
 	echo "pytest $(LIVE), and beside these all others, shown at the end"; \
 	nice -n 10 $(PYTHON) -m pytest $(OTHERS) $(PYTEST_ARGS) >"$$others" 2>&1 & beside=$$!; \
@@ -86,6 +86,12 @@ peers-postgres:
 	command -v openssl >/dev/null || missing="$$missing openssl"; \
 	[ -z "$$missing" ] || { \
 	  echo "make test needs what is not installed (Debian: apt-get install$$missing)" >&2; exit 1; }
+
+# The program that speaks the languages for which no weights are here.
+peers-espeak:
+	@command -v espeak-ng >/dev/null || { \
+	  echo "make test speaks with espeak-ng, which is not installed" \
+	    "(Debian: apt-get install espeak-ng)" >&2; exit 1; }
 
 # Stamps: nothing is installed, or asked of an index, unless what they depend on has changed.
 

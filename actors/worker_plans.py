@@ -21,7 +21,8 @@ class ModelPlan(msgspec.Struct, frozen=True, tag="model"):
     """Serve a model of the store that lies at `store` (empty: where the machine that runs it has
     its own), with this share of that machine, whose cores limit the lanes.
 
-    `model` is the name that the store has for it, or the path of a folder with a Whisper.
+    `model` is the name that the store has for it, or the path of a folder with a Whisper, or a
+    program of `PROGRAMS`.
     """
 
     model: str
@@ -31,6 +32,10 @@ class ModelPlan(msgspec.Struct, frozen=True, tag="model"):
 
 WHISPER_WEIGHTS = "model.bin"
 """By this file a folder is known to hold a model for CTranslate2."""
+
+
+PROGRAMS = {"espeak-ng": "espeak"}
+"""Those that speak without weights, and the file of this folder that runs each."""
 
 
 class RayPlan(msgspec.Struct, frozen=True, tag="ray"):
@@ -77,7 +82,9 @@ def _load_model(plan: ModelPlan) -> Callable[[], Served[Any, object]]:
 
     store = Store(Path(plan.store) if plan.store else None)
     try:
-        if os.sep in plan.model:
+        if plan.model in PROGRAMS:
+            name, folder = PROGRAMS[plan.model], store.root
+        elif os.sep in plan.model:
             name, folder = "whisper", whisper_folder(plan.model)
         else:
             name, folder = store.model(plan.model).family, store.path(plan.model)

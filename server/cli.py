@@ -1,5 +1,5 @@
-"""The command line: `voiceforge serve | talk | say | transcribe | keys | models | capacity |
-backup | restore | config`.
+"""The command line: `voiceforge serve | talk | say | transcribe | voices | keys | models |
+capacity | backup | restore | config`.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from server.settings import Given, Loaded, SettingsError, described, load
 from server.speech_cli import say, transcribe
 from server.talk_cli import talk
 from server.version import VERSION
+from server.voices_cli import voices
 
 app = App(
     name="voiceforge",
@@ -27,6 +28,7 @@ config_app = App(name="config", help="The settings.", help_format="plaintext")
 app.command(config_app)
 app.command(models_cli.models)
 app.command(keys_cli.keys)
+app.command(voices)
 app.command(talk)
 app.command(say)
 app.command(transcribe)

@@ -13,6 +13,7 @@ from server.idle import machine_bytes
 from server.settings import EndpointSettings, Settings
 
 KOKORO = "kokoro-82m"
+ESPEAK = "espeak-ng"
 MINILM = "minilm-l6"
 
 MOST_LANES = 4
@@ -53,7 +54,12 @@ class Commands:
 
     def on_demand(self, name: str, place: int) -> WorkerCommand:
         """For one that is started when it is needed."""
-        models = {"whisper": self._settings.workers.whisper, "kokoro": KOKORO, "embed": MINILM}
+        models = {
+            "whisper": self._settings.workers.whisper,
+            "kokoro": KOKORO,
+            "espeak": ESPEAK,
+            "embed": MINILM,
+        }
         return self._serving(name, models[name], place, lanes=MOST_LANES)
 
     def _serving(self, name: str, model: str, place: int, lanes: int) -> WorkerCommand:

@@ -14,6 +14,7 @@ from actors.stt_router import RoutedSTT
 from actors.think import Think
 from actors.vad import VadSlots
 from actors.voice_router import KOKORO, RoutedTTS
+from actors.voices.catalogue import catalogue
 from actors.workers import MODELS
 from engine.actor import Actor
 from engine.caller_audio import CallerAudio
@@ -37,6 +38,7 @@ from engine.services import Mind, Services
 from engine.settings import SessionSettings
 from engine.status import WorkerStatus
 from server import probes
+from server.commands import ESPEAK
 from server.commands import KOKORO as KOKORO_MODEL
 from server.fleet import ON_DEMAND, ROLES, VAD_MODEL, worker_names
 from server.readiness import Readiness
@@ -69,8 +71,11 @@ class Platform:
         self._kokoro: Pool[Utterance, Speech] = Pool(
             "kokoro", Speech, links["kokoro"], replays=True
         )
+        self._espeak: Pool[Utterance, Speech] = Pool(
+            "espeak", Speech, links["espeak"], replays=True
+        )
         self.embed: Pool[TextToEmbed, Embedding] = Pool("embed", Embedding, links["embed"])
-        self._pools = (*self._needed, self._whisper, self._kokoro, self.embed)
+        self._pools = (*self._needed, self._whisper, self._kokoro, self._espeak, self.embed)
         self._whisper_model = Path(settings.workers.whisper).name
         self._llm_model = (settings.llm.base_url and settings.llm.model) or MODELS["llm"]
         self._services: Services | None = None
@@ -87,7 +92,10 @@ class Platform:
     def tts(self, watch: Watch) -> RoutedTTS:
         """Whoever has the voice that is asked for."""
         kokoro = watch(self._kokoro, KOKORO_MODEL)
-        return RoutedTTS(watch(self._tts, MODELS["tts"]), dict.fromkeys(KOKORO, kokoro))
+        espeak = watch(self._espeak, ESPEAK)
+        spoken = {voice.id: espeak for voice in catalogue().of_engine("espeak")}
+        others = spoken | dict.fromkeys(KOKORO, kokoro)
+        return RoutedTTS(watch(self._tts, MODELS["tts"]), others)
 
     def stt(self, watch: Watch) -> RoutedSTT:
         """Whoever knows the language that is spoken."""

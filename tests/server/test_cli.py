@@ -17,6 +17,7 @@ from tests.server.program import voiceforge
         (["serve"], ["--host", "--port", "--config", "--log-level", "SIGTERM"]),
         (["talk"], ["--url", "--in", "--out", "--json", "--stereo", "--half-duplex"]),
         (["models"], ["list", "pull", "verify"]),
+        (["voices"], ["--language", "--engine", "--here", "--json", "piper", "kokoro", "espeak"]),
         (["config", "show"], ["--config"]),
     ],
 )
