@@ -12,11 +12,14 @@ R = TypeVar("R")
 class Share(msgspec.Struct, frozen=True):
     """What a worker may use of the machine.
 
-    `lanes` runs of the model go on at once, each with `threads` threads.
+    `lanes` runs of the model go on at once, each with `threads` threads. One that is `patient`
+    serves no callers: it lets everything else on its machine go first, and may have what waits wait
+    longer to be computed together.
     """
 
     threads: int = 1
     lanes: int = 1
+    patient: bool = False
 
 
 class Batched(Generic[P, R]):

@@ -33,6 +33,9 @@ MODELS: dict[str, str] = {
 }
 """The default model of each role, as the store knows it."""
 
+PATIENT_NICE = 10
+"""A tenth of what a process of callers gets, where both want all of a core (Linux, sched(7))."""
+
 _ON_RAY_LOAD_S = 180.0
 """To join the cluster, find a node and load there, from a disk that may be slower than ours."""
 
@@ -100,6 +103,8 @@ def main(argv: list[str]) -> None:
     name, socket = argv
     packed = become_child(f"voiceforge-{name}", planned=True)
     plan = decoded(packed)
+    if isinstance(plan, ModelPlan) and plan.share.patient:
+        os.nice(PATIENT_NICE)
     if isinstance(plan, RayPlan):
         serve_connections(name, socket, partial(_engage, name, plan))
     else:

@@ -50,20 +50,27 @@ class Commands:
         """For a worker that is always there. `place`: as in `actors.worker_plans.RayPlan`."""
         if role == "llm":
             return self._llm(name, place)
-        return self._serving(name, MODELS[role], place, lanes=1 if role == "turn" else MOST_LANES)
+        share = self._share(1 if role == "turn" else MOST_LANES)
+        return self._serving(name, MODELS[role], place, share)
 
     def on_demand(self, name: str, place: int) -> WorkerCommand:
         """For one that is started when it is needed."""
         models = {
             "whisper": self._settings.workers.whisper,
+            "scribe": self._settings.workers.whisper,
             "kokoro": KOKORO,
             "espeak": ESPEAK,
             "embed": MINILM,
         }
-        return self._serving(name, models[name], place, lanes=MOST_LANES)
+        if name == "scribe":
+            share = Share(threads=self._settings.threads or self._cores, patient=True)
+            return self._serving(name, models[name], place, share)
+        return self._serving(name, models[name], place, self._share(MOST_LANES))
 
-    def _serving(self, name: str, model: str, place: int, lanes: int) -> WorkerCommand:
-        share = Share(threads=self._settings.threads or 1, lanes=lanes)
+    def _share(self, lanes: int) -> Share:
+        return Share(threads=self._settings.threads or 1, lanes=lanes)
+
+    def _serving(self, name: str, model: str, place: int, share: Share) -> WorkerCommand:
         command = model_command(name, model, self._where(self._on_ray), share)
         return self._placed_at(name, command, place, remote=self._on_ray)
 

@@ -68,6 +68,7 @@ class Platform:
         self._llm: Pool[Chat, ChatDelta] = Pool("llm", ChatDelta, links["llm"])
         self._needed = (self._stt, self._turn, self._tts, self._llm)
         self._whisper: Pool[Clip, Transcript] = Pool("whisper", Transcript, links["whisper"])
+        self._scribe: Pool[Clip, Transcript] = Pool("scribe", Transcript, links["scribe"])
         self._kokoro: Pool[Utterance, Speech] = Pool(
             "kokoro", Speech, links["kokoro"], replays=True
         )
@@ -75,7 +76,8 @@ class Platform:
             "espeak", Speech, links["espeak"], replays=True
         )
         self.embed: Pool[TextToEmbed, Embedding] = Pool("embed", Embedding, links["embed"])
-        self._pools = (*self._needed, self._whisper, self._kokoro, self._espeak, self.embed)
+        others = (self._whisper, self._scribe, self._kokoro, self._espeak, self.embed)
+        self._pools = (*self._needed, *others)
         self._whisper_model = Path(settings.workers.whisper).name
         self._llm_model = (settings.llm.base_url and settings.llm.model) or MODELS["llm"]
         self._services: Services | None = None
@@ -97,10 +99,12 @@ class Platform:
         others = spoken | dict.fromkeys(KOKORO, kokoro)
         return RoutedTTS(watch(self._tts, MODELS["tts"]), others)
 
-    def stt(self, watch: Watch) -> RoutedSTT:
-        """Whoever knows the language that is spoken."""
-        whisper = watch(self._whisper, self._whisper_model)
-        return RoutedSTT(watch(self._stt, MODELS["stt"]), whisper)
+    def scribe(self, watch: Watch) -> RoutedSTT:
+        """Who hears recordings. No caller waits behind one: but for the fast recogniser, whose
+        pieces are brief, it is a worker of their own.
+        """
+        many = watch(self._scribe, self._whisper_model)
+        return RoutedSTT(watch(self._stt, MODELS["stt"]), many)
 
     def workers(self) -> tuple[WorkerStatus, ...]:
         """How the workers are, as the supervisor last said."""
@@ -147,9 +151,8 @@ class Platform:
     def _ear(
         self, slots: VadSlots, audio: CallerAudio, settings: SessionSettings, watch: Watch
     ) -> SessionEar:
-        return SessionEar(
-            slots, self.stt(watch), watch(self._turn, MODELS["turn"]), audio, settings
-        )
+        stt = RoutedSTT(watch(self._stt, MODELS["stt"]), watch(self._whisper, self._whisper_model))
+        return SessionEar(slots, stt, watch(self._turn, MODELS["turn"]), audio, settings)
 
     def _voice(self, watch: Watch, mind: Mind) -> Sequence[Actor]:
         return Think(watch(*mind(self.llm))), Speak(self.tts(watch))

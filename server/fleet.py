@@ -26,9 +26,9 @@ log = logging.getLogger(__name__)
 VAD_MODEL = "silero-vad"
 ROLES: tuple[Role, ...] = ("stt", "turn", "tts", "llm")
 
-ON_DEMAND = ("whisper", "kokoro", "espeak", "embed")
-"""Workers that are started when somebody needs them: every language but English to hear, other
-voices, every language but English to speak, knowledge."""
+ON_DEMAND = ("whisper", "scribe", "kokoro", "espeak", "embed")
+"""Workers that are started when somebody needs them: every language but English to hear,
+recordings, other voices, every language but English to speak, knowledge."""
 
 UNLOAD_EVERY_S = 2.0
 

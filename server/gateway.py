@@ -218,7 +218,7 @@ class Gateway:
             *knowledge_routes.routes(self._library, self._desk),
             *speech_routes.routes(self._platform.tts, self._door, self._collector),
             *transcription_routes.routes(
-                Transcriptions(self._platform.stt, self._door, self._collector),
+                Transcriptions(self._platform.scribe, self._door, self._collector),
                 Forms(self._plan.settings.limits.upload_mb << 20),
             ),
             *model_routes.routes(lambda: self._platform.llm),

@@ -7,14 +7,16 @@ from contextlib import aclosing
 import msgspec
 from msgspec.structs import replace
 
+from actors.piece_length import LONGEST_S, PieceLength
 from actors.stt_router import KNOWN, Recogniser
 from engine.capabilities import Clip, TimedWord, Transcript
 from engine.inference import Inference, Priority, Request
 from server.transcription.decoding import RATE_HZ
 from server.transcription.windows import Window, windows
 
-AT_ONCE = 8
-"""Windows of one recording that are asked for, or wait to be told: so much of it is held."""
+AT_ONCE = 16
+"""Windows of one recording that are asked for, or wait to be told: so much of it is held. While one
+batch of eight is computed another waits."""
 
 FIRST_MS, LATER_MS = 500, 20_000
 """For the order among those that are no callers: a short recording waits for no long one."""
@@ -49,12 +51,15 @@ async def transcribe(
     stt: Inference[Clip, Transcript], samples: AsyncIterator[bytes], wanted: Wanted
 ) -> AsyncGenerator[Heard, None]:
     """Each window as soon as it and all before it are heard. The language of a recording is that of
-    its first window that is not doubtful. Closing stops the work. Raises `InferenceError`.
+    its first window that is not doubtful. For the fast recogniser, which callers wait for too,
+    windows are as brief as `PieceLength` says. Closing stops the work. Raises `InferenceError`.
     """
     language = wanted.language
     asked: deque[tuple[Window, Request[Transcript]]] = deque()
     first = True
-    async with aclosing(windows(samples)) as parts:
+    length = PieceLength()
+    brief = (lambda: length.seconds) if wanted.by == "fast" else (lambda: LONGEST_S)
+    async with aclosing(windows(samples, brief)) as parts:
         try:
             while True:
                 while len(asked) < (AT_ONCE if language != "auto" else 1):
@@ -74,6 +79,7 @@ async def transcribe(
                 window, request = asked[0]
                 heard = await said(window, request)
                 asked.popleft()
+                length.learn(len(window.pcm) / 2 / RATE_HZ, request.compute_ms)
                 if language == "auto" and heard.text and heard.confidence >= KNOWN:
                     language = heard.language or language
                 yield heard
