@@ -25,6 +25,7 @@ from server import (
     chat_routes,
     client_secrets,
     control,
+    eleven_routes,
     job_routes,
     knowledge_routes,
     model_routes,
@@ -46,12 +47,13 @@ from server.agents import afterwards
 from server.agents.afterwards import Digests
 from server.agents.answering import Agents
 from server.agents.llms import Llms
-from server.app import build
+from server.app import HANDLERS, build
 from server.asking import Asking
 from server.beside import beside
 from server.compose import Platform
 from server.deliveries import Deliveries
 from server.door import SupervisedDoor
+from server.eleven import errors
 from server.fleet import ROLES
 from server.forward import Forwarding
 from server.handover import Taking
@@ -79,6 +81,7 @@ from server.routes import PUBLIC, routes
 from server.serve import configured, serving, web_server
 from server.sessions import SessionRegistry
 from server.settings import Secret
+from server.speech.speaking import Speaking
 from server.system import System
 from server.tracing import Tracing
 from server.vault import Vault
@@ -138,6 +141,7 @@ class Gateway:
         self._tapes = Tapes(self._recordings)
         self._links = Links(state_folder(settings) / LINKS)
         self._recorders = Recorders(self._journal.writer)
+        self._speaking = Speaking(self._platform.tts, self._door, self._collector)
         self._sessions = SessionRegistry(
             self._platform.services,
             settings.limits,
@@ -213,7 +217,8 @@ class Gateway:
             *session_routes.routes(self._database, self._recordings),
             *recording_routes.routes(self._database, self._recordings, self._links),
             *knowledge_routes.routes(self._library, self._desk),
-            *speech_routes.routes(self._platform.tts, self._door, self._collector),
+            *speech_routes.routes(self._speaking),
+            *eleven_routes.routes(self._speaking, errors.handlers(HANDLERS)),
             *model_routes.routes(lambda: self._platform.llm),
             *chat_routes.routes(lambda: self._platform.llm, self._door, self._collector),
         ]
