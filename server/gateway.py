@@ -26,6 +26,8 @@ from server import (
     client_secrets,
     control,
     eleven_routes,
+    eleven_user_routes,
+    eleven_voice_routes,
     job_routes,
     knowledge_routes,
     model_routes,
@@ -205,6 +207,7 @@ class Gateway:
             self._starting.cancel()
 
     def _handlers(self) -> list[HTTPRouteHandler]:
+        failing = errors.handlers(HANDLERS)
         return [
             *routes(self._readiness, self._metrics, self._system),
             *client_secrets.routes(self._database),
@@ -218,7 +221,9 @@ class Gateway:
             *recording_routes.routes(self._database, self._recordings, self._links),
             *knowledge_routes.routes(self._library, self._desk),
             *speech_routes.routes(self._speaking),
-            *eleven_routes.routes(self._speaking, errors.handlers(HANDLERS)),
+            *eleven_routes.routes(self._speaking, failing),
+            *eleven_voice_routes.routes(failing),
+            *eleven_user_routes.routes(self._database, failing),
             *model_routes.routes(lambda: self._platform.llm),
             *chat_routes.routes(lambda: self._platform.llm, self._door, self._collector),
         ]

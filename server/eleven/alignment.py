@@ -66,8 +66,18 @@ class Aligner:
         return list(self._take(left, samples / self._rate_hz))
 
     def _word(self, word: SpokenWord) -> Iterator[Timed]:
-        yield from self._take(word.start_char - self._told, word.start_samples / self._rate_hz)
-        yield from self._take(word.end_char - self._told, word.end_samples / self._rate_hz)
+        start, end = self._sounding(word)
+        yield from self._take(start - self._told, word.start_samples / self._rate_hz)
+        yield from self._take(end - self._told, word.end_samples / self._rate_hz)
+
+    def _sounding(self, word: SpokenWord) -> tuple[int, int]:
+        """Where in the text it stands, without the stops around it."""
+        at = max(word.start_char, self._told)
+        source = self._text[at - self._dropped : max(0, word.end_char - self._dropped)]
+        sounding = [place for place, char in enumerate(source) if char.isalnum()]
+        if not sounding:
+            return word.start_char, word.end_char
+        return at + sounding[0], at + sounding[-1] + 1
 
     def _take(self, count: int, end: float) -> Iterator[Timed]:
         """The next characters, which last until then. Time never goes back: two words may be read
