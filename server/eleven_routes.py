@@ -3,11 +3,12 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated, Any
 
-from litestar import MediaType, Request, post
-from litestar.handlers import HTTPRouteHandler
+from litestar import MediaType, Request, asgi, post
+from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
 from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import Stream
+from litestar.types import Receive, Scope, Send
 
 from engine.capabilities import Speech
 from server.access.authority import Needs
@@ -17,6 +18,7 @@ from server.eleven.alignment import Aligner
 from server.eleven.output_formats import FORMATS, MEDIA_TYPES, USUAL, Name
 from server.eleven.timed import Stretch, TimedAudio, lines, stretches, whole
 from server.eleven.wanted import TextToSpeech, speed_of
+from server.lines import Application
 from server.media_types import LINES, sends
 from server.speech.formats import Format
 from server.speech.speaking import Speaking, Wanted, begun, encoded
@@ -122,3 +124,13 @@ def routes(speaking: Speaking, failing: errors.Handlers) -> list[HTTPRouteHandle
         return await begun(stretches(speech, form.make(), aligner), "text")
 
     return [speak, speak_timed, stream_timed]
+
+
+def socket(stream_input: Application) -> ASGIRouteHandler:
+    """The WebSocket, mounted below Litestar's own layer: its loop is ours."""
+
+    @asgi("/v1/text-to-speech/{voice_id:str}/stream-input", copy_scope=True)
+    async def connection(scope: Scope, receive: Receive, send: Send) -> None:
+        await stream_input(scope, receive, send)
+
+    return connection

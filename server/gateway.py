@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 import uvloop
-from litestar.handlers import HTTPRouteHandler
+from litestar.handlers import BaseRouteHandler
 
 from engine.child import become_child
 from server import (
@@ -56,6 +56,8 @@ from server.compose import Platform
 from server.deliveries import Deliveries
 from server.door import SupervisedDoor
 from server.eleven import errors
+from server.eleven.first_message import KeyInFirstMessage
+from server.eleven.stream_input import StreamInput
 from server.fleet import ROLES
 from server.forward import Forwarding
 from server.handover import Taking
@@ -206,7 +208,7 @@ class Gateway:
         if self._starting is not None:
             self._starting.cancel()
 
-    def _handlers(self) -> list[HTTPRouteHandler]:
+    def _handlers(self) -> list[BaseRouteHandler]:
         failing = errors.handlers(HANDLERS)
         return [
             *routes(self._readiness, self._metrics, self._system),
@@ -222,15 +224,16 @@ class Gateway:
             *knowledge_routes.routes(self._library, self._desk),
             *speech_routes.routes(self._speaking),
             *eleven_routes.routes(self._speaking, failing),
+            eleven_routes.socket(StreamInput(self._speaking)),
             *eleven_voice_routes.routes(failing),
             *eleven_user_routes.routes(self._database, failing),
             *model_routes.routes(lambda: self._platform.llm),
             *chat_routes.routes(lambda: self._platform.llm, self._door, self._collector),
         ]
 
-    def _guarded(self, app: Application) -> Guard:
+    def _guarded(self, app: Application) -> Application:
         refused = self._metrics.count_denial
-        return Guard(app, PUBLIC, self._keyring, self._leases, refused)
+        return KeyInFirstMessage(Guard(app, PUBLIC, self._keyring, self._leases, refused))
 
     def _tell_use(self, used: Mapping[Subject, Amounts]) -> None:
         self._send(control.Usage(tuple(used.items())))

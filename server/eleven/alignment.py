@@ -106,9 +106,12 @@ def alignment(timed: list[Timed]) -> Alignment | None:
 
 
 def chunk_alignment(timed: list[Timed], began: float) -> ChunkAlignment | None:
-    """As the WebSocket tells it, with a chunk that begins after so many seconds."""
+    """As the WebSocket tells it, with a chunk that begins after so many seconds. What was heard
+    before it, such as a stop that could only be timed now, takes none of its time.
+    """
     if not timed:
         return None
     starts = [max(0, round((one.start - began) * 1000)) for one in timed]
-    lengths = [round((one.end - one.start) * 1000) for one in timed]
+    ends = [max(0, round((one.end - began) * 1000)) for one in timed]
+    lengths = [end - start for start, end in zip(starts, ends, strict=True)]
     return ChunkAlignment([one.char for one in timed], starts, lengths, lengths)

@@ -19,6 +19,7 @@ DEADLINE_MS = 500
 class Piece(msgspec.Struct, frozen=True):
     """A part of a text that has been asked for; it begins at `start_char`."""
 
+    text: str
     start_char: int
     request: Request[Speech]
 
@@ -40,7 +41,7 @@ class Reader:
         """Ask for the next piece."""
         utterance = Utterance(text, self._voice, self._speed, self._rate_hz)
         request = self._tts.request(utterance, priority=Priority.BATCH, deadline_ms=DEADLINE_MS)
-        piece = Piece(self._asked_chars, request)
+        piece = Piece(text, self._asked_chars, request)
         self._asked_chars += len(text)
         return piece
 
