@@ -3,12 +3,11 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated, Any
 
-from litestar import MediaType, Request, asgi, post
-from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
+from litestar import MediaType, Request, WebSocket, post, websocket
+from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import Stream
-from litestar.types import Receive, Scope, Send
 
 from engine.capabilities import Speech
 from server.access.authority import Needs
@@ -126,11 +125,11 @@ def routes(speaking: Speaking, failing: errors.Handlers) -> list[HTTPRouteHandle
     return [speak, speak_timed, stream_timed]
 
 
-def socket(stream_input: Application) -> ASGIRouteHandler:
-    """The WebSocket, mounted below Litestar's own layer: its loop is ours."""
+def socket(stream_input: Application) -> WebsocketRouteHandler:
+    """The WebSocket. Litestar finds it; its loop is ours."""
 
-    @asgi("/v1/text-to-speech/{voice_id:str}/stream-input", copy_scope=True)
-    async def connection(scope: Scope, receive: Receive, send: Send) -> None:
-        await stream_input(scope, receive, send)
+    @websocket("/v1/text-to-speech/{voice_id:str}/stream-input")
+    async def connection(socket: WebSocket[Any, Any, Any]) -> None:
+        await stream_input(socket.scope, socket.receive, socket.send)
 
     return connection

@@ -32,9 +32,7 @@ log = logging.getLogger(__name__)
 INACTIVITY_S = (1.0, 20.0, 180.0)
 """For the next message to come: the least, the usual and the most that a client may ask for."""
 
-STOPS = ".!?…。！？"
-
-HOW = "this is a WebSocket: connect with ws:// or wss://"
+STOPS = (".", "!", "?", "…", "。", "！", "？")
 
 
 class Broken(Exception):
@@ -64,7 +62,7 @@ class Options(msgspec.Struct, frozen=True):
 
 
 class StreamInput:
-    """An ASGI application that serves one connection at a time to callers."""
+    """An ASGI application for the WebSocket; the route says whose voice it is."""
 
     def __init__(self, speaking: Speaking) -> None:
         self._speaking = speaking
@@ -72,8 +70,6 @@ class StreamInput:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         caller = caller_of(scope)
         try:
-            if scope["type"] != "websocket":
-                raise Denied(426, "upgrade_required", HOW, headers={"upgrade": "websocket"})
             require(caller, "speech")
             options = options_of(scope["path_params"]["voice_id"], query_of(scope))
             await self._speaking.admit(caller)
