@@ -119,7 +119,7 @@ def routes(speaking: Speaking, failing: errors.Handlers) -> list[HTTPRouteHandle
         voice_id: str, data: TextToSpeech, name: Name, request: Asked
     ) -> AsyncIterator[Stretch]:
         speech, form = await spoken(voice_id, data, name, request)
-        aligner = Aligner(form.rate_hz, data.text)
+        aligner = Aligner(form.rate_hz, data.text, form.lead_samples)
         return await begun(stretches(speech, form.make(), aligner), "text")
 
     return [speak, speak_timed, stream_timed]

@@ -40,10 +40,13 @@ class Timed(msgspec.Struct, frozen=True, gc=False):
 
 
 class Aligner:
-    """Follows one speech of `rate_hz`. Each character is told once, in order."""
+    """Follows one speech of `rate_hz`, heard behind a lead of so many samples. Each character is
+    told once, in order.
+    """
 
-    def __init__(self, rate_hz: int, text: str = "") -> None:
+    def __init__(self, rate_hz: int, text: str = "", lead_samples: int = 0) -> None:
         self._rate_hz = rate_hz
+        self._lead_samples = lead_samples
         self._text = text
         self._dropped = 0
         self._told = 0
@@ -63,12 +66,15 @@ class Aligner:
     def rest(self, samples: int) -> list[Timed]:
         """All that is left, in a speech of so many samples."""
         left = self._dropped + len(self._text) - self._told
-        return list(self._take(left, samples / self._rate_hz))
+        return list(self._take(left, self._seconds(samples)))
 
     def _word(self, word: SpokenWord) -> Iterator[Timed]:
         start, end = self._sounding(word)
-        yield from self._take(start - self._told, word.start_samples / self._rate_hz)
-        yield from self._take(end - self._told, word.end_samples / self._rate_hz)
+        yield from self._take(start - self._told, self._seconds(word.start_samples))
+        yield from self._take(end - self._told, self._seconds(word.end_samples))
+
+    def _seconds(self, samples: int) -> float:
+        return (self._lead_samples + samples) / self._rate_hz
 
     def _sounding(self, word: SpokenWord) -> tuple[int, int]:
         """Where in the text it stands, without the stops around it."""

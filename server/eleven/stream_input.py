@@ -109,7 +109,7 @@ class Dictation:
         self._reader: Reader | None = None
         self._asked: set[Piece] = set()
         self._ahead: asyncio.Queue[Piece | Flush | End | Broken] = asyncio.Queue(AHEAD)
-        self._aligner = Aligner(options.form.rate_hz)
+        self._aligner = Aligner(options.form.rate_hz, lead_samples=options.form.lead_samples)
         self._encoder = options.form.make()
         self._samples = 0
         self._unsent: list[Timed] = []

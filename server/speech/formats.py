@@ -36,6 +36,9 @@ MP3_KBIT_S = 96
 OPUS_KBIT_S = (6, 256)
 """What libsndfile asks of libopus for the levels 1 and 0, in between evenly."""
 
+MP3_LEAD = 1105
+"""Samples of silence before an MP3: 576 of LAME's, and 529 of any decoder's."""
+
 SMALLEST = 0.999
 """libsndfile refuses the level 1 for MP3; this gives the same bit rate."""
 
@@ -58,11 +61,14 @@ class Encoder(Protocol):
 
 
 class Format(msgspec.Struct, frozen=True):
-    """A format's media type, what encodes it, and the rate at which that is fed."""
+    """A format's media type, what encodes it, the rate at which that is fed, and how much silence
+    decoders then hear before the first sample.
+    """
 
     media_type: str
     make: Callable[[], Encoder]
     rate_hz: int = RATE_HZ
+    lead_samples: int = 0
 
 
 class Plain:
@@ -113,7 +119,7 @@ class Encoded:
 class Mp3(Encoded):
     """MP3 of a constant bit rate, by which decoders know how long it is.
 
-    LAME keeps the first frame for what it knows at the end. It is left out.
+    LAME keeps the first frame for what it knows at the end, where that fits in. It is left out.
     """
 
     def __init__(self, rate_hz: int = RATE_HZ, kbit_s: int = MP3_KBIT_S) -> None:
@@ -133,7 +139,7 @@ class Mp3(Encoded):
         length = frame_bytes(self._held, self._rate_hz)
         if len(self._held) < length:
             return b""
-        data, self._held = self._held[length:], None
+        data, self._held = self._held[length:] if is_kept(self._held[:length]) else self._held, None
         return data
 
 
@@ -215,6 +221,11 @@ def mp3_level(rate_hz: int, kbit_s: int) -> float:
     """
     rates = MPEG1_KBIT_S if rate_hz >= MPEG1_HZ else LSF_KBIT_S
     return min(SMALLEST, (rates[-1] - kbit_s) / (rates[-1] - rates[1]))
+
+
+def is_kept(frame: bytes) -> bool:
+    """Whether LAME keeps this MP3 frame for itself: until the end there is nothing in it."""
+    return not any(frame[4:])
 
 
 def frame_bytes(data: bytes, rate_hz: int = RATE_HZ) -> int:

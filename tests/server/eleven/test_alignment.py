@@ -59,6 +59,14 @@ def test_what_is_read_as_two_words_is_told_once() -> None:
     ]
 
 
+def test_the_silence_before_it_counts() -> None:
+    aligner = Aligner(HZ, "Hi", lead_samples=50)
+    assert times(aligner.up_to([SpokenWord(0, 2, 100, 300)])) == [
+        ("H", 0.15, 0.25),
+        ("i", 0.25, 0.35),
+    ]
+
+
 def test_text_may_come_later() -> None:
     aligner = Aligner(HZ)
     aligner.add("Hi ")

@@ -75,3 +75,17 @@ async def test_an_opus_file_is_about_as_large_as_the_name_says(name: Name) -> No
 def test_no_other_name_is_known() -> None:
     with pytest.raises(ValueError, match="unknown format 'aiff_8000': choose one of mp3_22050_32"):
         of("aiff_8000")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("mp3")])
+async def test_nothing_of_an_mp3_is_lost_and_nothing_is_of_no_sound(name: Name) -> None:
+    """But for its lead: a frame too many, or one too few, would be 576 samples at least."""
+    rate_hz = FORMATS[name].rate_hz
+    click = np.zeros(rate_hz, "<i2")
+    click[rate_hz // 2 : rate_hz // 2 + 400] = 9000
+    encoder = FORMATS[name].make()
+    data = await encoder.feed(click.tobytes())
+    data += b"".join([piece async for piece in encoder.end()])
+    sound, _ = decoded(name, data)
+    loud = np.flatnonzero(np.abs(sound) > 3000)
+    assert loud[0] - rate_hz // 2 == pytest.approx(FORMATS[name].lead_samples, abs=120)
