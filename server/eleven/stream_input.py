@@ -121,11 +121,9 @@ class Dictation:
         saying = asyncio.create_task(self._say())
         try:
             await asyncio.wait({reading, saying}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (reading, saying):
-                if task.done():
-                    task.result()
-        except OSError:
-            log.info("a client left before it had heard all")
+            (reading if reading.done() else saying).result()
+        except (OSError, RuntimeError) as gone:  # as `transports.outbox`
+            log.info("a client left before it heard all", extra={"error": type(gone).__name__})
         finally:
             for task in (reading, saying):
                 task.cancel()
