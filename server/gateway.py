@@ -224,7 +224,7 @@ class Gateway:
             *knowledge_routes.routes(self._library, self._desk),
             *speech_routes.routes(self._speaking),
             *eleven_routes.routes(self._speaking, failing),
-            eleven_routes.socket(StreamInput(self._speaking)),
+            eleven_routes.socket(self._sockets.held(StreamInput(self._speaking))),
             *eleven_voice_routes.routes(failing),
             *eleven_user_routes.routes(self._database, failing),
             *model_routes.routes(lambda: self._platform.llm),

@@ -26,6 +26,7 @@ from server.eleven.output_formats import Name
 from tests.peers.sound import to_pcm, transcribed, word_error_rate
 from tests.peers.tls import secured
 from tests.server.program import Server
+from tests.server.test_access import asked, made
 
 pytestmark = [pytest.mark.models, pytest.mark.peers]
 
@@ -238,6 +239,18 @@ async def test_what_a_socket_cannot_take_is_told(
     assert (told[-1]["error"], told[-1]["code"], code) == (error, 1008, 1008)
 
 
+async def test_a_revoked_key_ends_its_socket(server: Server) -> None:
+    ident, secret = await made(server)
+    url = socket_url(server, "?inactivity_timeout=60")
+    async with connect(url, additional_headers={"xi-api-key": secret}) as socket:
+        await socket.send(json.dumps(OPENS))
+        await asked(server, "POST", f"/v1/admin/keys/{ident}/revoke")
+        with pytest.raises(ConnectionClosed) as closed:
+            await asyncio.wait_for(socket.recv(), 15)
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1008, "key_revoked")
+
+
 async def test_voices_models_and_the_account_are_listed(client: AsyncElevenLabs) -> None:
     every = (await client.voices.get_all()).voices
     assert "joe" in [voice.voice_id for voice in every]
@@ -298,9 +311,9 @@ async def test_what_cannot_be_spoken_is_told(
 
 async def test_a_wrong_key_is_told_in_their_shape(server: Server) -> None:
     client = AsyncElevenLabs(base_url=server.url, api_key="vf_wrong")
-    for asked in (client.voices.get_all(), client.models.list(), client.user.get()):
+    for question in (client.voices.get_all(), client.models.list(), client.user.get()):
         with pytest.raises(ApiError) as refused:
-            await asked
+            await question
         assert refused.value.status_code == 401
         assert refused.value.body["detail"]["status"] == "invalid_api_key"
     await client._client_wrapper.httpx_client.httpx_client.aclose()
