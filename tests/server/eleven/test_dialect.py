@@ -32,6 +32,7 @@ async def told(path: str, **headers: str) -> object:
         "/v1/text-to-speech/joe/stream/with-timestamps",
         "/v1/voices",
         "/v1/voices/joe",
+        "/v1/voices/a\nb",
         "/v2/voices",
         "/v1/user",
         "/v1/user/subscription",
