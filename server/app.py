@@ -2,13 +2,13 @@
 
 import inspect
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 from litestar import Litestar, Request, Response, asgi
 from litestar.exceptions import HTTPException
-from litestar.handlers import HTTPRouteHandler
+from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
@@ -30,7 +30,7 @@ Asked = Request[Any, Any, Any]
 Told = Response[Refusal]
 
 
-def build(realtime: Application, handlers: Sequence[HTTPRouteHandler]) -> Litestar:
+def build(realtime: Application, handlers: Sequence[BaseRouteHandler]) -> Litestar:
     """The application; `realtime` serves one connection to `/v1/realtime`.
 
     That is mounted below Litestar's own WebSocket layer: its loop is ours.
@@ -53,18 +53,7 @@ def build(realtime: Application, handlers: Sequence[HTTPRouteHandler]) -> Litest
             ),
             security=[{"key": []}],
         ),
-        exception_handlers={
-            Denied: denied,
-            Missing: missing,
-            TooMany: too_many,
-            Unfit: unfit,
-            Unavailable: unavailable,
-            ExtensionMissing: lacking,
-            StorageError: unusable,
-            RecursionError: too_deep,
-            HTTPException: refused,
-            Exception: failed,
-        },
+        exception_handlers=HANDLERS,
         logging_config=None,
     )
     explain(app)
@@ -151,3 +140,18 @@ def failed(request: Asked, error: Exception) -> Told:
     """A bug of ours: the log says where, the client learns that it was not its fault."""
     log.error("request failed", extra={"path": request.url.path}, exc_info=error)
     return refusal(500, "internal_error", "the server failed", kind="server_error")
+
+
+HANDLERS: dict[int | type[Exception], Callable[[Asked, Any], Response[Any]]] = {
+    Denied: denied,
+    Missing: missing,
+    TooMany: too_many,
+    Unfit: unfit,
+    Unavailable: unavailable,
+    ExtensionMissing: lacking,
+    StorageError: unusable,
+    RecursionError: too_deep,
+    HTTPException: refused,
+    Exception: failed,
+}
+"""What is said when something goes wrong."""

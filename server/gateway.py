@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 import uvloop
-from litestar.handlers import HTTPRouteHandler
+from litestar.handlers import BaseRouteHandler
 
 from engine.child import become_child
 from server import (
@@ -25,6 +25,9 @@ from server import (
     chat_routes,
     client_secrets,
     control,
+    eleven_routes,
+    eleven_user_routes,
+    eleven_voice_routes,
     job_routes,
     knowledge_routes,
     model_routes,
@@ -47,12 +50,15 @@ from server.agents import afterwards
 from server.agents.afterwards import Digests
 from server.agents.answering import Agents
 from server.agents.llms import Llms
-from server.app import build
+from server.app import HANDLERS, build
 from server.asking import Asking
 from server.beside import beside
 from server.compose import Platform
 from server.deliveries import Deliveries
 from server.door import SupervisedDoor
+from server.eleven import errors
+from server.eleven.first_message import KeyInFirstMessage
+from server.eleven.stream_input import StreamInput
 from server.fleet import ROLES
 from server.forms import Forms
 from server.forward import Forwarding
@@ -81,6 +87,7 @@ from server.routes import PUBLIC, routes
 from server.serve import configured, serving, web_server
 from server.sessions import SessionRegistry
 from server.settings import Secret
+from server.speech.speaking import Speaking
 from server.system import System
 from server.tracing import Tracing
 from server.transcription.metered import Transcriptions
@@ -141,6 +148,7 @@ class Gateway:
         self._tapes = Tapes(self._recordings)
         self._links = Links(state_folder(settings) / LINKS)
         self._recorders = Recorders(self._journal.writer)
+        self._speaking = Speaking(self._platform.tts, self._door, self._collector)
         self._sessions = SessionRegistry(
             self._platform.services,
             settings.limits,
@@ -203,7 +211,8 @@ class Gateway:
         if self._starting is not None:
             self._starting.cancel()
 
-    def _handlers(self) -> list[HTTPRouteHandler]:
+    def _handlers(self) -> list[BaseRouteHandler]:
+        failing = errors.handlers(HANDLERS)
         return [
             *routes(self._readiness, self._metrics, self._system),
             *client_secrets.routes(self._database),
@@ -216,7 +225,11 @@ class Gateway:
             *session_routes.routes(self._database, self._recordings),
             *recording_routes.routes(self._database, self._recordings, self._links),
             *knowledge_routes.routes(self._library, self._desk),
-            *speech_routes.routes(self._platform.tts, self._door, self._collector),
+            *speech_routes.routes(self._speaking),
+            *eleven_routes.routes(self._speaking, failing),
+            eleven_routes.socket(self._sockets.held(StreamInput(self._speaking))),
+            *eleven_voice_routes.routes(failing),
+            *eleven_user_routes.routes(self._database, failing),
             *transcription_routes.routes(
                 Transcriptions(self._platform.scribe, self._door, self._collector),
                 Forms(self._plan.settings.limits.upload_mb << 20),
@@ -225,9 +238,9 @@ class Gateway:
             *chat_routes.routes(lambda: self._platform.llm, self._door, self._collector),
         ]
 
-    def _guarded(self, app: Application) -> Guard:
+    def _guarded(self, app: Application) -> Application:
         refused = self._metrics.count_denial
-        return Guard(app, PUBLIC, self._keyring, self._leases, refused)
+        return KeyInFirstMessage(Guard(app, PUBLIC, self._keyring, self._leases, refused))
 
     def _tell_use(self, used: Mapping[Subject, Amounts]) -> None:
         self._send(control.Usage(tuple(used.items())))

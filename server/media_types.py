@@ -16,6 +16,7 @@ from litestar.openapi.spec import (
 
 EVENTS = "text/event-stream"
 MULTIPART = "multipart/form-data"
+LINES = "application/x-ndjson"
 
 BINARY = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
 EVENT = Schema(
@@ -23,6 +24,11 @@ EVENT = Schema(
     properties={"data": Schema(type=OpenAPIType.STRING, description="JSON")},
     description="one of the server-sent events",
 )
+
+LINE = Schema(type=OpenAPIType.STRING, description="JSON, one object a line")
+
+OTHERS = {EVENTS: EVENT, LINES: LINE}
+"""What is no file."""
 
 
 def sends(*media_types: str, json: bool = False, form: Schema | None = None) -> type[Operation]:
@@ -35,8 +41,7 @@ def sends(*media_types: str, json: bool = False, form: Schema | None = None) -> 
             if isinstance(done, OpenAPIResponse):
                 kept = dict(done.content or {}) if json else {}
                 told = {
-                    one: OpenAPIMediaType(schema=EVENT if one == EVENTS else BINARY)
-                    for one in media_types
+                    one: OpenAPIMediaType(schema=OTHERS.get(one, BINARY)) for one in media_types
                 }
                 done.content = {**kept, **told}
             if form is not None:

@@ -1,15 +1,18 @@
 """`/v1/models`: every name that a request may carry."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
-from litestar import get
+from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from engine.services import Llm
 from server.access.denied import Denied
 from server.chat.wanted import STOCK
+from server.eleven.catalogue import ElevenModel, every_model
+from server.eleven.dialect import named_their_way
 from server.refusals import refusals
 from server.speech import names
 from transports.realtime import aliases
@@ -35,8 +38,12 @@ def routes(llm: Callable[[], Llm]) -> list[HTTPRouteHandler]:
     """The handlers."""
 
     @get("/v1/models", responses=refusals(), summary="The models", sync_to_thread=False)
-    def list_models() -> Models:
-        """Every name that a request may carry, stock ones included."""
+    def list_models(request: Request[Any, Any, Any]) -> Models | list[ElevenModel]:
+        """Every name that a request may carry, stock ones included; for who sends the key as
+        `xi-api-key` those that ElevenLabs' clients may send, as they read them.
+        """
+        if named_their_way(request.scope):
+            return every_model()
         return Models([ModelObject(name) for name in known(llm()[1])])
 
     @get("/v1/models/{model:str}", responses=refusals(404), summary="A model", sync_to_thread=False)

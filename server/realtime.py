@@ -11,6 +11,7 @@ from server.access.denied import RETRY_DATABASE_S, Denied, retry, tell
 from server.access.guard import address_of
 from server.agents.answering import Agents, Answering
 from server.agents.incoming import Arrival, Unanswered
+from server.lines import Application
 from server.sessions import SessionRegistry
 from storage.errors import Missing, StorageError
 from transports.handshake import POLICY, query_of
@@ -51,12 +52,20 @@ class Sockets:
         except Denied as denied:
             await tell(denied, scope, receive, send)
             return
-        socket = Socket(caller)
-        self._open.add(socket)
-        try:
-            await socket.serve(self._application(caller, answering), scope, receive, send)
-        finally:
-            self._open.discard(socket)
+        await self.held(self._application(caller, answering))(scope, receive, send)
+
+    def held(self, application: Application) -> Application:
+        """An ASGI application for WebSockets whose connections end when their keys are revoked."""
+
+        async def serving(scope: Message, receive: Receive, send: Send) -> None:
+            socket = Socket(caller_of(scope))
+            self._open.add(socket)
+            try:
+                await socket.serve(application, scope, receive, send)
+            finally:
+                self._open.discard(socket)
+
+        return serving
 
     async def _answering(
         self, caller: Caller, query: Mapping[str, str], scope: Message
@@ -138,7 +147,7 @@ class Socket:
         self._closed = False
 
     async def serve(
-        self, application: RealtimeSocket, scope: Message, receive: Receive, send: Send
+        self, application: Application, scope: Message, receive: Receive, send: Send
     ) -> None:
         """Serve it until it ends, or is closed."""
         self._task = asyncio.current_task()

@@ -1,9 +1,7 @@
 """`/v1/audio/speech`: text that is spoken, as OpenAI's SDKs ask for it."""
 
 import base64
-import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -13,26 +11,15 @@ from litestar.params import JSONBody
 from litestar.response import Stream
 from msgspec import Meta
 
-from engine.capabilities import Speech, Utterance
-from engine.inference import BAD_PAYLOAD, Inference, InferenceError
-from engine.meter import Meter, Watch
 from server.access.authority import Needs
-from server.access.caller import Caller, caller_of
-from server.access.denied import Denied, retry
-from server.door import Quota
+from server.access.caller import caller_of
+from server.access.denied import Denied
 from server.media_types import EVENTS, event, sends
-from server.metering.collector import Collector
 from server.refusals import refusals
 from server.speech import names
-from server.speech.formats import FORMATS, RATE_HZ, Encoder, Name
-from server.speech.reading import read_out
+from server.speech.formats import FORMATS, Name
+from server.speech.speaking import LONGEST_CHARS, Speaking, Wanted, begun, encoded
 from transports.realtime import aliases
-from transports.websocket import Refused
-
-LONGEST_CHARS = 100_000
-"""Two hours of speech. OpenAI takes 4,096."""
-
-RETRY_MODEL_S = 5
 
 SPEECH = [Needs("speech")]
 
@@ -59,10 +46,8 @@ class SpeechWanted(msgspec.Struct, frozen=True):
     instructions: str | None = None
 
 
-def routes(
-    tts: Callable[[Watch], Inference[Utterance, Speech]], quota: Quota, collector: Collector
-) -> list[HTTPRouteHandler]:
-    """The handlers. What is asked of `tts` is counted by the `collector`."""
+def routes(speaking: Speaking) -> list[HTTPRouteHandler]:
+    """The handlers."""
 
     @post(
         "/v1/audio/speech",
@@ -78,36 +63,14 @@ def routes(
         """
         voice = checked(data)
         caller = caller_of(request.scope)
-        try:
-            await quota.check(caller)
-        except Refused as no:
-            raise retry(no.status, no.code, str(no), no.retry_after_s) from no
-        audio = spoken(data, voice, caller)
-        try:
-            first = await anext(audio, None)
-        except InferenceError as error:
-            if error.code == BAD_PAYLOAD:
-                raise Denied(400, "invalid_value", str(error)) from error
-            raise retry(503, error.code, str(error), RETRY_MODEL_S) from error
-        if first is None:
-            text = "input holds nothing that can be spoken: it needs letters or digits"
-            raise Denied(400, "invalid_value", text)
-        sent = whole(first, audio)
+        await speaking.admit(caller)
+        form = FORMATS[data.response_format]
+        wanted = Wanted(data.input, voice, data.speed, form.rate_hz)
+        speech = speaking.speech(wanted, caller)
+        sent = await begun(encoded(speech, form.make()), "input")
         if data.stream_format == "sse":
             return Stream(events(sent, len(data.input)), media_type=EVENTS)
-        return Stream(sent, media_type=FORMATS[data.response_format].media_type)
-
-    async def spoken(data: SpeechWanted, voice: str, caller: Caller) -> AsyncGenerator[bytes, None]:
-        meter = Meter()
-        collector.began(f"speech_{secrets.token_urlsafe(12)}", meter, caller)
-        encoder = FORMATS[data.response_format].make()
-        try:
-            model = tts(meter.watch)
-            async with aclosing(read_out(model, data.input, voice, data.speed, RATE_HZ)) as speech:
-                async for piece in encoded(speech, encoder):
-                    yield piece
-        finally:
-            collector.ended(meter)
+        return Stream(sent, media_type=form.media_type)
 
     return [speak]
 
@@ -121,26 +84,6 @@ def checked(data: SpeechWanted) -> str:
         return aliases.voice(data.voice.id if isinstance(data.voice, VoiceId) else data.voice)
     except aliases.UnknownName as error:
         raise Denied(400, "invalid_value", f"voice: {error}") from error
-
-
-async def encoded(speech: AsyncIterator[bytes], encoder: Encoder) -> AsyncIterator[bytes]:
-    """A file of it, as it grows; nothing of no speech."""
-    begun = False
-    async for pcm in speech:
-        begun = True
-        if piece := await encoder.feed(pcm):
-            yield piece
-    if begun:
-        async for rest in encoder.end():
-            yield rest
-
-
-async def whole(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
-    """Both. Who stops in the middle stops the work."""
-    async with aclosing(rest):
-        yield first
-        async for piece in rest:
-            yield piece
 
 
 async def events(audio: AsyncIterator[bytes], characters: int) -> AsyncIterator[bytes]:

@@ -70,20 +70,28 @@ async def deny(
     error: ErrorDetails,
     code: int = POLICY,
     headers: list[tuple[bytes, bytes]] | None = None,
+    body: object = None,
 ) -> None:
-    """Answer with HTTP `status`; close with `code` where the server can only answer 403."""
+    """Answer with HTTP `status`; close with `code` where the server can only answer 403. `body` is
+    for clients to whom the error is told in another shape.
+    """
     if scope["type"] == "http":
-        await _answer(send, "http", status, error, headers or [])
+        await _answer(send, "http", status, error, headers or [], body)
     elif "websocket.http.response" in (scope.get("extensions") or {}):
-        await _answer(send, "websocket.http", status, error, headers or [])
+        await _answer(send, "websocket.http", status, error, headers or [], body)
     else:
         await send({"type": "websocket.close", "code": code, "reason": error.message})
 
 
 async def _answer(
-    send: Send, kind: str, status: int, error: ErrorDetails, more: list[tuple[bytes, bytes]]
+    send: Send,
+    kind: str,
+    status: int,
+    error: ErrorDetails,
+    more: list[tuple[bytes, bytes]],
+    body: object = None,
 ) -> None:
     headers = [(b"content-type", b"application/json"), *more]
     await send({"type": f"{kind}.response.start", "status": status, "headers": headers})
-    body = msgspec.json.encode({"error": error})
-    await send({"type": f"{kind}.response.body", "body": body})
+    told = msgspec.json.encode({"error": error} if body is None else body)
+    await send({"type": f"{kind}.response.body", "body": told})

@@ -1,6 +1,6 @@
 """Where a client may put its key."""
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 BEARER = "bearer "
@@ -25,7 +25,7 @@ def key_in(scope: MutableMapping[str, Any]) -> str | None:
     return next((p.removeprefix(SUBPROTOCOL) for p in offered if p.startswith(SUBPROTOCOL)), None)
 
 
-def header(scope: MutableMapping[str, Any], name: bytes) -> str | None:
+def header(scope: Mapping[str, Any], name: bytes) -> str | None:
     """The first header with this name, in lower case; None without it."""
     found = (value for key, value in scope.get("headers", ()) if key == name)
     value: bytes | None = next(found, None)

@@ -3,6 +3,7 @@
 from collections.abc import MutableMapping
 from typing import Any
 
+from server.eleven.dialect import is_theirs
 from transports.handshake import deny
 from transports.outbox import Send
 from transports.reading import Receive
@@ -45,9 +46,11 @@ def retry(
 async def tell(
     denied: Denied, scope: MutableMapping[str, Any], receive: Receive, send: Send
 ) -> None:
-    """Answer a request, or a WebSocket's handshake, with it."""
+    """Answer a request, or a WebSocket's handshake, with it, as its client reads it."""
     if scope["type"] == "websocket":
         await receive()  # websocket.connect
     details = ErrorDetails(denied.kind, denied.code, str(denied), None, None)
     headers = [(name.encode(), value.encode()) for name, value in denied.headers.items()]
-    await deny(scope, send, denied.status, details, headers=headers)
+    theirs = {"detail": {"status": denied.code, "message": str(denied)}}
+    body = theirs if is_theirs(scope) else None
+    await deny(scope, send, denied.status, details, headers=headers, body=body)

@@ -23,8 +23,24 @@ Name = Literal["mp3", "opus", "flac", "wav", "pcm"]
 RATE_HZ = 24_000
 """Of OpenAI's speech, in every format. Every voice here has so much, or less."""
 
+MPEG1_HZ = 32_000
+"""From here on an MP3 is one of MPEG-1; below it is one of MPEG-2's lower sampling frequencies."""
+
+MPEG1_KBIT_S = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 LSF_KBIT_S = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
-"""Bit rates of MPEG-2's lower sampling frequencies, by their number."""
+"""Their bit rates, by their number."""
+
+MP3_KBIT_S = 96
+"""Of OpenAI's speech."""
+
+OPUS_KBIT_S = (6, 256)
+"""What libsndfile asks of libopus for the levels 1 and 0, in between evenly."""
+
+MP3_LEAD = 1105
+"""Samples of silence before an MP3: 576 of LAME's, and 529 of any decoder's."""
+
+SMALLEST = 0.999
+"""libsndfile refuses the level 1 for MP3; this gives the same bit rate."""
 
 SENT_BYTES = 65_536
 
@@ -36,7 +52,7 @@ class Encoder(Protocol):
     """Makes a file of speech, piece by piece."""
 
     async def feed(self, pcm: bytes) -> bytes:
-        """What can be sent after this speech: 16-bit mono at `RATE_HZ`."""
+        """What can be sent after this speech: 16-bit mono at the format's rate."""
         ...
 
     def end(self) -> AsyncIterator[bytes]:
@@ -45,10 +61,14 @@ class Encoder(Protocol):
 
 
 class Format(msgspec.Struct, frozen=True):
-    """A format's media type, and what encodes it."""
+    """A format's media type, what encodes it, the rate at which that is fed, and how much silence
+    decoders then hear before the first sample.
+    """
 
     media_type: str
     make: Callable[[], Encoder]
+    rate_hz: int = RATE_HZ
+    lead_samples: int = 0
 
 
 class Plain:
@@ -65,13 +85,26 @@ class Plain:
         yield await self.feed(b"")
 
 
+class Telephone:
+    """One byte a sample, as telephones send it: `law` is one of `transports.g711`."""
+
+    def __init__(self, law: Callable[[bytes], bytes]) -> None:
+        self._law = law
+
+    async def feed(self, pcm: bytes) -> bytes:
+        return self._law(pcm)
+
+    async def end(self) -> AsyncIterator[bytes]:
+        yield b""
+
+
 class Encoded:
     """What libsndfile makes of it, in a thread: a second of speech takes some milliseconds."""
 
-    def __init__(self, container: str, codec: str, **how: Any) -> None:
+    def __init__(self, container: str, codec: str, rate_hz: int = RATE_HZ, **how: Any) -> None:
         self._sent = Sent()
         self._sound = soundfile.SoundFile(
-            self._sent, "w", RATE_HZ, 1, codec, format=container, closefd=False, **how
+            self._sent, "w", rate_hz, 1, codec, format=container, closefd=False, **how
         )
 
     async def feed(self, pcm: bytes) -> bytes:
@@ -86,11 +119,14 @@ class Encoded:
 class Mp3(Encoded):
     """MP3 of a constant bit rate, by which decoders know how long it is.
 
-    LAME keeps the first frame for what it knows at the end. It is left out.
+    LAME keeps the first frame for what it knows at the end, where that fits in. It is left out.
     """
 
-    def __init__(self) -> None:
-        super().__init__("MP3", "MPEG_LAYER_III", bitrate_mode="CONSTANT", compression_level=0.4)
+    def __init__(self, rate_hz: int = RATE_HZ, kbit_s: int = MP3_KBIT_S) -> None:
+        level = mp3_level(rate_hz, kbit_s)
+        how = {"bitrate_mode": "CONSTANT", "compression_level": level}
+        super().__init__("MP3", "MPEG_LAYER_III", rate_hz, **how)
+        self._rate_hz = rate_hz
         self._held: bytes | None = b""
 
     async def feed(self, pcm: bytes) -> bytes:
@@ -98,10 +134,22 @@ class Mp3(Encoded):
         if self._held is None:
             return data
         self._held += data
-        if len(self._held) < 4 or len(self._held) < frame_bytes(self._held):
+        if len(self._held) < 4:
             return b""
-        data, self._held = self._held[frame_bytes(self._held) :], None
+        length = frame_bytes(self._held, self._rate_hz)
+        if len(self._held) < length:
+            return b""
+        data, self._held = self._held[length:] if is_kept(self._held[:length]) else self._held, None
         return data
+
+
+class Opus(Encoded):
+    """Opus in Ogg. The bit rate is a mean: speech takes less in its pauses."""
+
+    def __init__(self, rate_hz: int, kbit_s: int) -> None:
+        least, most = OPUS_KBIT_S
+        level = (most - kbit_s) / (most - least)
+        super().__init__("OGG", "OPUS", rate_hz, compression_level=level)
 
 
 class Whole:
@@ -167,10 +215,25 @@ class Sent(io.RawIOBase):
         return self._at
 
 
-def frame_bytes(data: bytes) -> int:
-    """How long the MP3 frame is that begins here: of MPEG-2, layer III (ISO/IEC 13818-3)."""
-    kbit_s = LSF_KBIT_S[data[2] >> 4]
-    return 72 * kbit_s * 1000 // RATE_HZ + (data[2] >> 1 & 1)
+def mp3_level(rate_hz: int, kbit_s: int) -> float:
+    """The compression level, 0 to 1, for which libsndfile asks LAME for this constant bit rate: it
+    spreads the levels evenly over what this sampling frequency can have (measured, 1.2.2).
+    """
+    rates = MPEG1_KBIT_S if rate_hz >= MPEG1_HZ else LSF_KBIT_S
+    return min(SMALLEST, (rates[-1] - kbit_s) / (rates[-1] - rates[1]))
+
+
+def is_kept(frame: bytes) -> bool:
+    """Whether LAME keeps this MP3 frame for itself: until the end there is nothing in it."""
+    return not any(frame[4:])
+
+
+def frame_bytes(data: bytes, rate_hz: int = RATE_HZ) -> int:
+    """How long the MP3 frame is that begins here: layer III (ISO/IEC 11172-3 and 13818-3)."""
+    number, padding = data[2] >> 4, data[2] >> 1 & 1
+    if rate_hz >= MPEG1_HZ:
+        return 144 * MPEG1_KBIT_S[number] * 1000 // rate_hz + padding
+    return 72 * LSF_KBIT_S[number] * 1000 // rate_hz + padding
 
 
 def wav_header(rate_hz: int = RATE_HZ) -> bytes:

@@ -1,10 +1,12 @@
 """Reads a text out: piece by piece, the next one asked for while this one is heard."""
 
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+
+import msgspec
 
 from actors.cut import Cutter
-from engine.capabilities import Speech, Utterance
+from engine.capabilities import Speech, SpokenWord, Utterance
 from engine.inference import Inference, Priority, Request
 
 AHEAD = 2
@@ -14,22 +16,72 @@ DEADLINE_MS = 500
 """For the order among those that read out; live callers always come first."""
 
 
+class Piece(msgspec.Struct, frozen=True):
+    """A part of a text that has been asked for; it begins at `start_char`."""
+
+    text: str
+    start_char: int
+    request: Request[Speech]
+
+
+class Reader:
+    """Has one text spoken by a voice, in pieces that follow on each other."""
+
+    def __init__(
+        self, tts: Inference[Utterance, Speech], voice: str, speed: float, rate_hz: int
+    ) -> None:
+        self._tts = tts
+        self._voice = voice
+        self._speed = speed
+        self._rate_hz = rate_hz
+        self._asked_chars = 0
+        self._said_samples = 0
+
+    def ask(self, text: str) -> Piece:
+        """Ask for the next piece."""
+        utterance = Utterance(text, self._voice, self._speed, self._rate_hz)
+        request = self._tts.request(utterance, priority=Priority.BATCH, deadline_ms=DEADLINE_MS)
+        piece = Piece(text, self._asked_chars, request)
+        self._asked_chars += len(text)
+        return piece
+
+    async def say(self, piece: Piece) -> AsyncIterator[Speech]:
+        """A piece's speech, when that of those before it has been said. Its words are placed in the
+        whole text, and in the whole speech. Raises `InferenceError`.
+        """
+        began = self._said_samples
+        async for speech in piece.request:
+            self._said_samples += len(speech.pcm) // 2
+            words = tuple(placed(word, piece.start_char, began) for word in speech.words)
+            yield Speech(speech.pcm, speech.rate_hz, words)
+
+
+def placed(word: SpokenWord, chars: int, samples: int) -> SpokenWord:
+    """The word in something longer, that much further on."""
+    return SpokenWord(
+        word.start_char + chars,
+        word.end_char + chars,
+        word.start_samples + samples,
+        word.end_samples + samples,
+    )
+
+
 async def read_out(
     tts: Inference[Utterance, Speech], text: str, voice: str, speed: float, rate_hz: int
-) -> AsyncGenerator[bytes, None]:
+) -> AsyncGenerator[Speech, None]:
     """The speech, 16-bit mono. Closing the iterator stops the work. Raises `InferenceError`."""
     cutter = Cutter()
+    reader = Reader(tts, voice, speed, rate_hz)
     pieces = deque([*cutter.feed(text), *cutter.flush()])
-    asked: deque[Request[Speech]] = deque()
+    asked: deque[Piece] = deque()
     try:
         while pieces or asked:
             while pieces and len(asked) < AHEAD:
-                piece = Utterance(pieces.popleft(), voice, speed, rate_hz)
-                asked.append(tts.request(piece, priority=Priority.BATCH, deadline_ms=DEADLINE_MS))
-            async for speech in asked[0]:
+                asked.append(reader.ask(pieces.popleft()))
+            async for speech in reader.say(asked[0]):
                 if speech.pcm:
-                    yield speech.pcm
+                    yield speech
             asked.popleft()
     finally:
-        for request in asked:
-            request.cancel()
+        for piece in asked:
+            piece.request.cancel()

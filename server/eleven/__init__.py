@@ -1,0 +1,1 @@
+"""ElevenLabs' dialect of the speech API: what its SDKs send, and what they expect."""

@@ -1,0 +1,75 @@
+"""ElevenLabs' names, so that a stock client's configuration works here unchanged."""
+
+from server.access.denied import Denied
+from server.speech import names
+from transports.realtime import aliases
+
+MODEL = "eleven_multilingual_v2"
+"""What speaks where a client names no model."""
+
+MODELS = {
+    "eleven_v3": "Eleven v3",
+    MODEL: "Eleven Multilingual v2",
+    "eleven_flash_v2_5": "Eleven Flash v2.5",
+    "eleven_turbo_v2_5": "Eleven Turbo v2.5",
+    "eleven_flash_v2": "Eleven Flash v2",
+    "eleven_turbo_v2": "Eleven Turbo v2",
+    "eleven_multilingual_v1": "Eleven Multilingual v1",
+    "eleven_monolingual_v1": "Eleven English v1",
+}
+"""Every one of them speaks with the voices that are here."""
+
+VOICES = {
+    "JBFqnCBsd6RMkjVDRZzb": "George",
+    "21m00Tcm4TlvDq8ikWAM": "Rachel",
+    "EXAVITQu4vr4xnSDxMaL": "Sarah",
+    "9BWtsMINqrJLrRacOk9x": "Aria",
+    "CwhRBWXzGAHq8TQ4Fs17": "Roger",
+    "FGY2WhTYpPnrIDTdsKH5": "Laura",
+    "IKne3meq5aSn9XLyUdCD": "Charlie",
+    "N2lVS1w4EtoT3dr4eOWO": "Callum",
+    "SAz9YHcvj6GT2YYXdXww": "River",
+    "TX3LPaxmHKxFdv7VOQHJ": "Liam",
+    "Xb7hH8MSUJpSbSDYk0k2": "Alice",
+    "XrExE9yKIg1WjnnlVkGX": "Matilda",
+    "bIHbv24MWmeRgasZH58o": "Will",
+    "cgSgspJ2msm6clMCkdW9": "Jessica",
+    "cjVigY5qzO86Huf0OWal": "Eric",
+    "iP95p4xoKVk53GoZ742B": "Chris",
+    "nPczCjzI2devNBz1zQrb": "Brian",
+    "onwK4e9ZLuTAKqWW03F9": "Daniel",
+    "pFZP5JQG7iQjIQuC4Bku": "Lily",
+    "pqHfZKP75CvOlQylNhV4": "Bill",
+    "pNInz6obpgDQGcFmaJgB": "Adam",
+    "AZnzlk1XvdvUeBnXmlld": "Domi",
+    "ErXwobaYiN019PkySvjV": "Antoni",
+    "MF3mGyEYCl7XYWbV9V6O": "Elli",
+    "TxGEqnHWrfWFTfGW9XjX": "Josh",
+    "VR6AewLTigWG4xSOukaG": "Arnold",
+    "yoZ06aMxZJJ28mfd3POQ": "Sam",
+}
+"""The voices of its examples and its own default ones, by their ids."""
+
+SPEAKS = "joe"
+"""For all of these, as for OpenAI's names: the voice here that is clearest in English."""
+
+
+def voice(voice_id: str) -> str:
+    """The voice that speaks under an id: of this server's, OpenAI's or ElevenLabs'. Raises
+    `Denied`.
+    """
+    if voice_id in VOICES:
+        return SPEAKS
+    try:
+        return aliases.voice(voice_id)
+    except aliases.UnknownName:
+        text = f"there is no voice {voice_id[:64]!r}: GET /v1/voices lists those that there are"
+        raise Denied(404, "voice_not_found", text) from None
+
+
+def check_model(model_id: str) -> None:
+    """Raises `Denied` for a name that stands for nothing here."""
+    known = (*MODELS, *names.MODELS)
+    if model_id not in known:
+        text = f"there is no model {model_id[:64]!r}: choose one of {', '.join(known)}"
+        raise Denied(400, "model_not_found", text)

@@ -1,0 +1,126 @@
+"""Texts that are spoken for callers: who may have it, who pays, and how it begins."""
+
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from typing import TypeVar
+
+import msgspec
+
+from engine.capabilities import Speech, Utterance
+from engine.inference import BAD_PAYLOAD, Inference, InferenceError
+from engine.meter import Meter, Watch
+from server.access.caller import Caller
+from server.access.denied import Denied, retry
+from server.door import Quota
+from server.metering.collector import Collector
+from server.speech.formats import Encoder
+from server.speech.reading import read_out
+from transports.websocket import Refused
+
+LONGEST_CHARS = 100_000
+"""Two hours of speech. OpenAI takes 4,096, ElevenLabs 40,000."""
+
+RETRY_MODEL_S = 5
+
+T = TypeVar("T")
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What is to be said, by which voice, how fast (1: as it speaks) and at which rate."""
+
+    text: str
+    voice: str
+    speed: float
+    rate_hz: int
+
+
+class Speaking:
+    """Whoever speaks, for callers who have not used up their month. The `collector` counts."""
+
+    def __init__(
+        self,
+        tts: Callable[[Watch], Inference[Utterance, Speech]],
+        quota: Quota,
+        collector: Collector,
+    ) -> None:
+        self._tts = tts
+        self._quota = quota
+        self._collector = collector
+
+    async def admit(self, caller: Caller) -> None:
+        """Raises `Denied` unless the caller may use more."""
+        try:
+            await self._quota.check(caller)
+        except Refused as no:
+            raise retry(no.status, no.code, str(no), no.retry_after_s) from no
+
+    def began(self, caller: Caller) -> Meter:
+        """From here on what is asked for is the caller's; `ended` when nothing more is."""
+        meter = Meter()
+        self._collector.began(f"speech_{secrets.token_urlsafe(12)}", meter, caller)
+        return meter
+
+    def ended(self, meter: Meter) -> None:
+        self._collector.ended(meter)
+
+    def voices(self, meter: Meter) -> Inference[Utterance, Speech]:
+        """Whoever speaks, counted."""
+        return self._tts(meter.watch)
+
+    async def speech(self, wanted: Wanted, caller: Caller) -> AsyncGenerator[Speech, None]:
+        """What was wanted. Closing it stops the work. Raises `InferenceError`."""
+        meter = self.began(caller)
+        try:
+            said = read_out(
+                self.voices(meter), wanted.text, wanted.voice, wanted.speed, wanted.rate_hz
+            )
+            async with aclosing(said):
+                async for speech in said:
+                    yield speech
+        finally:
+            self.ended(meter)
+
+
+async def begun(made: AsyncGenerator[T, None], what: str) -> AsyncIterator[T]:
+    """The same, of which the first has come: until then all that is wrong can still be told. Who
+    stops in the middle stops the work. Raises `Denied`; `what` is what the client calls its text.
+    """
+    try:
+        first = await anext(made)
+    except StopAsyncIteration:
+        text = f"{what} holds nothing that can be spoken: it needs letters or digits"
+        raise Denied(400, "invalid_value", text) from None
+    except InferenceError as error:
+        raise failure(error) from error
+    return whole(first, made)
+
+
+def failure(error: InferenceError) -> Denied:
+    """The voice's no."""
+    if error.code == BAD_PAYLOAD:
+        return Denied(400, "invalid_value", str(error))
+    return retry(503, error.code, str(error), RETRY_MODEL_S)
+
+
+async def whole(first: T, rest: AsyncGenerator[T, None]) -> AsyncIterator[T]:
+    """Both."""
+    async with aclosing(rest):
+        yield first
+        async for piece in rest:
+            yield piece
+
+
+async def encoded(
+    speech: AsyncGenerator[Speech, None], encoder: Encoder
+) -> AsyncGenerator[bytes, None]:
+    """A file of it, as it grows; nothing of no speech."""
+    spoken = False
+    async with aclosing(speech):
+        async for one in speech:
+            spoken = True
+            if piece := await encoder.feed(one.pcm):
+                yield piece
+        if spoken:
+            async for rest in encoder.end():
+                yield rest
