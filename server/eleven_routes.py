@@ -109,8 +109,9 @@ def routes(speaking: Speaking, failing: errors.Handlers) -> list[HTTPRouteHandle
     ) -> tuple[AsyncGenerator[Speech, None], Format]:
         aliases.check_model(data.model_id)
         form = FORMATS[name]
-        voice = aliases.voice(voice_id)
-        wanted = Wanted(data.text, voice, speed_of(data.voice_settings), form.rate_hz)
+        voice = aliases.named(voice_id)
+        parts = await speaking.speakers.parts(data.text, voice, data.language_code)
+        wanted = Wanted(parts, speed_of(data.voice_settings), form.rate_hz)
         caller = caller_of(request.scope)
         await speaking.admit(caller)
         return speaking.speech(wanted, caller), form

@@ -87,6 +87,7 @@ from server.routes import PUBLIC, routes
 from server.serve import configured, serving, web_server
 from server.sessions import SessionRegistry
 from server.settings import Secret
+from server.speech.speakers import Speakers
 from server.speech.speaking import Speaking
 from server.system import System
 from server.tracing import Tracing
@@ -148,7 +149,8 @@ class Gateway:
         self._tapes = Tapes(self._recordings)
         self._links = Links(state_folder(settings) / LINKS)
         self._recorders = Recorders(self._journal.writer)
-        self._speaking = Speaking(self._platform.tts, self._door, self._collector)
+        speakers = Speakers(Path(plan.store), settings.speech.wrong_language)
+        self._speaking = Speaking(self._platform.tts, self._door, self._collector, speakers)
         self._sessions = SessionRegistry(
             self._platform.services,
             settings.limits,

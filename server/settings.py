@@ -165,6 +165,18 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     ] = None
 
 
+class SpeechSettings(msgspec.Struct, frozen=True):
+    """How texts are spoken for programs."""
+
+    wrong_language: Annotated[
+        Literal["error", "fallback"],
+        Meta(
+            description="error refuses a text that the voice which is asked for cannot read; "
+            "fallback has another voice read it"
+        ),
+    ] = "error"
+
+
 class DatabaseSettings(msgspec.Struct, frozen=True):
     """How the records are reached; where they are says `database_url`."""
 
@@ -263,6 +275,7 @@ class Settings(msgspec.Struct, frozen=True):
     llm: LlmSettings = LlmSettings()
     workers: WorkerSettings = WorkerSettings()
     limits: LimitSettings = LimitSettings()
+    speech: SpeechSettings = SpeechSettings()
     database: DatabaseSettings = DatabaseSettings()
     outbound: OutboundSettings = OutboundSettings()
     log: LogSettings = LogSettings()

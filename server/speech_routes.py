@@ -18,6 +18,7 @@ from server.media_types import EVENTS, event, sends
 from server.refusals import refusals
 from server.speech import names
 from server.speech.formats import FORMATS, Name
+from server.speech.speakers import told
 from server.speech.speaking import LONGEST_CHARS, Speaking, Wanted, begun, encoded
 from transports.realtime import aliases
 
@@ -34,7 +35,8 @@ class VoiceId(msgspec.Struct, frozen=True):
 
 class SpeechWanted(msgspec.Struct, frozen=True):
     """What is to be spoken, by which `voice`, and how it is sent: with `stream_format` "sse" in
-    events. `instructions` are accepted, and no voice here can follow them.
+    events. `instructions` are accepted, and no voice here can follow them. `language` (BCP-47) is
+    our own; unset it is found, and the voice behind OpenAI's names chosen by it.
     """
 
     input: Annotated[str, Meta(min_length=1, max_length=LONGEST_CHARS)]
@@ -44,6 +46,7 @@ class SpeechWanted(msgspec.Struct, frozen=True):
     speed: Annotated[float, Meta(ge=0.25, le=4.0)] = 1.0
     stream_format: Literal["audio", "sse"] = "audio"
     instructions: str | None = None
+    language: str | None = None
 
 
 def routes(speaking: Speaking) -> list[HTTPRouteHandler]:
@@ -61,29 +64,29 @@ def routes(speaking: Speaking) -> list[HTTPRouteHandler]:
         """The audio, sent as it is made: mp3, opus (in Ogg), flac, wav or pcm (16 bit, 24 kHz), all
         mono. As `text/event-stream` it is in `speech.audio.delta` events, in base64.
         """
-        voice = checked(data)
+        parts = await speaking.speakers.parts(data.input, checked(data), data.language)
         caller = caller_of(request.scope)
         await speaking.admit(caller)
         form = FORMATS[data.response_format]
-        wanted = Wanted(data.input, voice, data.speed, form.rate_hz)
+        wanted = Wanted(parts, data.speed, form.rate_hz)
         speech = speaking.speech(wanted, caller)
         sent = await begun(encoded(speech, form.make()), "input")
         if data.stream_format == "sse":
-            return Stream(events(sent, len(data.input)), media_type=EVENTS)
-        return Stream(sent, media_type=form.media_type)
+            sent, kind = events(sent, len(data.input)), EVENTS
+        else:
+            kind = form.media_type
+        return Stream(sent, media_type=kind, headers=told(parts))
 
     return [speak]
 
 
-def checked(data: SpeechWanted) -> str:
-    """The voice that speaks. Raises `Denied`."""
+def checked(data: SpeechWanted) -> str | None:
+    """The voice that is asked for; None for OpenAI's names, which any may have. Raises `Denied`."""
     if data.model not in names.MODELS:
         text = f"unknown model {data.model[:64]!r}: choose one of {', '.join(names.MODELS)}"
         raise Denied(400, "invalid_value", f"model: {text}")
-    try:
-        return aliases.voice(data.voice.id if isinstance(data.voice, VoiceId) else data.voice)
-    except aliases.UnknownName as error:
-        raise Denied(400, "invalid_value", f"voice: {error}") from error
+    name = data.voice.id if isinstance(data.voice, VoiceId) else data.voice
+    return None if aliases.VOICES.get(name, name) != name else name
 
 
 async def events(audio: AsyncIterator[bytes], characters: int) -> AsyncIterator[bytes]:

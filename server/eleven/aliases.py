@@ -1,8 +1,9 @@
 """ElevenLabs' names, so that a stock client's configuration works here unchanged."""
 
+from actors.voices.catalogue import UnknownVoice, catalogue
 from server.access.denied import Denied
 from server.speech import names
-from transports.realtime import aliases
+from transports.realtime import aliases as openai
 
 MODEL = "eleven_multilingual_v2"
 """What speaks where a client names no model."""
@@ -61,8 +62,19 @@ def voice(voice_id: str) -> str:
     if voice_id in VOICES:
         return SPEAKS
     try:
-        return aliases.voice(voice_id)
-    except aliases.UnknownName:
+        return openai.voice(voice_id)
+    except openai.UnknownName:
+        text = f"there is no voice {voice_id[:64]!r}: GET /v1/voices lists those that there are"
+        raise Denied(404, "voice_not_found", text) from None
+
+
+def named(voice_id: str) -> str | None:
+    """The voice that is asked for; None for a stock name, which any may have. Raises `Denied`."""
+    if voice_id in VOICES or openai.VOICES.get(voice_id, voice_id) != voice_id:
+        return None
+    try:
+        return catalogue().voice(voice_id).id
+    except UnknownVoice:
         text = f"there is no voice {voice_id[:64]!r}: GET /v1/voices lists those that there are"
         raise Denied(404, "voice_not_found", text) from None
 

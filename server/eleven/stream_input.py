@@ -173,16 +173,15 @@ class Dictation:
         pieces = self._cutter.feed(text)
         for piece in [*pieces, *self._cutter.flush()] if flushes else pieces:
             await self._speaking.admit(self._caller)
-            asked = self._reader.ask(piece)
+            asked = self._reader.ask(piece, self._options.voice)
             self._asked.add(asked)
             await self._ahead.put(asked)
         if flushes:
             await self._ahead.put(Flush())
 
     def _made(self, first: Text) -> Reader:
-        options, speed = self._options, speed_of(first.voice_settings)
-        voices = self._speaking.voices(self._meter)
-        return Reader(voices, options.voice, speed, options.form.rate_hz)
+        speed = speed_of(first.voice_settings)
+        return Reader(self._speaking.voices(self._meter), speed, self._options.form.rate_hz)
 
     async def _say(self) -> None:
         """Say what was asked for, in order, and how it ended."""

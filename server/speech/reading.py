@@ -1,19 +1,22 @@
 """Reads a text out: piece by piece, the next one asked for while this one is heard."""
 
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 
 import msgspec
 
 from actors.cut import Cutter
+from actors.voices.routing import Part
 from engine.capabilities import Speech, SpokenWord, Utterance
 from engine.inference import Inference, Priority, Request
 
 AHEAD = 2
 """Pieces that are asked for at once: so many are held, however long the text is."""
 
-DEADLINE_MS = 500
-"""For the order among those that read out; live callers always come first."""
+FIRST_MS, LATER_MS = 500, 5000
+"""For the order among those that read out: who hears nothing yet comes before who hears already.
+Live callers always come first.
+"""
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -25,22 +28,20 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class Reader:
-    """Has one text spoken by a voice, in pieces that follow on each other."""
+    """Has one text spoken, in pieces that follow on each other."""
 
-    def __init__(
-        self, tts: Inference[Utterance, Speech], voice: str, speed: float, rate_hz: int
-    ) -> None:
+    def __init__(self, tts: Inference[Utterance, Speech], speed: float, rate_hz: int) -> None:
         self._tts = tts
-        self._voice = voice
         self._speed = speed
         self._rate_hz = rate_hz
         self._asked_chars = 0
         self._said_samples = 0
 
-    def ask(self, text: str) -> Piece:
-        """Ask for the next piece."""
-        utterance = Utterance(text, self._voice, self._speed, self._rate_hz)
-        request = self._tts.request(utterance, priority=Priority.BATCH, deadline_ms=DEADLINE_MS)
+    def ask(self, text: str, voice: str) -> Piece:
+        """Ask a voice for the next piece."""
+        utterance = Utterance(text, voice, self._speed, self._rate_hz)
+        deadline_ms = LATER_MS if self._asked_chars else FIRST_MS
+        request = self._tts.request(utterance, priority=Priority.BATCH, deadline_ms=deadline_ms)
         piece = Piece(text, self._asked_chars, request)
         self._asked_chars += len(text)
         return piece
@@ -67,17 +68,16 @@ def placed(word: SpokenWord, chars: int, samples: int) -> SpokenWord:
 
 
 async def read_out(
-    tts: Inference[Utterance, Speech], text: str, voice: str, speed: float, rate_hz: int
+    tts: Inference[Utterance, Speech], parts: Iterable[Part], speed: float, rate_hz: int
 ) -> AsyncGenerator[Speech, None]:
     """The speech, 16-bit mono. Closing the iterator stops the work. Raises `InferenceError`."""
-    cutter = Cutter()
-    reader = Reader(tts, voice, speed, rate_hz)
-    pieces = deque([*cutter.feed(text), *cutter.flush()])
+    reader = Reader(tts, speed, rate_hz)
+    pieces = deque((text, part.chosen.voice.id) for part in parts for text in cut(part.text))
     asked: deque[Piece] = deque()
     try:
         while pieces or asked:
             while pieces and len(asked) < AHEAD:
-                asked.append(reader.ask(pieces.popleft()))
+                asked.append(reader.ask(*pieces.popleft()))
             async for speech in reader.say(asked[0]):
                 if speech.pcm:
                     yield speech
@@ -85,3 +85,9 @@ async def read_out(
     finally:
         for piece in asked:
             piece.request.cancel()
+
+
+def cut(text: str) -> list[str]:
+    """A text in pieces that are spoken one by one."""
+    cutter = Cutter()
+    return [*cutter.feed(text), *cutter.flush()]

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
+from actors.voices.routing import Part
 from engine.capabilities import Speech, Utterance
 from engine.inference import BAD_PAYLOAD, Inference, InferenceError
 from engine.meter import Meter, Watch
@@ -16,6 +17,7 @@ from server.door import Quota
 from server.metering.collector import Collector
 from server.speech.formats import Encoder
 from server.speech.reading import read_out
+from server.speech.speakers import Speakers
 from transports.websocket import Refused
 
 LONGEST_CHARS = 100_000
@@ -27,23 +29,26 @@ T = TypeVar("T")
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What is to be said, by which voice, how fast (1: as it speaks) and at which rate."""
+    """What is to be said, by whom, how fast (1: as they speak) and at which rate."""
 
-    text: str
-    voice: str
+    parts: tuple[Part, ...]
     speed: float
     rate_hz: int
 
 
 class Speaking:
-    """Whoever speaks, for callers who have not used up their month. The `collector` counts."""
+    """Whoever speaks, for callers who have not used up their month. The `collector` counts, the
+    `speakers` know who can.
+    """
 
     def __init__(
         self,
         tts: Callable[[Watch], Inference[Utterance, Speech]],
         quota: Quota,
         collector: Collector,
+        speakers: Speakers,
     ) -> None:
+        self.speakers = speakers
         self._tts = tts
         self._quota = quota
         self._collector = collector
@@ -72,9 +77,7 @@ class Speaking:
         """What was wanted. Closing it stops the work. Raises `InferenceError`."""
         meter = self.began(caller)
         try:
-            said = read_out(
-                self.voices(meter), wanted.text, wanted.voice, wanted.speed, wanted.rate_hz
-            )
+            said = read_out(self.voices(meter), wanted.parts, wanted.speed, wanted.rate_hz)
             async with aclosing(said):
                 async for speech in said:
                     yield speech

@@ -5,6 +5,7 @@ import base64
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from server.access.caller import AS, Caller
 from server.eleven.stream_input import StreamInput
 from server.metering.collector import Collector
 from server.speech.reading import AHEAD
+from server.speech.speakers import Speakers
 from server.speech.speaking import Speaking
 from tests.scripted import Scripted, spoken, tts
 from transports.websocket import Refused
@@ -75,7 +77,7 @@ class Line:
         def voices(watch: Watch) -> Any:
             return watch(self.voice, "tts")
 
-        application = StreamInput(Speaking(voices, self, self.collector))
+        application = StreamInput(Speaking(voices, self, self.collector, Speakers(Path(), "error")))
         serving = asyncio.create_task(application(scope, self._messages.get, self.send))
         try:
             yield serving

@@ -1,0 +1,94 @@
+"""Who speaks a text here: whoever is asked for, else the best voice for its language."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from actors.store import Store
+from actors.voices.catalogue import UnknownVoice, catalogue
+from actors.voices.here import Machine, machine_of
+from actors.voices.routing import (
+    NoVoice,
+    Otherwise,
+    Part,
+    VoiceNotHere,
+    WrongLanguage,
+    parts,
+)
+from actors.voices.tags import well_formed
+from server.access.denied import Denied
+
+LOOKED_S = 60.0
+"""So long a gateway believes what it saw of the disk: models and programs are seldom added."""
+
+ENGLISH = frozenset(("the", "and", "of", "with", "you", "this", "that", "what", "from", "is"))
+ENOUGH = 1 / 12
+"""Of its words; then a text is English, and what tells languages apart, which takes a second and 80
+MB, is not loaded."""
+
+WORD = re.compile(r"[^\W\d_]+")
+JUDGED_CHARS = 1000
+
+
+class Speakers:
+    """The voices of this machine. Whether a voice that cannot read a text is an error, or another
+    speaks in its place, says `otherwise`.
+    """
+
+    def __init__(
+        self, store: Path, otherwise: Otherwise, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._store = store
+        self._otherwise = otherwise
+        self._clock = clock
+        self._seen: tuple[Machine, float] | None = None
+
+    async def parts(self, text: str, voice: str | None, language: str | None) -> tuple[Part, ...]:
+        """The text in parts, each with whoever speaks it; without a `voice` the best for each.
+
+        `language` is a BCP-47 tag; unset it is found, and a voice that is named reads all of what
+        is in its script. Raises `Denied`.
+        """
+        if language and not well_formed(language):
+            text = f"language is {language[:64]!r}: it must be a tag such as en, pt-BR or zh-Hant"
+            raise Denied(400, "invalid_value", text)
+        try:
+            known = language or self._own(voice) or plain_english(text)
+            machine = await self._machine()
+            return await asyncio.to_thread(
+                parts, text, machine, language=known, voice=voice, otherwise=self._otherwise
+            )
+        except UnknownVoice as error:
+            raise Denied(400, "invalid_value", f"voice: {error}") from error
+        except WrongLanguage as error:
+            raise Denied(400, "wrong_language", f"voice: {error}") from error
+        except (NoVoice, VoiceNotHere) as error:
+            raise Denied(400, "voice_not_here", f"voice: {error}") from error
+
+    def _own(self, voice: str | None) -> str | None:
+        if voice is None:
+            return None
+        found = catalogue().voice(voice)
+        return (*found.reads, *found.languages)[0]
+
+    async def _machine(self) -> Machine:
+        now = self._clock()
+        if self._seen is None or now > self._seen[1] + LOOKED_S:
+            self._seen = await asyncio.to_thread(machine_of, Store(self._store)), now
+        return self._seen[0]
+
+
+def plain_english(text: str) -> str | None:
+    """ "en" for a text that is, by its commonest words; else None, and others must tell."""
+    words = WORD.findall(text[:JUDGED_CHARS].lower())
+    hits = sum(word in ENGLISH for word in words)
+    return "en" if text.isascii() and hits > ENOUGH * len(words) else None
+
+
+def told(spoken: Sequence[Part]) -> dict[str, str]:
+    """Headers that say who speaks, in order."""
+    voices = dict.fromkeys(part.chosen.voice.id for part in spoken)
+    engines = dict.fromkeys(part.chosen.voice.engine for part in spoken)
+    return {"x-voiceforge-voice": ", ".join(voices), "x-voiceforge-engine": ", ".join(engines)}
