@@ -58,8 +58,8 @@ times as long (963 ms instead of 207 on two cores), the same words of clean turn
 phone with noise 14 % instead of 18 % are wrong, and 14 % instead of 17 % of the letters in eight
 languages. After 1-2 s of silence it may say a sentence twice (`bench/whisper_batches.py`)."""
 
-PATIENT_BATCH = 8
-"""Half minutes on a CPU: decoding them together takes half the time (4.7 s instead of 9.2 for 3.4
+PATIENT_BATCH = 12
+"""Half minutes on a CPU: decoding eight together takes half the time (4.7 s instead of 9.2 for 3.4
 minutes of turns on two cores), encoding them (8-12 s) as long as one by one."""
 
 PATIENT_STEP_S = 10

@@ -14,9 +14,9 @@ from engine.inference import Inference, Priority, Request
 from server.transcription.decoding import RATE_HZ
 from server.transcription.windows import Window, windows
 
-AT_ONCE = 16
+AT_ONCE = 24
 """Windows of one recording that are asked for, or wait to be told: so much of it is held. While one
-batch of eight is computed another waits."""
+batch of twelve is computed another waits."""
 
 FIRST_MS, LATER_MS = 500, 20_000
 """For the order among those that are no callers: a short recording waits for no long one."""
