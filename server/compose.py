@@ -10,7 +10,7 @@ from actors.ear import SessionEar
 from actors.silero import Silero
 from actors.speak import Speak
 from actors.store import Store
-from actors.stt_router import RoutedSTT
+from actors.stt_router import Recogniser, RoutedSTT
 from actors.think import Think
 from actors.vad import VadSlots
 from actors.voice_router import KOKORO, RoutedTTS
@@ -30,6 +30,7 @@ from engine.capabilities import (
     TurnScore,
     Utterance,
 )
+from engine.inference import Inference
 from engine.link import Link
 from engine.meter import Watch
 from engine.playout import PlayoutClock
@@ -99,12 +100,13 @@ class Platform:
         others = spoken | dict.fromkeys(KOKORO, kokoro)
         return RoutedTTS(watch(self._tts, MODELS["tts"]), others)
 
-    def scribe(self, watch: Watch) -> RoutedSTT:
-        """Who hears recordings. No caller waits behind one: but for the fast recogniser, whose
-        pieces are brief, it is a worker of their own.
+    def scribe(self, watch: Watch, by: Recogniser) -> Inference[Clip, Transcript]:
+        """Who hears recordings. No caller waits behind one: but for the `fast` recogniser, whose
+        pieces are brief, it is a worker of their own, and no other takes its place.
         """
-        many = watch(self._scribe, self._whisper_model)
-        return RoutedSTT(watch(self._stt, MODELS["stt"]), many)
+        if by == "fast":
+            return watch(self._stt, MODELS["stt"])
+        return watch(self._scribe, self._whisper_model)
 
     def workers(self) -> tuple[WorkerStatus, ...]:
         """How the workers are, as the supervisor last said."""

@@ -110,10 +110,10 @@ def routes(speaking: Speaking, failing: errors.Handlers) -> list[HTTPRouteHandle
         aliases.check_model(data.model_id)
         form = FORMATS[name]
         voice = aliases.named(voice_id)
-        parts = await speaking.speakers.parts(data.text, voice, data.language_code)
-        wanted = Wanted(parts, speed_of(data.voice_settings), form.rate_hz)
         caller = caller_of(request.scope)
         await speaking.admit(caller)
+        parts = await speaking.speakers.parts(data.text, voice, data.language_code)
+        wanted = Wanted(parts, speed_of(data.voice_settings), form.rate_hz)
         return speaking.speech(wanted, caller), form
 
     async def timed(

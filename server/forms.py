@@ -10,11 +10,12 @@ from weakref import WeakSet
 import msgspec
 from litestar import Request
 from litestar.exceptions import InternalServerException
-from multipart import MultipartSegment, ParserError, PushMultipartParser
+from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 from server.access.denied import Denied, retry
 from server.media_types import MULTIPART
 
+FILE = "file"
 MOST_FIELDS = 64
 MOST_FIELD_BYTES = 64 << 10
 
@@ -24,19 +25,19 @@ WRITTEN_BYTES = 256 << 10
 STALLED_S = 30.0
 """Without a byte a client is taken for gone."""
 
-MOST_AT_ONCE = 16
-"""Files that come in, or are worked on, in this gateway."""
+MOST_AT_ONCE, MOST_EACH = 16, 8
+"""Files that come in, or are worked on, in this gateway; of one account."""
 
 RETRY_S = 5
 
 
 class Form(msgspec.Struct, eq=False, weakref=True):
-    """Its fields, each with all its values, and its file."""
+    """Its fields, each with all its values, and its file, of which so many bytes have come."""
 
-    fields: dict[str, list[str]]
+    owner: str | None
     file: BinaryIO
-    file_name: str
-    file_bytes: int
+    file_bytes: int = -1
+    fields: dict[str, list[str]] = {}
 
 
 class Forms:
@@ -47,17 +48,22 @@ class Forms:
         self._open: WeakSet[Form] = WeakSet()
 
     @asynccontextmanager
-    async def received(self, request: Request[Any, Any, Any]) -> AsyncIterator[Form]:
-        """The form of a request; its file is gone with the block. Raises `Denied`."""
-        if len(self._open) >= MOST_AT_ONCE:
-            text = f"{len(self._open)} files are worked on here, the most at once"
+    async def received(
+        self, request: Request[Any, Any, Any], owner: str | None
+    ) -> AsyncIterator[Form]:
+        """The form of a request; its file is gone with the block. Raises `Denied`, also where its
+        `owner`, an account, has enough others.
+        """
+        own = sum(form.owner == owner for form in self._open)
+        if len(self._open) >= MOST_AT_ONCE or own >= MOST_EACH:
+            text = f"{len(self._open)} files are worked on here, {own} of them yours"
             raise retry(503, "too_many_uploads", text, RETRY_S)
         kind, options = request.content_type
         if kind != MULTIPART or not options.get("boundary"):
             text = f"send a form ({MULTIPART}), with the recording as `file`"
             raise Denied(400, "invalid_value", text)
         with tempfile.TemporaryFile() as file:
-            form = Form({}, file, "", -1)
+            form = Form(owner, file)
             self._open.add(form)
             try:
                 await self._fill(form, request, options["boundary"])
@@ -84,8 +90,11 @@ class Forms:
                             await part.take(bytes(event))
                         else:
                             await part.end()
-        except (ParserError, UnicodeError) as error:
+        except (MultipartError, UnicodeError) as error:
             raise Denied(400, "invalid_value", f"the form cannot be read: {error}") from error
+        except OSError as error:
+            text = f"the file cannot be kept here: {error.strerror}"
+            raise retry(503, "no_room", text, RETRY_S) from error
 
 
 class _Part:
@@ -99,7 +108,7 @@ class _Part:
 
     @property
     def _is_file(self) -> bool:
-        return self._segment is not None and self._segment.filename is not None
+        return self._segment is not None and self._segment.name == FILE
 
     async def begin(self, segment: MultipartSegment) -> None:
         self._segment = segment
@@ -107,7 +116,7 @@ class _Part:
             return
         if self._form.file_bytes >= 0:
             raise Denied(400, "invalid_value", "the form has two files: send one")
-        self._form.file_bytes, self._form.file_name = 0, segment.filename or ""
+        self._form.file_bytes = 0
 
     async def take(self, data: bytes) -> None:
         self._held += data

@@ -64,9 +64,9 @@ def routes(speaking: Speaking) -> list[HTTPRouteHandler]:
         """The audio, sent as it is made: mp3, opus (in Ogg), flac, wav or pcm (16 bit, 24 kHz), all
         mono. As `text/event-stream` it is in `speech.audio.delta` events, in base64.
         """
-        parts = await speaking.speakers.parts(data.input, checked(data), data.language)
         caller = caller_of(request.scope)
         await speaking.admit(caller)
+        parts = await speaking.speakers.parts(data.input, checked(data), data.language)
         form = FORMATS[data.response_format]
         wanted = Wanted(parts, data.speed, form.rate_hz)
         speech = speaking.speech(wanted, caller)

@@ -1,5 +1,6 @@
 """`/v1/audio/transcriptions`: what is said in a recording, as OpenAI's SDKs ask for it."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from typing import Any
@@ -75,15 +76,18 @@ def routes(transcriptions: Transcriptions, forms: Forms) -> list[HTTPRouteHandle
         times. With `stream` in events, each as soon as its half minute is heard.
         """
         async with AsyncExitStack() as stack:
-            form = await stack.enter_async_context(forms.received(request))
+            caller = caller_of(request.scope)
+            await transcriptions.admit(caller)
+            form = await stack.enter_async_context(forms.received(request, caller.account_id))
             asked = wanted(form.fields)
-            heard = transcriptions.heard(form.file, hearing(asked), caller_of(request.scope))
+            heard = transcriptions.heard(form.file, hearing(asked), caller)
             await stack.enter_async_context(aclosing(heard))
             if asked.stream:
                 first = await unless_left(request, anext(heard, None))
-                told = events(asked, first, heard, stack.pop_all())
-                return Stream(told, media_type=EVENTS)
-            return answer(asked, await unless_left(request, gathered(heard)))
+                stream = events(asked, first, heard, stack.pop_all())
+                return Stream(stream, media_type=EVENTS)
+            told = await unless_left(request, gathered(heard))
+            return await asyncio.to_thread(answer, asked, told)  # of hours it takes a while
 
     return [transcribe]
 
@@ -102,9 +106,9 @@ def answer(asked: TranscriptionWanted, told: Told) -> Answer:
         case "text":
             return Response(told.text + "\n", media_type=MediaType.TEXT)
         case "srt":
-            return Response(srt(told.segments()), media_type=SRT)
+            return Response(srt(told.segments), media_type=SRT)
         case "vtt":
-            return Response(vtt(told.segments()), media_type=VTT)
+            return Response(vtt(told.segments), media_type=VTT)
         case "verbose_json":
             return Response(told.verbose(asked.timestamp_granularities))
     return Response(told.whole())
@@ -128,9 +132,14 @@ async def events(
             error = {"type": denied.kind, "code": denied.code, "message": str(denied)}
             yield event({"type": "error", "error": error})
             return
-        verbose = asked.response_format == "verbose_json"
-        whole = told.verbose(asked.timestamp_granularities) if verbose else told.whole()
-        yield event({"type": "transcript.text.done", **whole})
+        yield await asyncio.to_thread(done, asked, told)
+
+
+def done(asked: TranscriptionWanted, told: Told) -> bytes:
+    """The last event: all of it."""
+    verbose = asked.response_format == "verbose_json"
+    whole = told.verbose(asked.timestamp_granularities) if verbose else told.whole()
+    return event({"type": "transcript.text.done", **whole})
 
 
 def delta(told: Told, heard: Heard) -> bytes:

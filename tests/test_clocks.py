@@ -19,6 +19,7 @@ STAMPS = {
 """Files that only tell people when something was."""
 
 CALENDAR = {
+    "server/eleven_user_routes.py",
     "server/metering/collector.py",
     "server/metering/months.py",
     "server/session_routes.py",

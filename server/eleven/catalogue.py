@@ -145,7 +145,7 @@ def found(sought: Sought) -> list[ElevenVoice]:
     """The voices that are all of it."""
     some = every_voice()
     if sought.voice_ids is not None:
-        some = [voice_of(one) for one in sought.voice_ids if is_known(one)]
+        some = [voice_of(one) for one in dict.fromkeys(sought.voice_ids) if is_known(one)]
     return [voice for voice in some if fits(voice, sought)]
 
 

@@ -17,6 +17,9 @@ PATH = re.compile(r"/v1/text-to-speech/[^/]+/stream-input")
 PATIENCE_S = 10.0
 """For the first message of a client that nobody knows yet."""
 
+MOST_UNKNOWN = 64
+"""Of them at once; more are told that there is no key."""
+
 LONGEST = 65_536
 """Of that message, in characters: nobody has said yet who pays for reading it."""
 
@@ -33,14 +36,16 @@ class KeyInFirstMessage:
 
     def __init__(self, application: Application) -> None:
         self._application = application
+        self._unknown = 0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         late = scope["type"] == "websocket" and PATH.fullmatch(scope["path"]) is not None
-        if not late or key_in(scope) is not None:
+        if not late or key_in(scope) is not None or self._unknown >= MOST_UNKNOWN:
             await self._application(scope, receive, send)
             return
         connect = await receive()
         await send({"type": "websocket.accept"})
+        self._unknown += 1
         try:
             async with asyncio.timeout(PATIENCE_S):
                 first = await receive()
@@ -48,6 +53,8 @@ class KeyInFirstMessage:
             text = "no message with xi_api_key came"
             await send({"type": "websocket.close", "code": POLICY, "reason": text})
             return
+        finally:
+            self._unknown -= 1
         if first["type"] == "websocket.disconnect":
             return
         key = key_of(first)

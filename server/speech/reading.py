@@ -1,7 +1,8 @@
 """Reads a text out: piece by piece, the next one asked for while this one is heard."""
 
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from itertools import islice
 
 import msgspec
 
@@ -9,6 +10,9 @@ from actors.cut import Cutter
 from actors.voices.routing import Part
 from engine.capabilities import Speech, SpokenWord, Utterance
 from engine.inference import Inference, Priority, Request
+
+FED_CHARS = 2000
+"""Of a text at once: a long one would hold up the loop that carries audio."""
 
 AHEAD = 2
 """Pieces that are asked for at once: so many are held, however long the text is."""
@@ -72,12 +76,14 @@ async def read_out(
 ) -> AsyncGenerator[Speech, None]:
     """The speech, 16-bit mono. Closing the iterator stops the work. Raises `InferenceError`."""
     reader = Reader(tts, speed, rate_hz)
-    pieces = deque((text, part.chosen.voice.id) for part in parts for text in cut(part.text))
+    pieces = ((text, part.chosen.voice.id) for part in parts for text in cut(part.text))
     asked: deque[Piece] = deque()
     try:
-        while pieces or asked:
-            while pieces and len(asked) < AHEAD:
-                asked.append(reader.ask(*pieces.popleft()))
+        while True:
+            for text, voice in islice(pieces, AHEAD - len(asked)):
+                asked.append(reader.ask(text, voice))
+            if not asked:
+                return
             async for speech in reader.say(asked[0]):
                 if speech.pcm:
                     yield speech
@@ -87,7 +93,9 @@ async def read_out(
             piece.request.cancel()
 
 
-def cut(text: str) -> list[str]:
-    """A text in pieces that are spoken one by one."""
+def cut(text: str) -> Iterator[str]:
+    """A text in pieces that are spoken one by one, cut as they are needed."""
     cutter = Cutter()
-    return [*cutter.feed(text), *cutter.flush()]
+    for at in range(0, len(text), FED_CHARS):
+        yield from cutter.feed(text[at : at + FED_CHARS])
+    yield from cutter.flush()

@@ -20,6 +20,9 @@ from actors.voices.routing import (
 from actors.voices.tags import well_formed
 from server.access.denied import Denied
 
+MOST_PARTS = 500
+"""Each is a request, and of espeak-ng a process."""
+
 LOOKED_S = 60.0
 """So long a gateway believes what it saw of the disk: models and programs are seldom added."""
 
@@ -57,7 +60,7 @@ class Speakers:
         try:
             known = language or self._own(voice) or plain_english(text)
             machine = await self._machine()
-            return await asyncio.to_thread(
+            found = await asyncio.to_thread(
                 parts, text, machine, language=known, voice=voice, otherwise=self._otherwise
             )
         except UnknownVoice as error:
@@ -66,6 +69,11 @@ class Speakers:
             raise Denied(400, "wrong_language", f"voice: {error}") from error
         except (NoVoice, VoiceNotHere) as error:
             raise Denied(400, "voice_not_here", f"voice: {error}") from error
+
+        if len(found) > MOST_PARTS:
+            text = f"the text changes voices {len(found)} times: {MOST_PARTS} are the most"
+            raise Denied(400, "invalid_value", text)
+        return found
 
     def _own(self, voice: str | None) -> str | None:
         if voice is None:

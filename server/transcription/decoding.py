@@ -16,6 +16,7 @@ import resource
 import struct
 import sys
 from collections.abc import AsyncGenerator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from engine.child import child_environment
@@ -29,7 +30,7 @@ RATE_HZ = 16_000
 LONGEST_S = 6 * 3600
 """Of a recording."""
 
-MOST_MEMORY = 2 << 30
+MOST_MEMORY = 1 << 30
 """Bytes of addresses: the libraries take 0.3 GB of them."""
 
 MOST_CPU_S = 900
@@ -44,8 +45,9 @@ PROMISE = struct.Struct("<d")
 PIECE_BYTES = 64 << 10
 """Two seconds."""
 
-UNKNOWN = (0, 0xFFFFFFFF)
-"""The length of a WAV file that was written as it grew."""
+UNKNOWN = 0x7FFFF000
+"""From here on the length of a WAV file is that of one which was written as it grew (SoX's is
+this)."""
 
 CUT_S, CUT_SHARE = 1.0, 0.02
 """So much less than a header promises is taken for rounding."""
@@ -93,6 +95,8 @@ class Decoding:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
+            # asyncio leaves the pipe open, and full, until it is collected
+            process._transport.close()  # type: ignore[attr-defined]
 
 
 def samples(recording: BinaryIO) -> Iterator[bytes]:
@@ -107,7 +111,7 @@ def samples(recording: BinaryIO) -> Iterator[bytes]:
             stream = next(iter(container.streams.audio), None)
             if stream is None:
                 raise Undecodable("the file holds no audio")
-            promised = promised_s(container, stream) / here
+            promised = promised_s(container, stream) / here if here else 0.0
             if promised > LONGEST_S:
                 raise too_long(promised)
             yield PROMISE.pack(promised)
@@ -145,15 +149,17 @@ def confine() -> None:
 
 
 def share_here(recording: BinaryIO) -> float:
-    """How much there is of a WAV file, by its first chunk, 0-1; of any other file 1. FFmpeg takes
-    what is there for all.
+    """How much there is of a WAV file, by its first chunk, 0-1, and 0 if that does not tell; of any
+    other file 1. FFmpeg takes what is there for all.
     """
     head = recording.read(12)
     size = recording.seek(0, os.SEEK_END)
     recording.seek(0)
     told = int.from_bytes(head[4:8], "little")
-    if head[:4] != b"RIFF" or head[8:] != b"WAVE" or told in UNKNOWN:
+    if head[:4] != b"RIFF" or head[8:] != b"WAVE":
         return 1.0
+    if not 0 < told < UNKNOWN:
+        return 0.0
     return min(1.0, size / (told + 8))
 
 
@@ -230,6 +236,8 @@ def packed(frame: "av.AudioFrame") -> bytes:
 def main() -> int:
     """In the process of its own: what is wrong is told in one line."""
     os.nice(NICE)
+    with contextlib.suppress(OSError):  # where memory runs out this ends first
+        Path("/proc/self/oom_score_adj").write_text("1000")
     told = os.dup(sys.stderr.fileno())
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, sys.stderr.fileno())  # what libraries say is not for who sent it

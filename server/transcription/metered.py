@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from msgspec.structs import replace
 
-from actors.stt_router import Stt
+from actors.stt_router import Recogniser, Stt
 from engine.inference import BAD_PAYLOAD, InferenceError
 from engine.meter import Meter, Watch
 from server.access.caller import Caller
@@ -24,25 +24,30 @@ RETRY_MODEL_S = 5
 class Transcriptions:
     """What is asked of `stt` is counted by the `collector`, and by the `quota` it is let in."""
 
-    def __init__(self, stt: Callable[[Watch], Stt], quota: Quota, collector: Collector) -> None:
+    def __init__(
+        self, stt: Callable[[Watch, Recogniser], Stt], quota: Quota, collector: Collector
+    ) -> None:
         self._stt = stt
         self._quota = quota
         self._collector = collector
+
+    async def admit(self, caller: Caller) -> None:
+        """Raises `Denied` unless the caller may use more."""
+        try:
+            await self._quota.check(caller)
+        except Refused as no:
+            raise retry(no.status, no.code, str(no), no.retry_after_s) from no
 
     async def heard(
         self, recording: BinaryIO, wanted: Wanted, caller: Caller
     ) -> AsyncGenerator[Heard, None]:
         """What is said in a file, window by window. Raises `Denied`."""
-        try:
-            await self._quota.check(caller)
-        except Refused as no:
-            raise retry(no.status, no.code, str(no), no.retry_after_s) from no
         meter = Meter()
         self._collector.began(f"transcription_{secrets.token_urlsafe(12)}", meter, caller)
         try:
             decoding = Decoding(recording)
             samples = decoding.samples()
-            windows = transcribe(self._stt(meter.watch), samples, wanted)
+            windows = transcribe(self._stt(meter.watch, wanted.by), samples, wanted)
             async with aclosing(samples), aclosing(windows):
                 async for heard in windows:
                     meter.hear(heard.end_ms - heard.start_ms)

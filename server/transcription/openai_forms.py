@@ -10,6 +10,8 @@ import numpy as np
 from msgspec import Meta
 
 from actors.languages import UNSPACED, primary
+from actors.stt_router import KNOWN
+from engine.capabilities import TimedWord
 from server.access.denied import Denied
 from server.transcription.segments import Segment, segments
 from server.transcription.transcribing import Heard, Wanted
@@ -21,6 +23,9 @@ SAMPLES_A_FRAME_MS = 10
 """Whisper counts in them where a segment's window begins."""
 
 LISTED = re.compile(r"[,;\n]")
+
+MOST_TERMS, LONGEST_TERM = 100, 50
+"""Names in a prompt, as in conversations, and their characters; what is longer is no name."""
 
 Granularity = Literal["word", "segment"]
 
@@ -79,36 +84,37 @@ def plain(error: msgspec.ValidationError) -> str:
 def hearing(asked: TranscriptionWanted) -> Wanted:
     """How that is heard."""
     fast = asked.model == aliases.FAST_TRANSCRIBER
+    terms = [term for part in LISTED.split(asked.prompt) if (term := part.strip())]
     return Wanted(
         asked.language or ("en" if fast else "auto"),
         asked.timed,
-        tuple(filter(None, (term.strip() for term in LISTED.split(asked.prompt)))),
+        tuple(term for term in terms if len(term) <= LONGEST_TERM)[:MOST_TERMS],
         "fast" if fast else "many",
     )
 
 
 class Told:
-    """A transcript as it grows."""
+    """A transcript as it grows: its words and sentences have times, if they were asked for."""
 
     def __init__(self) -> None:
         self.text = ""
         self.language = ""
         self.duration_ms = 0
-        self.heard: list[Heard] = []
+        self.words: list[TimedWord] = []
+        self.segments: list[Segment] = []
+        self._sure = False
 
     def take(self, heard: Heard) -> str:
         """Add a window; what is to be written behind what stands there."""
-        self.heard.append(heard)
-        self.duration_ms = heard.end_ms
-        self.language = self.language or heard.language
-        more = (" " if self.text and heard.text and self.spaced else "") + heard.text
+        if heard.text and not self._sure:
+            self.language, self._sure = heard.language, heard.confidence >= KNOWN
+        spaced = primary(heard.language or self.language) not in UNSPACED
+        more = (" " if self.text and heard.text and spaced else "") + heard.text
         self.text += more
+        self.duration_ms = heard.end_ms
+        self.words += heard.words
+        self.segments += segments(heard.words, spaced=spaced)
         return more
-
-    @property
-    def spaced(self) -> bool:
-        """Whether there are spaces between its words."""
-        return primary(self.language) not in UNSPACED
 
     @property
     def usage(self) -> dict[str, Any]:
@@ -118,11 +124,6 @@ class Told:
     def whole(self) -> dict[str, Any]:
         """The answer as JSON."""
         return {"text": self.text, "usage": self.usage}
-
-    def segments(self) -> list[Segment]:
-        """Its sentences, by the times of its words."""
-        words = (word for heard in self.heard for word in heard.words)
-        return list(segments(words, spaced=self.spaced))
 
     def verbose(self, granularities: Sequence[Granularity]) -> dict[str, Any]:
         """The answer with times. What a recogniser here does not tell is null."""
@@ -136,12 +137,11 @@ class Told:
         if "word" in granularities:
             told["words"] = [
                 {"word": word.text, "start": word.start_ms / 1000, "end": word.end_ms / 1000}
-                for heard in self.heard
-                for word in heard.words
+                for word in self.words
             ]
         if "segment" in granularities or not granularities:
             told["segments"] = [
-                verbose_segment(number, one) for number, one in enumerate(self.segments())
+                verbose_segment(number, one) for number, one in enumerate(self.segments)
             ]
         return told
 

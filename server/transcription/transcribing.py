@@ -1,6 +1,6 @@
 """What is said in a recording: some windows are heard at once, and told in their order."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
@@ -17,6 +17,9 @@ from server.transcription.windows import Window, windows
 AT_ONCE = 24
 """Windows of one recording that are asked for, or wait to be told: so much of it is held. While one
 batch of twelve is computed another waits."""
+
+MOST_GUESSES = 5
+"""Windows are heard one by one until their language is known; some are always doubtful."""
 
 FIRST_MS, LATER_MS = 500, 20_000
 """For the order among those that are no callers: a short recording waits for no long one."""
@@ -51,11 +54,13 @@ async def transcribe(
     stt: Inference[Clip, Transcript], samples: AsyncIterator[bytes], wanted: Wanted
 ) -> AsyncGenerator[Heard, None]:
     """Each window as soon as it and all before it are heard. The language of a recording is that of
-    its first window that is not doubtful. For the fast recogniser, which callers wait for too,
-    windows are as brief as `PieceLength` says. Closing stops the work. Raises `InferenceError`.
+    its first window that is not doubtful, or of most of the first five. For the fast recogniser,
+    which callers wait for too, windows are as brief as `PieceLength` says. Closing stops the work.
+    Raises `InferenceError`.
     """
     language = wanted.language
     asked: deque[tuple[Window, Request[Transcript]]] = deque()
+    guesses: Counter[str] = Counter()
     first = True
     length = PieceLength()
     brief = (lambda: length.seconds) if wanted.by == "fast" else (lambda: LONGEST_S)
@@ -80,8 +85,12 @@ async def transcribe(
                 heard = await said(window, request)
                 asked.popleft()
                 length.learn(len(window.pcm) / 2 / RATE_HZ, request.compute_ms)
-                if language == "auto" and heard.text and heard.confidence >= KNOWN:
-                    language = heard.language or language
+                if language == "auto" and heard.text and heard.language:
+                    guesses[heard.language] += 1
+                    if heard.confidence >= KNOWN:
+                        language = heard.language
+                    elif guesses.total() >= MOST_GUESSES:
+                        language = guesses.most_common(1)[0][0]
                 yield heard
         finally:
             for _, request in asked:

@@ -128,6 +128,16 @@ async def test_who_has_heard_enough_ends_the_process() -> None:
     ]
 
 
+async def test_a_wav_file_that_was_written_as_it_grew_is_heard_to_its_end() -> None:
+    data = bytearray(recording("wav", TONE))
+    at = data.index(b"data")
+    for length in (0x7FFFF000, 0xFFFFFFFF, 0):  # SoX's, ours and FFmpeg's, and none yet
+        data[4:8] = min(length + 36, 0xFFFFFFFF).to_bytes(4, "little")
+        data[at + 4 : at + 8] = length.to_bytes(4, "little")
+        if length:
+            assert len(await samples(bytes(data))) == len(TONE)
+
+
 def test_what_a_header_rounds_is_not_cut() -> None:
     assert not cut(9.1, 10.0)
     assert cut(8.9, 10.0)
