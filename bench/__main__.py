@@ -16,6 +16,7 @@ PROGRAMS = (
     ("bench.knowledge",),
     ("bench.key_terms",),
     ("bench.transcribe",),
+    ("bench.speech",),
 )
 
 

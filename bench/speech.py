@@ -73,7 +73,7 @@ def median_of(values: list[float]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--repeats", type=int, default=4, help="blocks of each side")
+    parser.add_argument("--repeats", type=int, default=4, help="blocks of each side, a minute each")
     given = parser.parse_args()
     port = free_port()
     command: list[str | Path] = [OURS_PYTHON, "-m", "bench.plain_speech", str(port)]
