@@ -18,11 +18,10 @@ from server.access.caller import Caller, caller_of
 from server.access.denied import Denied, retry
 from server.chat.answered import Answered, events
 from server.chat.wanted import ChatWanted, chat_of
-from server.door import Quota
+from server.door import Quota, admit
 from server.media_types import EVENTS, sends
 from server.metering.collector import Collector
 from server.refusals import refusals
-from transports.websocket import Refused
 
 DEADLINE_MS = 5000
 """For the first token: for the order among those that are no callers."""
@@ -49,10 +48,7 @@ def routes(llm: Callable[[], Llm], quota: Quota, collector: Collector) -> list[H
         """By the server's language model. Callers come first. With `stream` in events."""
         chat = chat_of(data, llm()[1])
         caller = caller_of(request.scope)
-        try:
-            await quota.check(caller)
-        except Refused as no:
-            raise retry(no.status, no.code, str(no), no.retry_after_s) from no
+        await admit(quota, caller)
         answered = Answered(llm()[1])
         deltas = thought(chat, caller)
         try:

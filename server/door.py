@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from server.access.caller import Caller
+from server.access.denied import retry
 from server.asking import Asking
 from server.control import Away, Enter, Leave, Owner, Refusal, ToSupervisor
 from server.places import ENOUGH, SPENT
@@ -45,6 +46,14 @@ class Quota(Protocol):
     async def check(self, caller: Caller) -> None:
         """Whether this caller may use more. Raises `Refused`."""
         ...
+
+
+async def admit(quota: Quota, caller: Caller) -> None:
+    """Let a request in that is no session. Raises `Denied`."""
+    try:
+        await quota.check(caller)
+    except Refused as no:
+        raise retry(no.status, no.code, str(no), no.retry_after_s) from no
 
 
 class AnyPlace:

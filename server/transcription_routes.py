@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing
-from typing import Any
+from typing import Any, get_args
 
 from litestar import MediaType, Request, Response, post
 from litestar.handlers import HTTPRouteHandler
@@ -18,7 +18,14 @@ from server.leaving import unless_left
 from server.media_types import BINARY, EVENTS, event, sends
 from server.refusals import refusals
 from server.transcription.metered import Transcriptions
-from server.transcription.openai_forms import Told, TranscriptionWanted, hearing, wanted
+from server.transcription.openai_forms import (
+    Format,
+    Granularity,
+    Told,
+    TranscriptionWanted,
+    hearing,
+    wanted,
+)
 from server.transcription.subtitles import srt, vtt
 from server.transcription.transcribing import Heard
 from transports.realtime import aliases
@@ -44,13 +51,13 @@ FORM = Schema(
         ),
         "response_format": Schema(
             type=OpenAPIType.STRING,
-            enum=["json", "text", "srt", "vtt", "verbose_json"],
+            enum=list(get_args(Format)),
             default="json",
         ),
         "stream": Schema(type=OpenAPIType.BOOLEAN, default=False),
         "timestamp_granularities[]": Schema(
             type=OpenAPIType.ARRAY,
-            items=Schema(type=OpenAPIType.STRING, enum=["word", "segment"]),
+            items=Schema(type=OpenAPIType.STRING, enum=list(get_args(Granularity))),
         ),
     },
 )

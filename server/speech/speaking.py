@@ -9,21 +9,19 @@ import msgspec
 
 from actors.voices.routing import Part
 from engine.capabilities import Speech, Utterance
-from engine.inference import BAD_PAYLOAD, Inference, InferenceError
+from engine.inference import Inference, InferenceError
 from engine.meter import Meter, Watch
 from server.access.caller import Caller
-from server.access.denied import Denied, retry
-from server.door import Quota
+from server.access.denied import Denied
+from server.door import Quota, admit
 from server.metering.collector import Collector
+from server.model_errors import denied
 from server.speech.formats import Encoder
 from server.speech.reading import read_out
 from server.speech.speakers import Speakers
-from transports.websocket import Refused
 
 LONGEST_CHARS = 100_000
 """Two hours of speech. OpenAI takes 4,096, ElevenLabs 40,000."""
-
-RETRY_MODEL_S = 5
 
 T = TypeVar("T")
 
@@ -55,10 +53,7 @@ class Speaking:
 
     async def admit(self, caller: Caller) -> None:
         """Raises `Denied` unless the caller may use more."""
-        try:
-            await self._quota.check(caller)
-        except Refused as no:
-            raise retry(no.status, no.code, str(no), no.retry_after_s) from no
+        await admit(self._quota, caller)
 
     def began(self, caller: Caller) -> Meter:
         """From here on what is asked for is the caller's; `ended` when nothing more is."""
@@ -95,15 +90,8 @@ async def begun(made: AsyncGenerator[T, None], what: str) -> AsyncIterator[T]:
         text = f"{what} holds nothing that can be spoken: it needs letters or digits"
         raise Denied(400, "invalid_value", text) from None
     except InferenceError as error:
-        raise failure(error) from error
+        raise denied(error) from error
     return whole(first, made)
-
-
-def failure(error: InferenceError) -> Denied:
-    """The voice's no."""
-    if error.code == BAD_PAYLOAD:
-        return Denied(400, "invalid_value", str(error))
-    return retry(503, error.code, str(error), RETRY_MODEL_S)
 
 
 async def whole(first: T, rest: AsyncGenerator[T, None]) -> AsyncIterator[T]:

@@ -1,10 +1,12 @@
-"""The voices that can speak here."""
+"""The neural voices that speak here, whatever is fetched or installed."""
 
 import msgspec
 
+from actors.voices import catalogue, tags
+
 
 class Voice(msgspec.Struct, frozen=True):
-    """A voice: who it sounds like, and in what. `language` is a BCP-47 tag."""
+    """A voice: who it sounds like, and in what. `language` and `accent` are BCP-47 tags."""
 
     id: str
     name: str
@@ -14,18 +16,14 @@ class Voice(msgspec.Struct, frozen=True):
     description: str
 
 
-JAPANESE = "Kokoro's, of a Japanese speaker, heard in English"
-
-VOICES = (
-    Voice("joe", "Joe", "male", "en", "american", "Piper's, clear and quick"),
-    Voice("jm_kumo", "Kumo", "male", "en", "japanese", JAPANESE),
-    Voice("jf_alpha", "Alpha", "female", "en", "japanese", JAPANESE),
-    Voice("jf_gongitsune", "Gongitsune", "female", "en", "japanese", JAPANESE),
-    Voice("jf_nezumi", "Nezumi", "female", "en", "japanese", JAPANESE),
-    Voice("jf_tebukuro", "Tebukuro", "female", "en", "japanese", JAPANESE),
-)
-
-
 def voices() -> tuple[Voice, ...]:
-    """All of them, the clearest first."""
-    return VOICES
+    """All of them, the quickest engine's first."""
+    return tuple(shown(one) for one in catalogue.catalogue().voices if one.weights == "here")
+
+
+def shown(voice: catalogue.Voice) -> Voice:
+    """A voice of the catalogue, by the name that it goes by here."""
+    name = (*voice.aliases, voice.id)[0]
+    told = f"{voice.engine.title()}'s {voice.name}. {voice.style}".strip()
+    language = tags.language(voice.reads[0])
+    return Voice(name, voice.name.title(), voice.gender, language, voice.languages[0], told)

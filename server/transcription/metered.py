@@ -8,17 +8,15 @@ from typing import BinaryIO
 from msgspec.structs import replace
 
 from actors.stt_router import Recogniser, Stt
-from engine.inference import BAD_PAYLOAD, InferenceError
+from engine.inference import InferenceError
 from engine.meter import Meter, Watch
 from server.access.caller import Caller
-from server.access.denied import Denied, retry
-from server.door import Quota
+from server.access.denied import Denied
+from server.door import Quota, admit
 from server.metering.collector import Collector
+from server.model_errors import denied
 from server.transcription.decoding import Decoding, Undecodable
 from server.transcription.transcribing import Heard, Wanted, transcribe
-from transports.websocket import Refused
-
-RETRY_MODEL_S = 5
 
 
 class Transcriptions:
@@ -33,10 +31,7 @@ class Transcriptions:
 
     async def admit(self, caller: Caller) -> None:
         """Raises `Denied` unless the caller may use more."""
-        try:
-            await self._quota.check(caller)
-        except Refused as no:
-            raise retry(no.status, no.code, str(no), no.retry_after_s) from no
+        await admit(self._quota, caller)
 
     async def heard(
         self, recording: BinaryIO, wanted: Wanted, caller: Caller
@@ -55,8 +50,6 @@ class Transcriptions:
         except Undecodable as error:
             raise Denied(400, "invalid_file", f"file: {error}") from error
         except InferenceError as error:
-            if error.code == BAD_PAYLOAD:
-                raise Denied(400, "invalid_value", str(error)) from error
-            raise retry(503, error.code, str(error), RETRY_MODEL_S) from error
+            raise denied(error) from error
         finally:
             self._collector.ended(meter)

@@ -17,10 +17,10 @@ from server.transcription.segments import Segment, segments
 from server.transcription.transcribing import Heard, Wanted
 from transports.realtime import aliases
 
-FORMATS = Literal["json", "text", "srt", "vtt", "verbose_json"]
+Format = Literal["json", "text", "srt", "vtt", "verbose_json"]
 
-SAMPLES_A_FRAME_MS = 10
-"""Whisper counts in them where a segment's window begins."""
+FRAME_MS = 10
+"""In which Whisper counts where a segment is sought."""
 
 LISTED = re.compile(r"[,;\n]")
 
@@ -32,13 +32,14 @@ Granularity = Literal["word", "segment"]
 
 class TranscriptionWanted(msgspec.Struct, frozen=True):
     """How a recording is to be transcribed: `language` is an ISO 639-1 code, else it is found;
-    `prompt` are names and words that may be said, with commas between.
+    `prompt` are names and words that may be said, with commas between. `temperature` changes
+    nothing: the likeliest words are taken.
     """
 
     model: str = "whisper-1"
     language: Annotated[str, Meta(max_length=32)] = ""
     prompt: Annotated[str, Meta(max_length=4000)] = ""
-    response_format: FORMATS = "json"
+    response_format: Format = "json"
     stream: bool = False
     timestamp_granularities: list[Granularity] = []
     temperature: Annotated[float, Meta(ge=0, le=1)] = 0.0
@@ -151,7 +152,7 @@ def verbose_segment(number: int, one: Segment) -> dict[str, Any]:
     data = one.text.encode()
     return {
         "id": number,
-        "seek": one.start_ms // SAMPLES_A_FRAME_MS,
+        "seek": one.start_ms // FRAME_MS,
         "start": one.start_ms / 1000,
         "end": one.end_ms / 1000,
         "text": one.text,

@@ -1,6 +1,5 @@
 """espeak-ng, the real program: it speaks, and it is held to what we ask of it."""
 
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -25,10 +24,6 @@ af am ar bg bn ca cmn cs cy da de el en-us es et eu fa fi fr-fr gu he hi hr hu h
 ka kn ko lt lv mk ml mr ms nb ne nl pa pl pt-br ro ru sk sl sq sr sv sw ta te th tr uk ur vi
 """
 
-needs_program = pytest.mark.skipif(
-    shutil.which(PROGRAM) is None, reason=f"{PROGRAM} is not installed: apt-get install {PROGRAM}"
-)
-
 
 def speak(text: str, voice: str = "espeak-en-us", speed: float = 1.0) -> list[Speech]:
     return list(Espeak().speak(Utterance(text, voice, speed, RATE_HZ)))
@@ -42,7 +37,6 @@ def fake(folder: Path, script: str) -> Espeak:
     return Espeak(str(program))
 
 
-@needs_program
 @pytest.mark.parametrize("language", LANGUAGES.split())
 def test_it_speaks_the_language(language: str) -> None:
     voice = catalogue().voice(f"espeak-{language}")
@@ -55,13 +49,11 @@ def test_it_speaks_the_language(language: str) -> None:
     assert spoken[-1].end_char == len(voice.sample)
 
 
-@needs_program
 def test_every_voice_of_the_catalogue_is_one_of_the_program() -> None:
     for voice in catalogue().of_engine("espeak"):
         assert np.abs(sound(speak(voice.sample, voice.id))).max() > 0.1, voice.id
 
 
-@needs_program
 def test_what_is_spoken_is_what_the_text_says() -> None:
     text = "The weather is nice today. We can meet at the park tomorrow, or you can call me."
     moonshine = Moonshine(Store().path("moonshine-tiny-en"))
@@ -69,7 +61,6 @@ def test_what_is_spoken_is_what_the_text_says() -> None:
     assert word_errors(plain(heard), plain(text)) <= 4  # of 17: it is a machine's voice
 
 
-@needs_program
 @pytest.mark.parametrize("text", [LONG, "Hi!", "One. Two. " * 20, "x" * 2000, "你好。" * 100])
 def test_word_times_are_in_order_and_within_the_audio(text: str) -> None:
     chunks = speak(text, "espeak-cmn" if text.startswith("你") else "espeak-en-us")
@@ -83,25 +74,21 @@ def test_word_times_are_in_order_and_within_the_audio(text: str) -> None:
     assert (places[0], places[-1]) == (0, len(text))
 
 
-@needs_program
 def test_a_long_text_comes_in_pieces() -> None:
     chunks = speak("This is one sentence of a text that has many of them. " * 50)
     assert len(chunks) == 50
 
 
-@needs_program
 def test_speed_is_speed() -> None:
     slow, usual, fast = (len(sound(speak(LONG, speed=speed))) for speed in (0.5, 1.0, 2.0))
     assert slow > 1.5 * usual > 2.2 * fast
 
 
-@needs_program
 @pytest.mark.parametrize("text", ["", "   ", "...!?", "🙂🎉", "\x00\x07", "**", "—"])
 def test_text_with_nothing_to_speak_gives_nothing(text: str) -> None:
     assert speak(text) == []
 
 
-@needs_program
 def test_markup_phonemes_and_control_characters_are_not_obeyed() -> None:
     def size(text: str) -> int:
         return len(sound(speak(text)))
@@ -167,7 +154,6 @@ def test_what_cannot_be_spoken_is_refused(tmp_path: Path, utterance: Utterance, 
         list(fake(tmp_path, "exit 1").speak(utterance))
 
 
-@needs_program
 def test_a_worker_can_run_it() -> None:
     served = handler(Path(), Share(lanes=2))
     served.warm_up()

@@ -1,13 +1,11 @@
 """espeak-ng behind its worker, started as the server starts it."""
 
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from actors.voices.here import PROGRAM
 from engine.capabilities import Speech, Utterance
 from engine.inference import InferenceError, Priority
 from engine.pool import Pool
@@ -29,7 +27,6 @@ async def pool(tmp_path: Path) -> AsyncIterator[Pool[Utterance, Speech]]:
     await pool.close()
 
 
-@pytest.mark.skipif(shutil.which(PROGRAM) is None, reason=f"{PROGRAM} is not installed")
 async def test_it_wakes_and_speaks(pool: Pool[Utterance, Speech]) -> None:
     assert "espeak" in ON_DEMAND
     utterance = Utterance("आज बहुत सुंदर दिन है।", "espeak-hi", rate_hz=16_000)
