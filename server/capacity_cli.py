@@ -12,7 +12,8 @@ from cyclopts import Parameter
 from server import capacity as measuring
 from server.capacity import Level, ServerFailed
 from server.learning import Memory, state_folder
-from server.settings import Settings, SettingsError, load
+from server.settings import Settings
+from server.settings_sources import SettingsError, load
 from server.store import store_of
 
 DEFAULT_COUNTS = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64)

@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 from server import keys_cli, log, models_cli
 from server.capacity_cli import capacity
 from server.records_cli import backup, restore
-from server.settings import Given, Loaded, SettingsError, described, load
+from server.settings_sources import Given, Loaded, SettingsError, described, load
 from server.speech_cli import say, transcribe
 from server.talk_cli import talk
 from server.version import VERSION

@@ -14,7 +14,7 @@ from server.access.admin_key import VARIABLE, key_file, read, write
 from server.access.caller import SCOPES, USUAL, Scope
 from server.access.records import KeyPage, MadeKey, NewKey
 from server.reach import Config, Url, reach
-from server.settings import SettingsError, load
+from server.settings_sources import SettingsError, load
 from server.web import WebError, ask
 from storage.accounts import FIRST, Limits
 from storage.keys import Key

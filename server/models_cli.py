@@ -11,7 +11,8 @@ from cyclopts import App, Parameter
 from actors.download import StoreError
 from actors.store import ModelState, Store
 from actors.workers import MODELS
-from server.settings import Settings, SettingsError, load
+from server.settings import Settings
+from server.settings_sources import SettingsError, load
 from server.store import store_of
 
 models = App(name="models", help="The models on this machine: list, pull and verify them.")

@@ -8,7 +8,8 @@ import msgspec
 from cyclopts import Parameter
 
 from server.access.admin_key import VARIABLE, key_file, key_for
-from server.settings import Settings, load
+from server.settings import Settings
+from server.settings_sources import load
 from server.web import WebError
 
 Url = Annotated[

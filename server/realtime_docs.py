@@ -1,7 +1,7 @@
 """What the documentation page says about the realtime protocol."""
 
 from server import page
-from server.settings import FIELDS, shown, variable
+from server.settings_sources import FIELDS, shown, variable
 from transports.realtime import aliases
 
 EXTENSION = (

@@ -8,7 +8,8 @@ from typing import Annotated, NoReturn
 from cyclopts import Parameter
 
 from server.database import database_url
-from server.settings import Settings, SettingsError, load
+from server.settings import Settings
+from server.settings_sources import SettingsError, load
 from storage import backup as storing
 from storage.errors import StorageError
 

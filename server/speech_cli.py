@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, NoReturn, TypeVar
 from cyclopts import Parameter
 
 from server.reach import Config, Url, reach
-from server.settings import SettingsError
+from server.settings_sources import SettingsError
 from server.web import WebError
 
 T = TypeVar("T")

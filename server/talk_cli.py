@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from server import wav
 from server.access.admin_key import key_for
-from server.settings import SettingsError, load
+from server.settings_sources import SettingsError, load
 from server.talk import RATE_HZ, REALTIME, Report, Talk, TalkError, Wanted
 
 

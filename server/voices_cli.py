@@ -12,7 +12,7 @@ from actors.download import StoreError
 from actors.voices.catalogue import Engine, Voice, catalogue
 from actors.voices.here import Machine, machine_of
 from actors.voices.tags import well_formed
-from server.settings import SettingsError, load
+from server.settings_sources import SettingsError, load
 from server.store import store_of
 
 

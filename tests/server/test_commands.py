@@ -12,7 +12,8 @@ from actors.workers import Role
 from engine.inference import InferenceError
 from engine.process import package_root
 from server.commands import Commands
-from server.settings import Settings, SettingsError, load
+from server.settings import Settings
+from server.settings_sources import SettingsError, load
 from tests.local import LocalReplica
 from tests.server.program import voiceforge
 

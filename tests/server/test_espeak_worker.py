@@ -13,7 +13,7 @@ from server.commands import Commands
 from server.compose import Platform
 from server.fleet import ON_DEMAND
 from server.readiness import Readiness
-from server.settings import load
+from server.settings_sources import load
 from tests.local import LocalReplica
 
 

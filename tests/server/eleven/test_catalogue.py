@@ -41,7 +41,8 @@ def test_a_token_of_no_page_is_refused() -> None:
     ("sought", "ids"),
     [
         (Sought(search="KUMO"), ["jm_kumo"]),
-        (Sought(gender="male", accent="american"), ["joe"]),
+        (Sought(gender="male", accent="ja-JP"), ["jm_kumo"]),
+        (Sought(accent="en-US"), ["joe"]),
         (Sought(language=["de"]), []),
         (Sought(category="cloned"), []),
         (Sought(voice_type="personal"), []),

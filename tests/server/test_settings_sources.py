@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from server.settings import Given, Loaded, Secret, SettingsError, described, load
+from server.settings import Secret
+from server.settings_sources import Given, Loaded, SettingsError, described, load
 
 
 @pytest.fixture(autouse=True)
