@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from actors.handlers import Share, Streamed
+from actors.handlers import Share, Spoken
 from actors.onnx_parts import Floats
 from actors.pronounce import Word
 from actors.rendition import Rendition, Timed, Window, check
@@ -49,13 +49,13 @@ _MARKS: Final = frozenset("*_`~#|<>{}[]\\^")
 _JOINERS: Final = frozenset("\u200c\u200d")  # Persian and Indic spelling needs them
 
 
-def handler(folder: Path, share: Share) -> Streamed[Utterance, Speech]:
+def handler(folder: Path, share: Share) -> Spoken:
     """The voices as a worker serves them: one run of the program in each lane.
 
     `folder` is of no use: there are no weights. Raises `InferenceError` if the program is missing.
     """
     warm = Utterance("Good morning.", f"{PREFIX}en-us")
-    return Streamed(Utterance, Espeak().speak, warm, lanes=share.lanes)
+    return Spoken(Espeak().speak, warm, lanes=share.lanes)
 
 
 class Espeak:

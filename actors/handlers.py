@@ -1,9 +1,11 @@
-"""Models as inference actors run them: some answer a list with a list, some one with a stream."""
+"""Models as inference actors run them: some answer a list with a list, voices one with a stream."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 import msgspec
+
+from engine.capabilities import Speech, Utterance
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -51,34 +53,31 @@ class Batched(Generic[P, R]):
     def run(self, batch: list[P]) -> Iterator[tuple[int, R]]:
         yield from enumerate(self._answer(batch))
 
+    def lasts_s(self, _result: R) -> None:
+        """A run goes to its end."""
 
-class Streamed(Generic[P, R]):
-    """A model that answers one payload with a stream, in each of `lanes`."""
+
+class Spoken:
+    """A voice that answers one utterance with a stream of speech, in each of `lanes`."""
 
     max_batch = 1
+    payload_type = Utterance
 
     def __init__(
-        self,
-        payload_type: type[P],
-        answer: Callable[[P], Iterator[R]],
-        warm: P,
-        *,
-        lanes: int = 1,
+        self, speak: Callable[[Utterance], Iterator[Speech]], warm: Utterance, *, lanes: int = 1
     ) -> None:
         self.lanes = lanes
-        self._payload_type = payload_type
-        self._answer = answer
+        self._speak = speak
         self._warm = warm
 
-    @property
-    def payload_type(self) -> type[P]:
-        return self._payload_type
-
     def warm_up(self) -> None:
-        for _ in self._answer(self._warm):
+        for _ in self._speak(self._warm):
             pass
 
-    def run(self, batch: list[P]) -> Iterator[tuple[int, R]]:
-        for place, payload in enumerate(batch):
-            for result in self._answer(payload):
-                yield place, result
+    def run(self, batch: list[Utterance]) -> Iterator[tuple[int, Speech]]:
+        for place, utterance in enumerate(batch):
+            for speech in self._speak(utterance):
+                yield place, speech
+
+    def lasts_s(self, result: Speech) -> float:
+        return result.lasts_s

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from actors.handlers import Share, Streamed
+from actors.handlers import Share, Spoken
 from actors.kokoro_graph import FRAME_SAMPLES, KokoroGraph, Plan
 from actors.onnx_parts import Floats
 from actors.onnx_session import CPU, quickest
@@ -36,14 +36,14 @@ class _Vocabulary(msgspec.Struct):
     vocab: dict[str, int]
 
 
-def handler(folder: Path, share: Share) -> Streamed[Utterance, Speech]:
+def handler(folder: Path, share: Share) -> Spoken:
     """The voices as a worker serves them: utterances run side by side, each on one thread."""
     warm = Utterance("Good morning, what can I do for you?", "jm_kumo")
 
-    def on(provider: str) -> Streamed[Utterance, Speech]:
+    def on(provider: str) -> Spoken:
         voice = Kokoro(folder, share.threads, provider)
         lanes = share.lanes if provider == CPU else 1  # a GPU does one thing after the other
-        return Streamed(Utterance, voice.speak, warm, lanes=lanes)
+        return Spoken(voice.speak, warm, lanes=lanes)
 
     return quickest(on)
 

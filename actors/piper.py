@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from sanotts.piper_g2p import ENGLISH_VOICES, misaki_to_espeak_ipa
 
-from actors.handlers import Share, Streamed
+from actors.handlers import Share, Spoken
 from actors.onnx_session import CPU, quickest
 from actors.phonemes import Phonemes, Sound
 from actors.piper_graph import FRAME_SAMPLES, PiperGraph, Plan
@@ -22,17 +22,17 @@ _WINDOW_FRAMES: Final = (32, 128)
 window costs the flow 64 and the decoder 24 frames of context, about 25 ms on one core."""
 
 
-def handler(folder: Path, share: Share) -> Streamed[Utterance, Speech]:
+def handler(folder: Path, share: Share) -> Spoken:
     """The voice as a worker serves it: utterances run side by side, each on one thread.
 
     Padding utterances to one length hums, and costs more than it saves (architecture.md).
     """
     warm = Utterance("Good morning, what can I do for you?", "joe")
 
-    def on(provider: str) -> Streamed[Utterance, Speech]:
+    def on(provider: str) -> Spoken:
         voice = Piper(folder, share.threads, provider)
         lanes = share.lanes if provider == CPU else 1  # a GPU does one thing after the other
-        return Streamed(Utterance, voice.speak, warm, lanes=lanes)
+        return Spoken(voice.speak, warm, lanes=lanes)
 
     return quickest(on)
 

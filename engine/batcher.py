@@ -1,7 +1,8 @@
 """An inference actor: one model, the queue before it and the threads that run it.
 
 The event loop owns the queue; each lane, a thread, runs the model on one batch at a time. So
-requests can be promoted, cancelled and counted while batches run, which nothing can interrupt.
+requests can be promoted, cancelled and counted while batches run. A stream is left between two of
+its results for what is more urgent, and goes on later, in whatever lane.
 """
 
 import asyncio
@@ -22,10 +23,9 @@ from engine.results import Results
 
 P = TypeVar("P")
 R = TypeVar("R")
-R_co = TypeVar("R_co", covariant=True)
 
 
-class Handler(Protocol[P, R_co]):
+class Handler(Protocol[P, R]):
     """A model as an inference actor runs it."""
 
     max_batch: int
@@ -41,7 +41,7 @@ class Handler(Protocol[P, R_co]):
         """Do what makes the first request slow."""
         ...
 
-    def run(self, batch: list[P]) -> Iterator[tuple[int, R_co]]:
+    def run(self, batch: list[P]) -> Iterator[tuple[int, R]]:
         """Yield (place in the batch, result), any number for each payload, as soon as it is there.
 
         Work stops at a `yield` when nobody waits for the batch any more. Raise `BadPayload` for
@@ -49,21 +49,45 @@ class Handler(Protocol[P, R_co]):
         """
         ...
 
+    def lasts_s(self, result: R) -> float | None:
+        """How long who asked needs no further result, where results are a stream: it may be left
+        after each, and another thread may go on with it. None where a run goes to its end.
+        """
+        ...
+
+
+Urgency = tuple[int, float]
+"""Priority and deadline: the lowest is first."""
+
 
 class _Work(Generic[P, R]):
-    """One request. The loop sets `cancelled` and a lane reads it; `answered` is a lane's own."""
+    """One request. The loop sets what lanes only read; `answered` and, while one has it, `left` are
+    a lane's own.
+    """
 
     def __init__(self, ident: int, payload: P, priority: int, deadline: float, now: float) -> None:
         self.id = ident
         self.payload = payload
         self.priority = priority
-        self.deadline = deadline
+        self.deadline = deadline  # of the next result
         self.asked_at = now
+        self.lasts_s = 0.0  # what came so far, together
         self.cancelled = False
         self.answered = False
+        self.left: Iterator[tuple[int, R]] | None = None  # the rest of a stream that was left
         self.results: Results[R] = Results()
         self.compute_ms = 0.0
         self.stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def urgency(self) -> Urgency:
+        """Whoever has a part of it can wait for the rest as long as that lasts."""
+        priority = max(self.priority, Priority.AHEAD) if self.lasts_s else self.priority
+        return priority, self.deadline
+
+    def urgency_after(self, now: float, lasts_s: float) -> Urgency:
+        """What it will be when a result is there that is enough for so long."""
+        return max(self.priority, Priority.AHEAD), max(self.deadline, now) + lasts_s
 
 
 class BatchedRequest(Generic[P, R]):
@@ -107,8 +131,9 @@ class Batcher(Generic[P, R]):
     """Satisfies `engine.inference.Inference` with a model in this process.
 
     An idle lane takes what is most urgent at once: nothing waits for company, so batches form only
-    from what has come while all lanes were busy. Work without a live caller never takes the last
-    idle lane of several.
+    from what has come while all lanes were busy. Streams take turns: who has nothing yet comes
+    first, then who runs out first. Work without a live caller never takes the last idle lane of
+    several.
     """
 
     def __init__(self, handler: Handler[P, R]) -> None:
@@ -118,6 +143,7 @@ class Batcher(Generic[P, R]):
         self._ids = itertools.count()
         self._waiting: DeadlineQueue[int, _Work[P, R]] = DeadlineQueue()
         self._running: set[_Batch[P, R]] = set()
+        self._next: Urgency | None = None  # of what waits, for the lanes to read
         self._meter = Meter()
         self._batches: queue.SimpleQueue[_Batch[P, R] | None] = queue.SimpleQueue()
         for number in range(handler.lanes):
@@ -136,12 +162,13 @@ class Batcher(Generic[P, R]):
     def load(self) -> Load:
         """What it does now, and has done."""
         now = self._loop.time()
-        oldest = min((work.asked_at for work in self._waiting.items()), default=now)
+        queued = [work.asked_at for work in self._waiting.items() if work.left is None]
         longest = min((batch.started for batch in self._running), default=now)
+        left = len(self._waiting) - len(queued)
         return Load(
-            queued=len(self._waiting),
-            oldest_ms=(now - oldest) * 1000,
-            running=sum(len(batch.works) for batch in self._running),
+            queued=len(queued),
+            oldest_ms=(now - min(queued, default=now)) * 1000,
+            running=left + sum(len(batch.works) for batch in self._running),
             busy_ms=(now - longest) * 1000,
             lanes=self._handler.lanes,
             worked_ms=self._meter.worked_ms,
@@ -157,14 +184,19 @@ class Batcher(Generic[P, R]):
     def _fill_lanes(self) -> None:
         while len(self._waiting) and len(self._running) < self._handler.lanes:
             if self._kept_free():
-                return
+                break
             now = self._loop.time()
             works = [work for _, work in self._waiting.pop_batch(self._handler.max_batch)]
             for work in works:
-                self._meter.began(work.priority, (now - work.asked_at) * 1000)
+                if work.left is None:
+                    self._meter.began(work.priority, (now - work.asked_at) * 1000)
             batch = _Batch(works, now)
             self._running.add(batch)
             self._batches.put(batch)
+        self._tell_lanes()
+
+    def _tell_lanes(self) -> None:
+        self._next = self._waiting.peek()[1].urgency if len(self._waiting) else None
 
     def _kept_free(self) -> bool:
         """Whether the next work must leave the lane to those who may call at any moment."""
@@ -174,32 +206,46 @@ class Batcher(Generic[P, R]):
 
     def _promote(self, work: _Work[P, R], priority: Priority, deadline_ms: int) -> None:
         work.priority = priority
-        work.deadline = self._loop.time() + deadline_ms / 1000
-        if self._waiting.promote(work.id, priority, work.deadline):
+        work.deadline = self._loop.time() + deadline_ms / 1000 + work.lasts_s
+        if self._waiting.promote(work.id, *work.urgency):
             self._fill_lanes()
 
     def _cancel(self, work: _Work[P, R]) -> None:
         work.cancelled = True
         work.results.drop()
         if self._waiting.remove(work.id) is not None:
-            work.stopped.set_result(None)
+            work.left = None
+            self._over(work)
+            self._tell_lanes()
 
-    def _add(self, work: _Work[P, R], result: R) -> None:
-        if not work.results.begun and self._loop.time() > work.deadline:
+    def _add(self, work: _Work[P, R], result: R, lasts_s: float) -> None:
+        now = self._loop.time()
+        if not work.results.begun and now > work.deadline:
             self._meter.was_late(work.priority)
+        if lasts_s:
+            work.deadline = work.urgency_after(now, lasts_s)[1]
+            work.lasts_s += lasts_s
         work.results.add(result)
 
-    def _ended(self, batch: _Batch[P, R], errors: list[InferenceError | None]) -> None:
-        """Close the batch's requests; each bears an equal share of its compute."""
+    def _ran(self, batch: _Batch[P, R], errors: list[InferenceError | None]) -> None:
+        """A lane is free again; each request of the batch bears an equal share of what it took."""
         took_ms = (self._loop.time() - batch.started) * 1000
         self._meter.ran(len(batch.works), took_ms)
-        for work, error in zip(batch.works, errors, strict=True):
-            work.compute_ms = took_ms / len(batch.works)
-            self._meter.ended(work.priority, work.compute_ms)
-            work.results.end(error)
-            work.stopped.set_result(None)
         self._running.discard(batch)
+        for work, error in zip(batch.works, errors, strict=True):
+            work.compute_ms += took_ms / len(batch.works)
+            if work.left is not None and not work.cancelled:
+                self._waiting.push(work.id, work, *work.urgency)
+                continue
+            work.left = None
+            work.results.end(error)
+            self._over(work)
         self._fill_lanes()
+
+    def _over(self, work: _Work[P, R]) -> None:
+        if work.compute_ms:
+            self._meter.ended(work.priority, work.compute_ms)
+        work.stopped.set_result(None)
 
     # ---- the lanes' side ---------------------------------------------------------------------
 
@@ -207,7 +253,7 @@ class Batcher(Generic[P, R]):
         while (batch := self._batches.get()) is not None:
             errors = self._run_apart_if_wrong(batch.works)
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
-                self._loop.call_soon_threadsafe(self._ended, batch, errors)
+                self._loop.call_soon_threadsafe(self._ran, batch, errors)
 
     def _run_apart_if_wrong(self, works: list[_Work[P, R]]) -> list[InferenceError | None]:
         """How each ended. What a batch could not do is tried one by one: one payload may be bad."""
@@ -230,12 +276,24 @@ class Batcher(Generic[P, R]):
     def _answer(self, works: list[_Work[P, R]]) -> None:
         if all(work.cancelled for work in works):
             return
-        for place, result in self._handler.run([work.payload for work in works]):
-            works[place].answered = True
+        run, works[0].left = works[0].left, None
+        if run is None:
+            run = self._handler.run([work.payload for work in works])
+        for place, result in run:
+            work, lasts_s = works[place], self._handler.lasts_s(result)
+            work.answered = True
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._add, works[place], result)
+                self._loop.call_soon_threadsafe(self._add, work, result, lasts_s or 0.0)
             if all(work.cancelled for work in works):
                 return
+            if lasts_s is not None and self._is_passed(work, lasts_s):
+                work.left = run
+                return
+
+    def _is_passed(self, work: _Work[P, R], lasts_s: float) -> bool:
+        """Whether something waits that is more urgent than the rest of this."""
+        first = self._next
+        return first is not None and first < work.urgency_after(self._loop.time(), lasts_s)
 
 
 def _unexpected(asked: object, wrong: Exception) -> InferenceError:

@@ -88,6 +88,10 @@ class Speech(msgspec.Struct, frozen=True):
     rate_hz: int
     words: tuple[SpokenWord, ...]
 
+    @property
+    def lasts_s(self) -> float:
+        return len(self.pcm) / 2 / self.rate_hz
+
 
 class ToolSpec(msgspec.Struct, frozen=True):
     """A function that the LLM may call; `parameters` is a JSON Schema object."""

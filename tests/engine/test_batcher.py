@@ -40,6 +40,9 @@ class Held:
             yield place, number
         self.running -= set(batch)
 
+    def lasts_s(self, _result: int) -> None:
+        return None
+
     def _event(self, number: int) -> threading.Event:
         return self._go.setdefault(number, threading.Event())
 
