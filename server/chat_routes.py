@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any
 
 from litestar import Request, Response, post
@@ -19,6 +20,7 @@ from server.access.denied import Denied, retry
 from server.chat.answered import Answered, events
 from server.chat.wanted import ChatWanted, chat_of
 from server.door import Quota, admit
+from server.leaving import unless_left
 from server.media_types import EVENTS, sends
 from server.metering.collector import Collector
 from server.refusals import refusals
@@ -52,15 +54,13 @@ def routes(llm: Callable[[], Llm], quota: Quota, collector: Collector) -> list[H
         answered = Answered(llm()[1])
         deltas = thought(chat, caller)
         try:
-            first = await anext(deltas, ChatDelta())
             if not data.stream:
-                answered.take(first)
-                async for delta in deltas:
-                    answered.take(delta)
+                async with aclosing(deltas):
+                    await unless_left(request, answered.take_all(deltas))
+                return Response(answered.whole())
+            first = await unless_left(request, anext(deltas, ChatDelta()))
         except InferenceError as error:
             raise failure(error) from error
-        if not data.stream:
-            return Response(answered.whole())
         usage = data.stream_options is not None and data.stream_options.include_usage
         return Stream(events(answered, first, deltas, usage=usage), media_type=EVENTS)
 

@@ -48,6 +48,11 @@ class Answered:
             told.setdefault("tool_calls", []).append(piece)
         return told
 
+    async def take_all(self, deltas: AsyncIterator[ChatDelta]) -> None:
+        """Add every piece."""
+        async for delta in deltas:
+            self.take(delta)
+
     def whole(self) -> dict[str, Any]:
         """The completion."""
         message: dict[str, Any] = {"role": "assistant", "content": self.text or None}

@@ -1,11 +1,12 @@
 """The language model and the list of models, through the `openai` Python SDK."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from openai import AsyncOpenAI, BadRequestError, NotFoundError
+from openai import APITimeoutError, AsyncOpenAI, BadRequestError, NotFoundError
 
 from tests.peers.test_openai_python import ORDER_STATUS
 from tests.server.program import Server
@@ -20,6 +21,8 @@ TOOL: Any = {
     "type": "function",
     "function": {name: part for name, part in ORDER_STATUS.items() if name != "type"},
 }
+
+IDLE = 'voiceforge_worker_running{worker="llm"} 0'
 
 
 @pytest.fixture
@@ -98,6 +101,18 @@ async def test_what_cannot_be_answered_is_told(
     usual = {"model": "voiceforge", "messages": ASKED}
     with pytest.raises(BadRequestError, match=told):
         await client.chat.completions.create(**{**usual, **wanted})
+
+
+async def test_a_client_that_leaves_ends_the_answer(server: Server, client: AsyncOpenAI) -> None:
+    """The story would take half a minute."""
+    hasty = client.with_options(timeout=2, max_retries=0)
+    asked: Any = [{"role": "user", "content": "Write a story of three thousand words."}]
+    with pytest.raises(APITimeoutError):
+        await hasty.chat.completions.create(model="voiceforge", messages=asked, temperature=0)
+    async with asyncio.timeout(5):
+        while IDLE not in server.get("/metrics")[1]:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.1)
+    assert [line for line in server.logged() if line["level"] == "error"] == []
 
 
 async def test_models_are_listed(client: AsyncOpenAI) -> None:

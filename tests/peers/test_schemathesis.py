@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.models, pytest.mark.peers]
 
 EXAMPLES = 40  # of each kind, for each route
 
+LONGEST_S = 120  # a small LLM likes to go on, and other tests run beside it
+
 LEFT_OUT = [
     positive_data_acceptance,  # no schema says what a network, an origin or another's id is
     negative_data_rejection,  # it would leave the key out, which is sent nevertheless
@@ -40,7 +42,9 @@ def test_every_answer_is_one_that_is_described(server: Server, mode: GenerationM
         @given(case=route.ok().as_strategy(generation_mode=mode))
         def ask(case: Any) -> None:
             nonlocal asked
-            case.call_and_validate(headers=server.headers, excluded_checks=LEFT_OUT)
+            case.call_and_validate(
+                headers=server.headers, timeout=LONGEST_S, excluded_checks=LEFT_OUT
+            )
             asked += 1
 
         with contextlib.suppress(Unsatisfiable):  # nothing can be wrong where nothing is asked for

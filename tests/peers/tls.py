@@ -35,9 +35,10 @@ def secured(port: int, folder: Path) -> Iterator[tuple[int, Path]]:
 
     async def close(server: asyncio.Server) -> None:
         server.close()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
             task.cancel()
-        await asyncio.sleep(0)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     server = asyncio.run_coroutine_threadsafe(serve(), loop).result(10)
     try:
@@ -51,11 +52,10 @@ def secured(port: int, folder: Path) -> Iterator[tuple[int, Path]]:
 
 async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Until one of them is gone."""
-    with contextlib.suppress(OSError):
+    with contextlib.closing(writer), contextlib.suppress(OSError):
         while data := await reader.read(PIECE_BYTES):
             writer.write(data)
             await writer.drain()
-    writer.close()
 
 
 def self_signed(folder: Path) -> tuple[Path, Path]:
