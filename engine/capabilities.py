@@ -69,16 +69,26 @@ class TurnScore(msgspec.Struct, frozen=True):
     complete: float
 
 
+class Pronounced(msgspec.Struct, frozen=True, gc=False):
+    """A stretch of a text, and how it is said: in the International Phonetic Alphabet."""
+
+    start_char: int
+    end_char: int
+    ipa: str
+
+
 class Utterance(msgspec.Struct, frozen=True):
     """Text to speak: one sentence or clause as the LLM wrote it. `speed` 0.25-4, 1 is normal.
 
-    The speech is wanted at `rate_hz`, so that no gateway has to resample it.
+    The speech is wanted at `rate_hz`, so that no gateway has to resample it. What is `pronounced`,
+    in the text's order, a voice that is not given phonemes reads as it is written.
     """
 
     text: str
     voice: str
     speed: float = 1.0
     rate_hz: int = 24_000
+    pronounced: tuple[Pronounced, ...] = ()
 
 
 class Speech(msgspec.Struct, frozen=True):
