@@ -1,6 +1,6 @@
 """`/v1/text-to-speech`: text that is spoken, as ElevenLabs' SDKs ask for it."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from litestar import MediaType, Request, WebSocket, post, websocket
@@ -9,7 +9,6 @@ from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import Stream
 
-from engine.capabilities import Speech
 from server.access.authority import Needs
 from server.access.caller import caller_of
 from server.eleven import aliases, errors
@@ -20,6 +19,7 @@ from server.eleven.wanted import TextToSpeech, speed_of
 from server.lines import Application
 from server.media_types import LINES, sends
 from server.speech.formats import Format
+from server.speech.script import marked, script, told
 from server.speech.speaking import Speaking, Wanted, begun, encoded
 
 SPEECH = [Needs("speech")]
@@ -55,9 +55,10 @@ def routes(speaking: Speaking, failing: errors.Handlers) -> list[HTTPRouteHandle
         """The audio, sent as it is made, by either path. The quickest way is always taken, and no
         text is logged, whatever is asked for.
         """
-        speech, form = await spoken(voice_id, data, output_format, request)
+        wanted, form = await scripted(voice_id, data, output_format, request)
+        speech = speaking.speech(wanted, caller_of(request.scope))
         sent = await begun(encoded(speech, form.make()), "text")
-        return Stream(sent, media_type=form.media_type)
+        return Stream(sent, media_type=form.media_type, headers=told(wanted.script))
 
     @post(
         "/v1/text-to-speech/{voice_id:str}/with-timestamps",
@@ -78,8 +79,8 @@ def routes(speaking: Speaking, failing: errors.Handlers) -> list[HTTPRouteHandle
         """The audio in base64, and its characters with the seconds in which they are heard. Within
         a word they follow evenly; spaces and stops have the time between two words.
         """
-        found = await timed(voice_id, data, output_format, request)
-        return Stream(whole(found), media_type=MediaType.JSON)
+        found, headers = await timed(voice_id, data, output_format, request)
+        return Stream(whole(found), media_type=MediaType.JSON, headers=headers)
 
     @post(
         "/v1/text-to-speech/{voice_id:str}/stream/with-timestamps",
@@ -101,27 +102,28 @@ def routes(speaking: Speaking, failing: errors.Handlers) -> list[HTTPRouteHandle
         """A line of JSON for each stretch of audio, with the characters in it. The seconds count
         from the beginning of the speech.
         """
-        found = await timed(voice_id, data, output_format, request)
-        return Stream(lines(found), media_type=LINES)
+        found, headers = await timed(voice_id, data, output_format, request)
+        return Stream(lines(found), media_type=LINES, headers=headers)
 
-    async def spoken(
+    async def scripted(
         voice_id: str, data: TextToSpeech, name: Name, request: Asked
-    ) -> tuple[AsyncGenerator[Speech, None], Format]:
+    ) -> tuple[Wanted, Format]:
         aliases.check_model(data.model_id)
         form = FORMATS[name]
         voice = aliases.named(voice_id)
-        caller = caller_of(request.scope)
-        await speaking.admit(caller)
-        parts = await speaking.speakers.parts(data.text, voice, data.language_code)
-        wanted = Wanted(parts, speed_of(data.voice_settings), form.rate_hz)
-        return speaking.speech(wanted, caller), form
+        await speaking.admit(caller_of(request.scope))
+        text = await marked(data.text, tags_inline=True)
+        said = await script(speaking.speakers, text, voice, data.language_code)
+        return Wanted(said, speed_of(data.voice_settings), form.rate_hz), form
 
     async def timed(
         voice_id: str, data: TextToSpeech, name: Name, request: Asked
-    ) -> AsyncIterator[Stretch]:
-        speech, form = await spoken(voice_id, data, name, request)
-        aligner = Aligner(form.rate_hz, data.text, form.lead_samples)
-        return await begun(stretches(speech, form.make(), aligner), "text")
+    ) -> tuple[AsyncIterator[Stretch], dict[str, str]]:
+        wanted, form = await scripted(voice_id, data, name, request)
+        speech = speaking.speech(wanted, caller_of(request.scope))
+        aligner = Aligner(form.rate_hz, wanted.script.text, form.lead_samples)
+        found = await begun(stretches(speech, form.make(), aligner), "text")
+        return found, told(wanted.script)
 
     return [speak, speak_timed, stream_timed]
 

@@ -18,7 +18,7 @@ from server.media_types import EVENTS, event, sends
 from server.refusals import refusals
 from server.speech import names
 from server.speech.formats import FORMATS, Name
-from server.speech.speakers import told
+from server.speech.script import marked, script, told
 from server.speech.speaking import LONGEST_CHARS, Speaking, Wanted, begun, encoded
 from transports.realtime import aliases
 
@@ -35,8 +35,9 @@ class VoiceId(msgspec.Struct, frozen=True):
 
 class SpeechWanted(msgspec.Struct, frozen=True):
     """What is to be spoken, by which `voice`, and how it is sent: with `stream_format` "sse" in
-    events. `instructions` are accepted, and no voice here can follow them. `language` (BCP-47) is
-    our own; unset it is found, and the voice behind OpenAI's names chosen by it.
+    events. The input may be SSML (<speak>…</speak>). `instructions` are accepted, and no voice here
+    can follow them. `language` (BCP-47) is our own; unset it is found, and the voice behind
+    OpenAI's names chosen by it.
     """
 
     input: Annotated[str, Meta(min_length=1, max_length=LONGEST_CHARS)]
@@ -66,16 +67,17 @@ def routes(speaking: Speaking) -> list[HTTPRouteHandler]:
         """
         caller = caller_of(request.scope)
         await speaking.admit(caller)
-        parts = await speaking.speakers.parts(data.input, checked(data), data.language)
+        text = await marked(data.input)
+        said = await script(speaking.speakers, text, checked(data), data.language)
         form = FORMATS[data.response_format]
-        wanted = Wanted(parts, data.speed, form.rate_hz)
+        wanted = Wanted(said, data.speed, form.rate_hz)
         speech = speaking.speech(wanted, caller)
         sent = await begun(encoded(speech, form.make()), "input")
         if data.stream_format == "sse":
             sent, kind = events(sent, len(data.input)), EVENTS
         else:
             kind = form.media_type
-        return Stream(sent, media_type=kind, headers=told(parts))
+        return Stream(sent, media_type=kind, headers=told(said))
 
     return [speak]
 

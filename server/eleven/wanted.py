@@ -25,9 +25,9 @@ class VoiceSettings(msgspec.Struct, frozen=True):
 
 
 class TextToSpeech(msgspec.Struct, frozen=True):
-    """The text, and how it is spoken. Without a `language_code` its language is found. The same
-    text always sounds the same, whatever the `seed`. What stands before and behind it is accepted,
-    and not needed.
+    """The text, and how it is spoken: it may be SSML, or have <break/> and <phoneme> in it. Without
+    a `language_code` its language is found. The same text always sounds the same, whatever the
+    `seed`. What stands before and behind it is accepted, and not needed.
     """
 
     text: Annotated[str, Meta(min_length=1, max_length=LONGEST_CHARS)]

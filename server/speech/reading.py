@@ -1,15 +1,18 @@
-"""Reads a text out: piece by piece, the next one asked for while this one is heard."""
+"""Reads a script out: piece by piece, the next one asked for while this one is heard."""
 
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from itertools import islice
 
 import msgspec
+from msgspec.structs import replace
 
 from actors.cut import Cutter
-from actors.voices.routing import Part
+from actors.rendition import SPEEDS
+from actors.respelling import Respelt, Said
 from engine.capabilities import Speech, SpokenWord, Utterance
 from engine.inference import Inference, Priority, Request
+from server.speech.script import Line
 
 FED_CHARS = 2000
 """Of a text at once: a long one would hold up the loop that carries audio."""
@@ -22,12 +25,17 @@ FIRST_MS, LATER_MS = 500, 5000
 Live callers always come first.
 """
 
+SAMPLE_BYTES = 2
+
 
 class Piece(msgspec.Struct, frozen=True):
-    """A part of a text that has been asked for; it begins at `start_char`."""
+    """A part of a text that has been asked for, as the voice was given it; it begins at
+    `start_char`.
+    """
 
     text: str
     start_char: int
+    respelt: Respelt
     request: Request[Speech]
 
 
@@ -41,12 +49,17 @@ class Reader:
         self._asked_chars = 0
         self._said_samples = 0
 
-    def ask(self, text: str, voice: str) -> Piece:
-        """Ask a voice for the next piece."""
-        utterance = Utterance(text, voice, self._speed, self._rate_hz)
+    def ask(self, text: str, voice: str, said: Sequence[Said] = (), rate: float = 1.0) -> Piece:
+        """Ask a voice for the next piece, `rate` times as fast as the rest. What is `said`
+        otherwise is placed in the piece.
+        """
+        respelt = Respelt(text, said)
+        slowest, fastest = SPEEDS
+        speed = min(max(self._speed * rate, slowest), fastest)
+        utterance = Utterance(respelt.text, voice, speed, self._rate_hz, respelt.pronounced)
         deadline_ms = LATER_MS if self._asked_chars else FIRST_MS
         request = self._tts.request(utterance, priority=Priority.BATCH, deadline_ms=deadline_ms)
-        piece = Piece(text, self._asked_chars, request)
+        piece = Piece(text, self._asked_chars, respelt, request)
         self._asked_chars += len(text)
         return piece
 
@@ -56,9 +69,17 @@ class Reader:
         """
         began = self._said_samples
         async for speech in piece.request:
-            self._said_samples += len(speech.pcm) // 2
-            words = tuple(placed(word, piece.start_char, began) for word in speech.words)
+            self._said_samples += len(speech.pcm) // SAMPLE_BYTES
+            words = tuple(
+                placed(piece.respelt.source(word), piece.start_char, began) for word in speech.words
+            )
             yield Speech(speech.pcm, speech.rate_hz, words)
+
+    def pause(self, pause_ms: int) -> Speech:
+        """So much silence."""
+        samples = pause_ms * self._rate_hz // 1000
+        self._said_samples += samples
+        return Speech(bytes(SAMPLE_BYTES * samples), self._rate_hz, ())
 
 
 def placed(word: SpokenWord, chars: int, samples: int) -> SpokenWord:
@@ -72,29 +93,65 @@ def placed(word: SpokenWord, chars: int, samples: int) -> SpokenWord:
 
 
 async def read_out(
-    tts: Inference[Utterance, Speech], parts: Iterable[Part], speed: float, rate_hz: int
+    tts: Inference[Utterance, Speech], lines: Iterable[Line], speed: float, rate_hz: int
 ) -> AsyncGenerator[Speech, None]:
     """The speech, 16-bit mono. Closing the iterator stops the work. Raises `InferenceError`."""
     reader = Reader(tts, speed, rate_hz)
-    pieces = ((text, part.chosen.voice.id) for part in parts for text in cut(part.text))
-    asked: deque[Piece] = deque()
+    steps = (step for line in lines for step in steps_of(line))
+    asked: deque[Piece | int] = deque()
     try:
         while True:
-            for text, voice in islice(pieces, AHEAD - len(asked)):
-                asked.append(reader.ask(text, voice))
+            for step in islice(steps, AHEAD - len(asked)):
+                asked.append(step if isinstance(step, int) else reader.ask(*step))
             if not asked:
                 return
-            async for speech in reader.say(asked[0]):
-                if speech.pcm:
-                    yield speech
+            if isinstance(first := asked[0], int):
+                yield reader.pause(first)
+            else:
+                async for speech in reader.say(first):
+                    if speech.pcm:
+                        yield speech
             asked.popleft()
     finally:
-        for piece in asked:
-            piece.request.cancel()
+        for one in asked:
+            if isinstance(one, Piece):
+                one.request.cancel()
 
 
-def cut(text: str) -> Iterator[str]:
-    """A text in pieces that are spoken one by one, cut as they are needed."""
+def steps_of(line: Line) -> Iterator[tuple[str, str, tuple[Said, ...], float] | int]:
+    """What a `Reader` is asked for: a line's pieces, and the ms of the pause behind it."""
+    at = line.part.start_char
+    left = deque(line.said)
+    for text in cut(line.part.text, [(one.start_char - at, one.end_char - at) for one in left]):
+        said: list[Said] = []
+        while left and left[0].end_char <= at + len(text):
+            one = left.popleft()
+            said.append(replace(one, start_char=one.start_char - at, end_char=one.end_char - at))
+        yield text, line.part.chosen.voice.id, tuple(said), line.rate
+        at += len(text)
+    if line.pause_ms:
+        yield line.pause_ms
+
+
+def cut(text: str, whole: Iterable[tuple[int, int]] = ()) -> Iterator[str]:
+    """A text in pieces that are spoken one by one, cut as they are needed. What is `whole`, by its
+    characters, stays in one.
+    """
+    kept = deque(whole)
+    held, at = "", 0
+    for piece in _cut(text):
+        held += piece
+        at += len(piece)
+        while kept and kept[0][1] <= at:
+            kept.popleft()
+        if not (kept and kept[0][0] < at):
+            yield held
+            held = ""
+    if held:
+        yield held
+
+
+def _cut(text: str) -> Iterator[str]:
     cutter = Cutter()
     for at in range(0, len(text), FED_CHARS):
         yield from cutter.feed(text[at : at + FED_CHARS])

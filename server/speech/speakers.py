@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from actors.store import Store
@@ -93,10 +93,3 @@ def plain_english(text: str) -> str | None:
     words = WORD.findall(text[:JUDGED_CHARS].lower())
     hits = sum(word in ENGLISH for word in words)
     return "en" if text.isascii() and hits > ENOUGH * len(words) else None
-
-
-def told(spoken: Sequence[Part]) -> dict[str, str]:
-    """Headers that say who speaks, in order."""
-    voices = dict.fromkeys(part.chosen.voice.id for part in spoken)
-    engines = dict.fromkeys(part.chosen.voice.engine for part in spoken)
-    return {"x-voiceforge-voice": ", ".join(voices), "x-voiceforge-engine": ", ".join(engines)}

@@ -7,7 +7,6 @@ from typing import TypeVar
 
 import msgspec
 
-from actors.voices.routing import Part
 from engine.capabilities import Speech, Utterance
 from engine.inference import Inference, InferenceError
 from engine.meter import Meter, Watch
@@ -18,6 +17,7 @@ from server.metering.collector import Collector
 from server.model_errors import denied
 from server.speech.formats import Encoder
 from server.speech.reading import read_out
+from server.speech.script import Script
 from server.speech.speakers import Speakers
 
 LONGEST_CHARS = 100_000
@@ -29,7 +29,7 @@ T = TypeVar("T")
 class Wanted(msgspec.Struct, frozen=True):
     """What is to be said, by whom, how fast (1: as they speak) and at which rate."""
 
-    parts: tuple[Part, ...]
+    script: Script
     speed: float
     rate_hz: int
 
@@ -72,7 +72,7 @@ class Speaking:
         """What was wanted. Closing it stops the work. Raises `InferenceError`."""
         meter = self.began(caller)
         try:
-            said = read_out(self.voices(meter), wanted.parts, wanted.speed, wanted.rate_hz)
+            said = read_out(self.voices(meter), wanted.script.lines, wanted.speed, wanted.rate_hz)
             async with aclosing(said):
                 async for speech in said:
                     yield speech

@@ -6,7 +6,7 @@ import pytest
 
 from actors.voices.here import Machine
 from server.access.denied import Denied
-from server.speech.speakers import Speakers, plain_english, told
+from server.speech.speakers import Speakers, plain_english
 
 MACHINE = Machine(frozenset(("piper-joe", "kokoro-82m")), espeak=True)
 
@@ -18,7 +18,7 @@ def speakers(machine: Machine = MACHINE, otherwise: str = "error") -> Speakers:
 
 
 async def voices(text: str, voice: str | None = None, language: str | None = None) -> str:
-    return told(await speakers().parts(text, voice, language))["x-voiceforge-voice"]
+    return ", ".join(part.chosen.voice.id for part in await speakers().parts(text, voice, language))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ async def test_a_voice_that_cannot_read_it_is_an_error_or_replaced() -> None:
     with pytest.raises(Denied, match="voice en_US-joe-medium reads en-US and no ru"):
         await voices(text, "joe")
     parts = await speakers(otherwise="fallback").parts(text, "joe", None)
-    assert told(parts) == {"x-voiceforge-voice": "espeak-ru", "x-voiceforge-engine": "espeak"}
+    assert [part.chosen.voice.id for part in parts] == ["espeak-ru"]
 
 
 @pytest.mark.parametrize(
