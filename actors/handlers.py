@@ -27,6 +27,8 @@ class Share(msgspec.Struct, frozen=True):
 class Batched(Generic[P, R]):
     """A model that answers a list with a list, up to `max_batch` at a time in each of `lanes`."""
 
+    streams = False
+
     def __init__(
         self,
         payload_type: type[P],
@@ -53,14 +55,16 @@ class Batched(Generic[P, R]):
     def run(self, batch: list[P]) -> Iterator[tuple[int, R]]:
         yield from enumerate(self._answer(batch))
 
-    def lasts_s(self, _result: R) -> None:
-        """A run goes to its end."""
+    def lasts_s(self, _result: R) -> float:
+        """All that there is."""
+        return 0.0
 
 
 class Spoken:
     """A voice that answers one utterance with a stream of speech, in each of `lanes`."""
 
     max_batch = 1
+    streams = True
     payload_type = Utterance
 
     def __init__(

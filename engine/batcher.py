@@ -8,6 +8,7 @@ its results for what is more urgent, and goes on later, in whatever lane.
 import asyncio
 import contextlib
 import itertools
+import math
 import queue
 import threading
 import traceback
@@ -24,6 +25,9 @@ from engine.results import Results
 P = TypeVar("P")
 R = TypeVar("R")
 
+LATELY_S = 30.0
+"""For so long a caller who was answered may say something more."""
+
 
 class Handler(Protocol[P, R]):
     """A model as an inference actor runs it."""
@@ -33,6 +37,9 @@ class Handler(Protocol[P, R]):
 
     lanes: int
     """How many `run`s may go on at once, each in a thread of its own."""
+
+    streams: bool
+    """Whether a run may be left after each result, and another thread go on with it."""
 
     @property
     def payload_type(self) -> type[P]: ...
@@ -49,10 +56,8 @@ class Handler(Protocol[P, R]):
         """
         ...
 
-    def lasts_s(self, result: R) -> float | None:
-        """How long who asked needs no further result, where results are a stream: it may be left
-        after each, and another thread may go on with it. None where a run goes to its end.
-        """
+    def lasts_s(self, result: R) -> float:
+        """How long who asked needs no further result, where results are streams."""
         ...
 
 
@@ -132,8 +137,8 @@ class Batcher(Generic[P, R]):
 
     An idle lane takes what is most urgent at once: nothing waits for company, so batches form only
     from what has come while all lanes were busy. Streams take turns: who has nothing yet comes
-    first, then who runs out first. Work without a live caller never takes the last idle lane of
-    several.
+    first, then who runs out first. Work without a live caller leaves the last idle lane of several
+    to those who have one; a stream, which is soon left, only where there were any lately.
     """
 
     def __init__(self, handler: Handler[P, R]) -> None:
@@ -144,6 +149,7 @@ class Batcher(Generic[P, R]):
         self._waiting: DeadlineQueue[int, _Work[P, R]] = DeadlineQueue()
         self._running: set[_Batch[P, R]] = set()
         self._next: Urgency | None = None  # of what waits, for the lanes to read
+        self._called_at = -math.inf  # when somebody with a live caller last asked
         self._meter = Meter()
         self._batches: queue.SimpleQueue[_Batch[P, R] | None] = queue.SimpleQueue()
         for number in range(handler.lanes):
@@ -156,6 +162,7 @@ class Batcher(Generic[P, R]):
         now = self._loop.time()
         work: _Work[P, R] = _Work(next(self._ids), payload, priority, now + deadline_ms / 1000, now)
         self._waiting.push(work.id, work, priority, work.deadline)
+        self._note(priority)
         self._fill_lanes()
         return BatchedRequest(self, work)
 
@@ -202,11 +209,18 @@ class Batcher(Generic[P, R]):
         """Whether the next work must leave the lane to those who may call at any moment."""
         if self._handler.lanes == 1 or self._waiting.peek()[1].priority < Priority.BATCH:
             return False
-        return len(self._running) >= self._handler.lanes - 1
+        lately = self._loop.time() < self._called_at + LATELY_S
+        last = len(self._running) >= self._handler.lanes - 1
+        return last and (lately or not self._handler.streams)
+
+    def _note(self, priority: Priority) -> None:
+        if priority < Priority.BATCH:
+            self._called_at = self._loop.time()
 
     def _promote(self, work: _Work[P, R], priority: Priority, deadline_ms: int) -> None:
         work.priority = priority
         work.deadline = self._loop.time() + deadline_ms / 1000 + work.lasts_s
+        self._note(priority)
         if self._waiting.promote(work.id, *work.urgency):
             self._fill_lanes()
 
@@ -279,14 +293,16 @@ class Batcher(Generic[P, R]):
         run, works[0].left = works[0].left, None
         if run is None:
             run = self._handler.run([work.payload for work in works])
+        streams = self._handler.streams
         for place, result in run:
-            work, lasts_s = works[place], self._handler.lasts_s(result)
+            work = works[place]
             work.answered = True
+            lasts_s = self._handler.lasts_s(result) if streams else 0.0
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._add, work, result, lasts_s or 0.0)
+                self._loop.call_soon_threadsafe(self._add, work, result, lasts_s)
             if all(work.cancelled for work in works):
                 return
-            if lasts_s is not None and self._is_passed(work, lasts_s):
+            if streams and self._is_passed(work, lasts_s):
                 work.left = run
                 return
 

@@ -23,6 +23,7 @@ Steps = list[int | str]
 class Obedient:
     max_batch = int(os.environ.get("MAX_BATCH", "1"))
     lanes = int(os.environ.get("LANES", "1"))
+    streams = False
     payload_type = Steps
 
     def warm_up(self) -> None:
@@ -33,8 +34,8 @@ class Obedient:
             for step in steps:
                 yield from self._step(place, step, len(batch))
 
-    def lasts_s(self, _result: int) -> None:
-        return None
+    def lasts_s(self, _result: int) -> float:
+        return 0.0
 
     def _step(self, place: int, step: int | str, size: int) -> Iterator[tuple[int, int]]:
         match step:

@@ -12,6 +12,7 @@ class Held:
     """A model that answers with the payload once `go` is set for it; -2 is refused as it should be,
     other negative ones are not expected."""
 
+    streams = False
     payload_type = int
 
     def __init__(self, lanes: int, max_batch: int) -> None:
@@ -40,8 +41,8 @@ class Held:
             yield place, number
         self.running -= set(batch)
 
-    def lasts_s(self, _result: int) -> None:
-        return None
+    def lasts_s(self, _result: int) -> float:
+        return 0.0
 
     def _event(self, number: int) -> threading.Event:
         return self._go.setdefault(number, threading.Event())

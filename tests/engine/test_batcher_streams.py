@@ -17,10 +17,11 @@ class Steps:
     """A stream of as many results as the payload's letters, each made when a test says so."""
 
     max_batch = 1
-    lanes = 1
+    streams = True
     payload_type = str
 
-    def __init__(self) -> None:
+    def __init__(self, lanes: int) -> None:
+        self.lanes = lanes
         self.made: list[str] = []
         self.closed: list[str] = []
         self.steps: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -42,10 +43,10 @@ class Steps:
 
 
 class Bench:
-    """One lane, and what was asked of it."""
+    """So many lanes, and what was asked of them."""
 
-    def __init__(self) -> None:
-        self.model = Steps()
+    def __init__(self, lanes: int = 1) -> None:
+        self.model = Steps(lanes)
         self.batcher = Batcher(self.model)
 
     def ask(
@@ -63,19 +64,22 @@ class Bench:
                     await asyncio.sleep(0.001)
         assert "".join(self.model.made) == letters
 
-    async def begun(self) -> None:
+    async def begun(self, letters: int = 1) -> None:
         async with asyncio.timeout(20):
-            while not self.model.made:  # noqa: ASYNC110 - a thread's
+            while len(self.model.made) < letters:  # noqa: ASYNC110 - a thread's
                 await asyncio.sleep(0.001)
+
+    def close(self) -> None:
+        for _ in range(50):
+            self.model.steps.put(None)
+        self.batcher.close()
 
 
 @pytest.fixture
 async def bench() -> AsyncIterator[Bench]:
     bench = Bench()
     yield bench
-    for _ in range(50):
-        bench.model.steps.put(None)
-    bench.batcher.close()
+    bench.close()
 
 
 async def all_of(request: BatchedRequest[str, str]) -> str:
@@ -148,3 +152,20 @@ async def test_a_stream_that_was_left_can_be_cancelled(bench: Bench) -> None:
     assert recording.compute_ms > 0
     await bench.made("axyz")
     assert await all_of(recording) == ""
+
+
+async def test_without_callers_recordings_have_every_lane_and_beside_them_all_but_one() -> None:
+    bench = Bench(lanes=2)
+    try:
+        for letters in ("abcdef", "123456"):
+            bench.ask(letters)
+        await bench.begun(2)
+        caller = asyncio.create_task(all_of(bench.ask("x", Priority.FIRST)))
+        while not caller.done():
+            bench.model.steps.put(None)
+            await asyncio.sleep(0.02)
+        assert await caller == "x"
+        load = bench.batcher.load()
+        assert (load.running, len(bench.batcher._running)) == (2, 1)
+    finally:
+        bench.close()
