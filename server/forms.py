@@ -16,6 +16,9 @@ from server.access.denied import Denied, retry
 from server.media_types import MULTIPART
 
 FILE = "file"
+AROUND_BYTES = 1 << 20
+"""Of a form, around its file."""
+
 MOST_FIELDS = 64
 MOST_FIELD_BYTES = 64 << 10
 

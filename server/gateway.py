@@ -26,6 +26,7 @@ from server import (
     client_secrets,
     control,
     eleven_routes,
+    eleven_transcription_routes,
     eleven_user_routes,
     eleven_voice_routes,
     job_routes,
@@ -215,6 +216,8 @@ class Gateway:
 
     def _handlers(self) -> list[BaseRouteHandler]:
         failing = errors.handlers(HANDLERS)
+        transcriptions = Transcriptions(self._platform.scribe, self._door, self._collector)
+        forms = Forms(self._plan.settings.limits.upload_mb << 20)
         return [
             *routes(self._readiness, self._metrics, self._system),
             *client_secrets.routes(self._database),
@@ -232,10 +235,8 @@ class Gateway:
             eleven_routes.socket(self._sockets.held(StreamInput(self._speaking))),
             *eleven_voice_routes.routes(failing),
             *eleven_user_routes.routes(self._database, failing),
-            *transcription_routes.routes(
-                Transcriptions(self._platform.scribe, self._door, self._collector),
-                Forms(self._plan.settings.limits.upload_mb << 20),
-            ),
+            *transcription_routes.routes(transcriptions, forms),
+            *eleven_transcription_routes.routes(transcriptions, forms, failing),
             *model_routes.routes(lambda: self._platform.llm),
             *chat_routes.routes(lambda: self._platform.llm, self._door, self._collector),
         ]

@@ -13,7 +13,7 @@ from litestar.response import Stream
 from server.access.authority import Needs
 from server.access.caller import caller_of
 from server.access.denied import Denied
-from server.forms import Forms
+from server.forms import AROUND_BYTES, Forms
 from server.leaving import unless_left
 from server.media_types import BINARY, EVENTS, event, sends
 from server.refusals import refusals
@@ -32,9 +32,6 @@ from server.transcription.subtitles import srt, vtt
 from server.transcription.told import Told, gathered
 from server.transcription.transcribing import Heard
 from transports.realtime import aliases
-
-AROUND_BYTES = 1 << 20
-"""Of a form, around its file."""
 
 SRT, VTT = "application/x-subrip", "text/vtt"
 
