@@ -4,8 +4,8 @@ import asyncio
 from contextlib import AsyncExitStack, aclosing
 from typing import Any, get_args
 
-from litestar import Request, post
-from litestar.handlers import HTTPRouteHandler
+from litestar import Request, WebSocket, post, websocket
+from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 from litestar.openapi.spec import OpenAPIType, Schema
 from litestar.params import FromQuery
 
@@ -19,6 +19,7 @@ from server.eleven.recording import Granularity, hearing, wanted
 from server.eleven.transcript import Transcript, transcript
 from server.forms import AROUND_BYTES, Forms
 from server.leaving import unless_left
+from server.lines import Application
 from server.media_types import BINARY, sends
 from server.transcription.decoding import Decoding
 from server.transcription.metered import Transcriptions
@@ -98,3 +99,13 @@ def routes(
             return await asyncio.to_thread(transcript, asked, told)  # of hours it takes a while
 
     return [transcribe]
+
+
+def socket(scribe: Application) -> WebsocketRouteHandler:
+    """The WebSocket. Litestar finds it; its loop is ours."""
+
+    @websocket("/v1/speech-to-text/realtime")
+    async def connection(socket: WebSocket[Any, Any, Any]) -> None:
+        await scribe(socket.scope, socket.receive, socket.send)
+
+    return connection

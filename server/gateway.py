@@ -59,6 +59,7 @@ from server.deliveries import Deliveries
 from server.door import SupervisedDoor
 from server.eleven import errors
 from server.eleven.first_message import KeyInFirstMessage
+from server.eleven.scribe import Scribe
 from server.eleven.stream_input import StreamInput
 from server.fleet import ROLES
 from server.forms import Forms
@@ -218,6 +219,7 @@ class Gateway:
         failing = errors.handlers(HANDLERS)
         transcriptions = Transcriptions(self._platform.scribe, self._door, self._collector)
         forms = Forms(self._plan.settings.limits.upload_mb << 20)
+        scribe = Scribe(self._platform.hearing, self._door, transcriptions)
         return [
             *routes(self._readiness, self._metrics, self._system),
             *client_secrets.routes(self._database),
@@ -237,6 +239,7 @@ class Gateway:
             *eleven_user_routes.routes(self._database, failing),
             *transcription_routes.routes(transcriptions, forms),
             *eleven_transcription_routes.routes(transcriptions, forms, failing),
+            eleven_transcription_routes.socket(self._sockets.held(scribe)),
             *model_routes.routes(lambda: self._platform.llm),
             *chat_routes.routes(lambda: self._platform.llm, self._door, self._collector),
         ]
