@@ -15,7 +15,7 @@ from server.access.denied import Denied
 from server.eleven import aliases, errors
 from server.eleven.exports import CANNOT
 from server.eleven.exports import Name as Export
-from server.eleven.recording import Granularity, hearing, wanted
+from server.eleven.speech_to_text import Granularity, hearing, wanted
 from server.eleven.transcript import Transcript, transcript
 from server.forms import AROUND_BYTES, Forms
 from server.leaving import unless_left

@@ -35,11 +35,14 @@ class Incoming:
         self._is_law = name.startswith("ulaw")
         self._resampler = self._made()
 
-    def feed(self, data: bytes) -> bytes:
-        """What can be heard of it now; the resampler holds some ms back. Raises `AudioError`."""
+    def check(self, data: bytes) -> None:
+        """Raises `AudioError` if `data` ends within a sample."""
         if not self._is_law and len(data) % 2:
             text = f"audio has {len(data)} bytes: 16-bit samples need an even number of them"
             raise AudioError(text)
+
+    def feed(self, data: bytes) -> bytes:
+        """What can be heard of whole samples now; the resampler holds some ms back."""
         return self._resampled(mu_law_to_pcm(data) if self._is_law else data, last=False)
 
     def rest(self) -> bytes:

@@ -43,6 +43,10 @@ IDLE_S = 60.0
 
 CALLER_BYTES_A_MS = 32
 
+PIECE_BYTES = 32_000
+"""Of a chunk at once, a third of a second and more: resampling holds the loop that carries audio.
+"""
+
 
 class Broken(Exception):
     """The client is told what went wrong, and the socket closed with this code."""
@@ -157,7 +161,6 @@ class Taken:
         """Take the client's messages until it is gone."""
         while True:
             await self._outbox.room()
-            await self._stenographer.room()
             try:
                 async with asyncio.timeout(IDLE_S):
                     message = await self._receive()
@@ -166,23 +169,28 @@ class Taken:
                 raise Broken("insufficient_audio_activity", text) from None
             if message["type"] == "websocket.disconnect":
                 return
-            self._take(read(message))
+            await self._take(read(message))
 
-    def _take(self, chunk: AudioChunk) -> None:
+    async def _take(self, chunk: AudioChunk) -> None:
         if chunk.sample_rate not in (None, self._incoming.rate_hz):
             text = f"sample_rate is {chunk.sample_rate}, audio_format {self._options.audio_format}"
             raise Broken("input_error", text)
         if chunk.previous_text and self._begun:
             raise Broken("input_error", "previous_text comes with the first chunk, or not at all")
         self._begun = True
+        audio = chunk.audio_base_64
         try:
-            pcm = self._incoming.feed(chunk.audio_base_64)
+            self._incoming.check(audio)
         except AudioError as error:
             raise Broken("input_error", str(error)) from error
-        self._hear(pcm)
+        for at in range(0, len(audio), PIECE_BYTES):
+            self._hear(self._incoming.feed(audio[at : at + PIECE_BYTES]))
+            await asyncio.sleep(0)
+            await self._stenographer.room()
         if chunk.commit:
             self._hear(self._incoming.rest())
             self._stenographer.commit()
+            await self._stenographer.room()
 
     def _hear(self, pcm: bytes) -> None:
         self._meter.hear(len(pcm) / CALLER_BYTES_A_MS)

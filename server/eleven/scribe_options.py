@@ -13,7 +13,7 @@ from server.access.denied import Denied
 from server.eleven import aliases
 from server.eleven.input_formats import USUAL, Name, rate_of
 from server.eleven.languages import UnknownLanguage, tag_of
-from server.eleven.recording import FOUND, Term
+from server.eleven.speech_to_text import FOUND, Term
 from server.forms import fault
 from server.transcription.transcribing import MOST_TERMS
 from transports.outbox import Message

@@ -4,7 +4,7 @@ import msgspec
 
 from server.eleven.exports import Exported, exported
 from server.eleven.languages import code_of
-from server.eleven.recording import SpeechToText
+from server.eleven.speech_to_text import SpeechToText
 from server.eleven.words import Word, timed, untimed
 from server.transcription.told import Told
 

@@ -33,6 +33,7 @@ from elevenlabs.types import (
 )
 from websockets.exceptions import InvalidStatus
 
+from actors.stenographer import LONGEST_S
 from bench.turns import turns
 from tests.media import recording
 from tests.peers.sound import g711, to_pcm, word_error_rate
@@ -351,6 +352,18 @@ async def test_the_fast_recogniser_writes_what_comes_at_once(server: Server) -> 
         await to.commit()
         [told] = await listener.until(RealtimeEvents.COMMITTED_TRANSCRIPT)
     assert word_error_rate(told["text"], SAID) <= 0.2
+
+
+async def test_what_nobody_commits_is_committed_in_time(server: Server) -> None:
+    """All of it comes at once, and more than is held."""
+    audio = np.tile(SAMPLES, int(LONGEST_S * HZ / len(SAMPLES)) + 2).astype("<i2").tobytes()
+    async with dictating(server.url, server.key, model_id="moonshine-tiny-en") as (to, listener):
+        for at in range(0, len(audio), 10 * 2 * HZ):
+            piece = base64.b64encode(audio[at : at + 10 * 2 * HZ]).decode()
+            await to.send({"audio_base_64": piece})
+        [told] = await listener.until(RealtimeEvents.COMMITTED_TRANSCRIPT)
+    times = LONGEST_S * HZ / len(SAMPLES)
+    assert len(told["text"].split()) == pytest.approx(times * len(SAID.split()), rel=0.2)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from engine.capabilities import TimedWord
 from server.eleven.exports import Export, exported
-from server.eleven.recording import SpeechToText
+from server.eleven.speech_to_text import SpeechToText
 from server.eleven.transcript import transcript
 from server.transcription.told import Told
 from server.transcription.transcribing import Heard

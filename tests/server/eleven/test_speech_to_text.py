@@ -8,7 +8,7 @@ from litestar.exceptions import ValidationException
 from engine.languages import SPOKEN
 from server.access.denied import Denied
 from server.eleven.languages import ISO_639_3, UnknownLanguage, code_of, tag_of
-from server.eleven.recording import hearing, wanted
+from server.eleven.speech_to_text import hearing, wanted
 
 
 def form(**fields: str) -> dict[str, list[str]]:

@@ -95,8 +95,8 @@ def wanted(fields: Mapping[str, list[str]]) -> SpeechToText:
         if export.format in CANNOT:
             text = f"additional_formats: no {export.format} is made here: ask for srt, txt or"
             raise Denied(400, "unsupported", f"{text} segmented_json")
-    by = aliases.recogniser(asked.model_id)
-    if by == "fast" and language_of(asked) not in ("en", "auto"):
+    by, language = aliases.recogniser(asked.model_id), language_of(asked)
+    if by == "fast" and language not in ("en", "auto"):
         text = f"language_code: {asked.model_id} knows English only: ask {WHISPER}"
         raise Denied(400, "unsupported", f"{text} for {asked.language_code}")
     if by == "fast" and asked.timed:
@@ -128,9 +128,7 @@ def language_of(asked: SpeechToText) -> str:
 
 
 def hearing(asked: SpeechToText) -> Wanted:
-    """How that is heard. Raises `ValidationException`."""
+    """How that is heard."""
     by = aliases.recogniser(asked.model_id)
-    language = language_of(asked)
-    if by == "fast":
-        language = "en"
+    language = "en" if by == "fast" else language_of(asked)
     return Wanted(language, asked.timed, tuple(asked.keyterms), by)
