@@ -27,6 +27,7 @@ class CallerAudio(Actor):
         self._pcm = bytearray()
         self._from: int | None = None
         self._looked = 0
+        self._forgotten = 0
 
     @property
     def begin(self) -> int:
@@ -53,6 +54,11 @@ class CallerAudio(Actor):
         self._from = position
         self._trim()
 
+    def forget(self, position: int) -> None:
+        """Nobody will ask for anything before `position` any more."""
+        self._forgotten = position
+        self._trim()
+
     def _take(self, pcm: bytes) -> None:
         if len(self._pcm) + len(pcm) > LONGEST_MS * CALLER_HZ // 1000 * 2:
             raise BufferFull(
@@ -65,7 +71,7 @@ class CallerAudio(Actor):
         keep = self._looked - RECENT_MS * CALLER_HZ // 1000
         if self._from is not None:
             keep = min(keep, self._from)
-        surplus = keep - self.begin
+        surplus = max(keep, self._forgotten) - self.begin
         if surplus > 0:
             del self._pcm[: surplus * 2]
 

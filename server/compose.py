@@ -9,6 +9,7 @@ from pathlib import Path
 from actors.ear import SessionEar
 from actors.silero import Silero
 from actors.speak import Speak
+from actors.stenographer import Hearing
 from actors.store import Store
 from actors.stt_router import Recogniser, RoutedSTT
 from actors.think import Think
@@ -82,6 +83,7 @@ class Platform:
         self._whisper_model = Path(settings.workers.whisper).name
         self._llm_model = (settings.llm.base_url and settings.llm.model) or MODELS["llm"]
         self._services: Services | None = None
+        self._slots: VadSlots | None = None
 
     def services(self) -> Services | None:
         """What sessions share; None until every model is loaded."""
@@ -108,6 +110,12 @@ class Platform:
             return watch(self._stt, MODELS["stt"])
         return watch(self._scribe, self._whisper_model)
 
+    def hearing(self, watch: Watch) -> Hearing | None:
+        """What hears somebody live without a session; None until every model is loaded."""
+        if self._services is None or self._slots is None:
+            return None
+        return Hearing(self._slots, self._live(watch))
+
     def workers(self) -> tuple[WorkerStatus, ...]:
         """How the workers are, as the supervisor last said."""
         return tuple(link.status for links in self._links.values() for link in links)
@@ -127,7 +135,7 @@ class Platform:
         for pool in self._pools:
             await pool.start()
         silero = await asyncio.to_thread(Silero, Store(self._store).path(VAD_MODEL))
-        slots = VadSlots(silero)
+        slots = self._slots = VadSlots(silero)
         await asyncio.gather(*(pool.up() for pool in self._needed))
         self._services = Services(
             clock=self._clock,
@@ -153,8 +161,11 @@ class Platform:
     def _ear(
         self, slots: VadSlots, audio: CallerAudio, settings: SessionSettings, watch: Watch
     ) -> SessionEar:
-        stt = RoutedSTT(watch(self._stt, MODELS["stt"]), watch(self._whisper, self._whisper_model))
-        return SessionEar(slots, stt, watch(self._turn, MODELS["turn"]), audio, settings)
+        turn = watch(self._turn, MODELS["turn"])
+        return SessionEar(slots, self._live(watch), turn, audio, settings)
+
+    def _live(self, watch: Watch) -> RoutedSTT:
+        return RoutedSTT(watch(self._stt, MODELS["stt"]), watch(self._whisper, self._whisper_model))
 
     def _voice(self, watch: Watch, mind: Mind) -> Sequence[Actor]:
         return Think(watch(*mind(self.llm))), Speak(self.tts(watch))

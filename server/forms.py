@@ -16,6 +16,9 @@ from server.access.denied import Denied, retry
 from server.media_types import MULTIPART
 
 FILE = "file"
+AROUND_BYTES = 1 << 20
+"""Of a form, around its file."""
+
 MOST_FIELDS = 64
 MOST_FIELD_BYTES = 64 << 10
 
@@ -38,6 +41,16 @@ class Form(msgspec.Struct, eq=False, weakref=True):
     file: BinaryIO
     file_bytes: int = -1
     fields: dict[str, list[str]] = {}
+
+    @property
+    def recording(self) -> BinaryIO:
+        """The file. Raises `Denied` unless there is something in it."""
+        if self.file_bytes < 0:
+            text = "the form has no file: send the recording as `file`"
+            raise Denied(400, "invalid_value", text)
+        if not self.file_bytes:
+            raise Denied(400, "invalid_value", "file is empty")
+        return self.file
 
 
 class Forms:
@@ -67,11 +80,6 @@ class Forms:
             self._open.add(form)
             try:
                 await self._fill(form, request, options["boundary"])
-                if form.file_bytes < 0:
-                    text = "the form has no file: send the recording as `file`"
-                    raise Denied(400, "invalid_value", text)
-                if not form.file_bytes:
-                    raise Denied(400, "invalid_value", "file is empty")
                 file.flush()
                 file.seek(0)
                 yield form
@@ -144,6 +152,12 @@ class _Part:
         data = bytes(self._held)
         self._held.clear()
         await asyncio.to_thread(self._form.file.write, data)
+
+
+def fault(error: msgspec.ValidationError) -> tuple[str, str]:
+    """The field at fault, as it stands in a form, if that is known; and what is wrong with it."""
+    said, _, place = str(error).partition(" - at `$.")
+    return place.rstrip("`"), said
 
 
 async def unstalled(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:

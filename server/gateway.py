@@ -26,6 +26,7 @@ from server import (
     client_secrets,
     control,
     eleven_routes,
+    eleven_transcription_routes,
     eleven_user_routes,
     eleven_voice_routes,
     job_routes,
@@ -58,6 +59,7 @@ from server.deliveries import Deliveries
 from server.door import SupervisedDoor
 from server.eleven import errors
 from server.eleven.first_message import KeyInFirstMessage
+from server.eleven.scribe import Scribe
 from server.eleven.stream_input import StreamInput
 from server.fleet import ROLES
 from server.forms import Forms
@@ -215,6 +217,9 @@ class Gateway:
 
     def _handlers(self) -> list[BaseRouteHandler]:
         failing = errors.handlers(HANDLERS)
+        transcriptions = Transcriptions(self._platform.scribe, self._door, self._collector)
+        forms = Forms(self._plan.settings.limits.upload_mb << 20)
+        scribe = Scribe(self._platform.hearing, self._door, transcriptions)
         return [
             *routes(self._readiness, self._metrics, self._system),
             *client_secrets.routes(self._database),
@@ -232,10 +237,9 @@ class Gateway:
             eleven_routes.socket(self._sockets.held(StreamInput(self._speaking))),
             *eleven_voice_routes.routes(failing),
             *eleven_user_routes.routes(self._database, failing),
-            *transcription_routes.routes(
-                Transcriptions(self._platform.scribe, self._door, self._collector),
-                Forms(self._plan.settings.limits.upload_mb << 20),
-            ),
+            *transcription_routes.routes(transcriptions, forms),
+            *eleven_transcription_routes.routes(transcriptions, forms, failing),
+            eleven_transcription_routes.socket(self._sockets.held(scribe)),
             *model_routes.routes(lambda: self._platform.llm),
             *chat_routes.routes(lambda: self._platform.llm, self._door, self._collector),
         ]

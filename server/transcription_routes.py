@@ -13,25 +13,25 @@ from litestar.response import Stream
 from server.access.authority import Needs
 from server.access.caller import caller_of
 from server.access.denied import Denied
-from server.forms import Forms
+from server.forms import AROUND_BYTES, Forms
 from server.leaving import unless_left
 from server.media_types import BINARY, EVENTS, event, sends
 from server.refusals import refusals
+from server.transcription.decoding import Decoding
 from server.transcription.metered import Transcriptions
 from server.transcription.openai_forms import (
     Format,
     Granularity,
-    Told,
     TranscriptionWanted,
     hearing,
+    verbose,
     wanted,
+    whole,
 )
 from server.transcription.subtitles import srt, vtt
+from server.transcription.told import Told, gathered
 from server.transcription.transcribing import Heard
 from transports.realtime import aliases
-
-AROUND_BYTES = 1 << 20
-"""Of a form, around its file."""
 
 SRT, VTT = "application/x-subrip", "text/vtt"
 
@@ -87,7 +87,8 @@ def routes(transcriptions: Transcriptions, forms: Forms) -> list[HTTPRouteHandle
             await transcriptions.admit(caller)
             form = await stack.enter_async_context(forms.received(request, caller.account_id))
             asked = wanted(form.fields)
-            heard = transcriptions.heard(form.file, hearing(asked), caller)
+            recording = Decoding(form.recording)
+            heard = transcriptions.heard(recording, hearing(asked), caller)
             await stack.enter_async_context(aclosing(heard))
             if asked.stream:
                 first = await unless_left(request, anext(heard, None))
@@ -99,26 +100,18 @@ def routes(transcriptions: Transcriptions, forms: Forms) -> list[HTTPRouteHandle
     return [transcribe]
 
 
-async def gathered(heard: AsyncIterator[Heard]) -> Told:
-    """All of it."""
-    told = Told()
-    async for one in heard:
-        told.take(one)
-    return told
-
-
 def answer(asked: TranscriptionWanted, told: Told) -> Answer:
     """The transcript in the format that is asked for."""
     match asked.response_format:
         case "text":
             return Response(told.text + "\n", media_type=MediaType.TEXT)
         case "srt":
-            return Response(srt(told.segments), media_type=SRT)
+            return Response(srt(told.segments()), media_type=SRT)
         case "vtt":
-            return Response(vtt(told.segments), media_type=VTT)
+            return Response(vtt(told.segments()), media_type=VTT)
         case "verbose_json":
-            return Response(told.verbose(asked.timestamp_granularities))
-    return Response(told.whole())
+            return Response(verbose(told, asked.timestamp_granularities))
+    return Response(whole(told))
 
 
 async def events(
@@ -144,9 +137,9 @@ async def events(
 
 def done(asked: TranscriptionWanted, told: Told) -> bytes:
     """The last event: all of it."""
-    verbose = asked.response_format == "verbose_json"
-    whole = told.verbose(asked.timestamp_granularities) if verbose else told.whole()
-    return event({"type": "transcript.text.done", **whole})
+    timed = asked.response_format == "verbose_json"
+    all_of_it = verbose(told, asked.timestamp_granularities) if timed else whole(told)
+    return event({"type": "transcript.text.done", **all_of_it})
 
 
 def delta(told: Told, heard: Heard) -> bytes:

@@ -1,5 +1,6 @@
 """ElevenLabs' names, so that a stock client's configuration works here unchanged."""
 
+from actors.stt_router import Recogniser
 from actors.voices.catalogue import UnknownVoice, catalogue
 from server.access.denied import Denied
 from server.speech import names
@@ -19,6 +20,13 @@ MODELS = {
     "eleven_monolingual_v1": "Eleven English v1",
 }
 """Every one of them speaks with the voices that are here."""
+
+SCRIBE = "scribe_v2"
+
+SCRIBES = ("scribe_v1", "scribe_v1_experimental", SCRIBE)
+"""What hears recordings."""
+
+REALTIME_SCRIBE = "scribe_v2_realtime"
 
 VOICES = {
     "JBFqnCBsd6RMkjVDRZzb": "George",
@@ -85,3 +93,23 @@ def check_model(model_id: str) -> None:
     if model_id not in known:
         text = f"there is no model {model_id[:64]!r}: choose one of {', '.join(known)}"
         raise Denied(400, "model_not_found", text)
+
+
+def recogniser(model_id: str) -> Recogniser:
+    """Who hears a recording under this name: of ElevenLabs' names, OpenAI's or this server's.
+    Raises `Denied`.
+    """
+    check_scribe(model_id, every_scribe())
+    return "fast" if model_id == openai.FAST_TRANSCRIBER else "many"
+
+
+def check_scribe(model_id: str, known: tuple[str, ...]) -> None:
+    """Raises `Denied` for a name that is none of those."""
+    if model_id not in known:
+        text = f"there is no model {model_id[:64]!r} that transcribes: choose one of"
+        raise Denied(400, "model_not_found", f"{text} {', '.join(known)}")
+
+
+def every_scribe() -> tuple[str, ...]:
+    """Every name under which a recording is heard."""
+    return (*SCRIBES, *openai.TRANSCRIBERS)

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response
-from litestar.exceptions import ClientException, HTTPException
+from litestar.exceptions import ClientException, HTTPException, ValidationException
 from litestar.openapi import ResponseSpec
 
 from server.refusals import KEYED, WHY, Refusal
@@ -82,6 +82,11 @@ def unread(request: Asked, error: HTTPException) -> Response[Any]:
         return Response(Invalid(wrong_in(error)), status_code=UNPROCESSABLE)
     detail = Detail("invalid_request", error.detail)
     return Response(DetailRefusal(detail), status_code=error.status_code, headers=error.headers)
+
+
+def invalid(field: str, message: str) -> ValidationException:
+    """A field of a form that cannot be read."""
+    return ValidationException(extra=[{"key": field, "message": message, "source": "body"}])
 
 
 def wrong_in(error: ClientException) -> list[Wrong]:

@@ -9,12 +9,12 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from actors.languages import UNSPACED, primary
-from actors.stt_router import KNOWN
-from engine.capabilities import TimedWord
+from actors.languages import primary
 from server.access.denied import Denied
-from server.transcription.segments import Segment, segments
-from server.transcription.transcribing import Heard, Wanted
+from server.forms import fault
+from server.transcription.segments import Segment
+from server.transcription.told import Told
+from server.transcription.transcribing import LONGEST_TERM, MOST_TERMS, Wanted
 from transports.realtime import aliases
 
 Format = Literal["json", "text", "srt", "vtt", "verbose_json"]
@@ -23,9 +23,6 @@ FRAME_MS = 10
 """In which Whisper counts where a segment is sought."""
 
 LISTED = re.compile(r"[,;\n]")
-
-MOST_TERMS, LONGEST_TERM = 100, 50
-"""Names in a prompt, as in conversations, and their characters; what is longer is no name."""
 
 Granularity = Literal["word", "segment"]
 
@@ -58,7 +55,9 @@ def wanted(fields: dict[str, list[str]]) -> TranscriptionWanted:
     try:
         asked = msgspec.convert(told, TranscriptionWanted, strict=False)
     except msgspec.ValidationError as error:
-        raise Denied(400, "invalid_value", plain(error)) from error
+        field, said = fault(error)
+        text = f"{field}: {said}" if field else said
+        raise Denied(400, "invalid_value", text) from error
     try:
         aliases.check_transcriber(asked.model)
     except aliases.UnknownName as error:
@@ -76,14 +75,8 @@ def wanted(fields: dict[str, list[str]]) -> TranscriptionWanted:
     return asked
 
 
-def plain(error: msgspec.ValidationError) -> str:
-    """An error with the field in front, as it stands in a form."""
-    said, _, place = str(error).partition(" - at `$.")
-    return f"{place.rstrip('`')}: {said}" if place else said
-
-
 def hearing(asked: TranscriptionWanted) -> Wanted:
-    """How that is heard."""
+    """How that is heard. What is too long in a prompt is no name."""
     fast = asked.model == aliases.FAST_TRANSCRIBER
     terms = [term for part in LISTED.split(asked.prompt) if (term := part.strip())]
     return Wanted(
@@ -94,57 +87,35 @@ def hearing(asked: TranscriptionWanted) -> Wanted:
     )
 
 
-class Told:
-    """A transcript as it grows: its words and sentences have times, if they were asked for."""
+def usage(told: Told) -> dict[str, Any]:
+    """What OpenAI would bill."""
+    return {"type": "duration", "seconds": round(told.duration_ms / 1000, 2)}
 
-    def __init__(self) -> None:
-        self.text = ""
-        self.language = ""
-        self.duration_ms = 0
-        self.words: list[TimedWord] = []
-        self.segments: list[Segment] = []
-        self._sure = False
 
-    def take(self, heard: Heard) -> str:
-        """Add a window; what is to be written behind what stands there."""
-        if heard.text and not self._sure:
-            self.language, self._sure = heard.language, heard.confidence >= KNOWN
-        spaced = primary(heard.language or self.language) not in UNSPACED
-        more = (" " if self.text and heard.text and spaced else "") + heard.text
-        self.text += more
-        self.duration_ms = heard.end_ms
-        self.words += heard.words
-        self.segments += segments(heard.words, spaced=spaced)
-        return more
+def whole(told: Told) -> dict[str, Any]:
+    """The answer as JSON."""
+    return {"text": told.text, "usage": usage(told)}
 
-    @property
-    def usage(self) -> dict[str, Any]:
-        """What OpenAI would bill."""
-        return {"type": "duration", "seconds": round(self.duration_ms / 1000, 2)}
 
-    def whole(self) -> dict[str, Any]:
-        """The answer as JSON."""
-        return {"text": self.text, "usage": self.usage}
-
-    def verbose(self, granularities: Sequence[Granularity]) -> dict[str, Any]:
-        """The answer with times. What a recogniser here does not tell is null."""
-        told: dict[str, Any] = {
-            "task": "transcribe",
-            "language": self.language,
-            "duration": self.duration_ms / 1000,
-            "text": self.text,
-            "usage": self.usage,
-        }
-        if "word" in granularities:
-            told["words"] = [
-                {"word": word.text, "start": word.start_ms / 1000, "end": word.end_ms / 1000}
-                for word in self.words
-            ]
-        if "segment" in granularities or not granularities:
-            told["segments"] = [
-                verbose_segment(number, one) for number, one in enumerate(self.segments)
-            ]
-        return told
+def verbose(told: Told, granularities: Sequence[Granularity]) -> dict[str, Any]:
+    """The answer with times. What a recogniser here does not tell is null."""
+    answer: dict[str, Any] = {
+        "task": "transcribe",
+        "language": told.language,
+        "duration": told.duration_ms / 1000,
+        "text": told.text,
+        "usage": usage(told),
+    }
+    if "word" in granularities:
+        answer["words"] = [
+            {"word": word.text, "start": word.start_ms / 1000, "end": word.end_ms / 1000}
+            for word in told.words
+        ]
+    if "segment" in granularities or not granularities:
+        answer["segments"] = [
+            verbose_segment(number, one) for number, one in enumerate(told.segments())
+        ]
+    return answer
 
 
 def verbose_segment(number: int, one: Segment) -> dict[str, Any]:

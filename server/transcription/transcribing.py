@@ -25,6 +25,10 @@ FIRST_MS, LATER_MS = 500, 20_000
 """For the order among those that are no callers: a short recording waits for no long one."""
 
 
+MOST_TERMS, LONGEST_TERM = 100, 50
+"""Names that may be said, as in conversations, and their characters."""
+
+
 class Wanted(msgspec.Struct, frozen=True):
     """How a recording is heard: `words` asks for their times, `terms` are names that may be said,
     `language` is a BCP-47 tag, or "auto".

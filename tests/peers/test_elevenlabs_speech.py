@@ -352,7 +352,7 @@ async def test_who_reads_slowly_or_leaves_disturbs_nobody(
     assert [line for line in server.logged() if line["level"] == "error"] == []
 
 
-def test_npms_client_speaks_too(server: Server, tmp_path: Path) -> None:
+def test_npms_client_speaks_and_listens_too(server: Server, tmp_path: Path) -> None:
     done = subprocess.run(
         ["node", "--test", "--test-reporter=spec", "elevenlabs.test.mjs"],
         cwd=HERE,
@@ -368,3 +368,6 @@ def test_npms_client_speaks_too(server: Server, tmp_path: Path) -> None:
     for method in ("convert", "stream", "timed", "lines"):
         audio = (tmp_path / f"{method}.mp3").read_bytes()
         assert word_error_rate(heard("mp3_44100_128", audio), TEXT) <= 0.15, method
+    for method in ("recording", "realtime"):
+        written = (tmp_path / f"{method}.txt").read_text()
+        assert word_error_rate(written, TEXT) <= 0.15, method

@@ -30,6 +30,7 @@ async def told(path: str, **headers: str) -> object:
     [
         "/v1/text-to-speech/joe",
         "/v1/text-to-speech/joe/stream/with-timestamps",
+        "/v1/speech-to-text",
         "/v1/voices",
         "/v1/voices/joe",
         "/v1/voices/a\nb",

@@ -4,7 +4,8 @@ import pytest
 
 from engine.capabilities import TimedWord
 from server.access.denied import Denied
-from server.transcription.openai_forms import Told, hearing, wanted
+from server.transcription.openai_forms import hearing, usage, wanted
+from server.transcription.told import Told
 from server.transcription.transcribing import Heard
 
 
@@ -21,8 +22,8 @@ def test_a_doubtful_language_gives_way_to_one_that_is_sure() -> None:
     for one in (heard("うん", "ja", 0.3), heard("Good morning.", at_ms=30_000), heard("", "de")):
         told.take(one)
     assert (told.text, told.language) == ("うん Good morning.", "en")
-    assert [one.text for one in told.segments] == ["うん", "Good morning."]
-    assert told.usage == {"type": "duration", "seconds": 30.0}
+    assert [one.text for one in told.segments()] == ["うん", "Good morning."]
+    assert usage(told) == {"type": "duration", "seconds": 30.0}
 
 
 def test_languages_without_spaces_get_none() -> None:

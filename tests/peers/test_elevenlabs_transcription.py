@@ -1,0 +1,438 @@
+"""What is said in recordings, and while it is said, through the `elevenlabs` SDK for Python."""
+
+import asyncio
+import base64
+import contextlib
+import io
+import json
+import re
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+import soxr
+from elevenlabs.client import AsyncElevenLabs
+from elevenlabs.core.api_error import ApiError
+from elevenlabs.realtime import (
+    AudioFormat,
+    CommitStrategy,
+    RealtimeConnection,
+    RealtimeEvents,
+)
+from elevenlabs.speech_to_text_custom import AsyncSpeechToTextClient
+from elevenlabs.types import (
+    ExportOptions_Pdf,
+    ExportOptions_SegmentedJson,
+    ExportOptions_Srt,
+    ExportOptions_Txt,
+    SpeechToTextChunkResponseModel,
+)
+from websockets.exceptions import InvalidStatus
+
+from actors.stenographer import LONGEST_S
+from bench.turns import turns
+from tests.media import recording
+from tests.peers.sound import g711, to_pcm, word_error_rate
+from tests.peers.tls import secured
+from tests.server.program import Server
+from tests.server.test_access import asked, made
+
+pytestmark = [pytest.mark.models, pytest.mark.peers]
+
+HZ = 16_000
+PAUSE = np.zeros(HZ // 2, np.int16)
+ASKED = turns("question")[:3]
+SAID = " ".join(turn.text for turn in ASKED)
+SAMPLES = np.concatenate([part for turn in ASKED for part in (turn.pcm(), PAUSE)])
+WAV = recording("wav", SAMPLES)
+
+
+@pytest.fixture
+async def client(server: Server) -> AsyncIterator[AsyncElevenLabs]:
+    client = AsyncElevenLabs(base_url=server.url, api_key=server.key)
+    yield client
+    await client._client_wrapper.httpx_client.httpx_client.aclose()
+
+
+async def written(client: AsyncElevenLabs, **wanted: Any) -> SpeechToTextChunkResponseModel:
+    answer = await client.speech_to_text.convert(**wanted)
+    assert isinstance(answer, SpeechToTextChunkResponseModel)
+    return answer
+
+
+@pytest.mark.parametrize("kind", ["wav", "mp3", "m4a", "webm", "ogg", "flac"])
+async def test_what_is_said_in_a_file_of_every_kind_is_written(
+    client: AsyncElevenLabs, kind: str
+) -> None:
+    answer = await written(
+        client,
+        model_id="scribe_v1",
+        file=(f"a.{kind}", recording(kind, SAMPLES)),
+        language_code="eng",
+        tag_audio_events=True,
+        diarize=False,
+        seed=7,
+    )
+    assert word_error_rate(answer.text, SAID) <= 0.2
+    assert (answer.language_code, answer.language_probability) == ("eng", 1.0)
+    assert answer.audio_duration_secs == pytest.approx(len(SAMPLES) / HZ, abs=0.2)
+
+
+async def test_words_are_timed_where_they_are_heard(client: AsyncElevenLabs) -> None:
+    answer = await written(
+        client, model_id="scribe_v2", file=io.BytesIO(WAV), timestamps_granularity="character"
+    )
+    assert (answer.language_code, answer.additional_formats) == ("eng", None)
+    assert 0.5 < answer.language_probability <= 1
+    assert "".join(word.text for word in answer.words) == answer.text
+    times = [time for word in answer.words for time in (word.start or 0, word.end or 0)]
+    assert times == sorted(times)
+    assert all(word.logprob <= 0 for word in answer.words)
+    for word in answer.words:
+        assert "".join(one.text for one in word.characters or ()) == word.text
+    began = 0.0
+    for turn in ASKED:  # the first word of each turn has its time
+        first = re.sub(r"\W", "", turn.text.split()[0]).lower()
+        at = began + turn.first_voiced_ms / 1000
+        assert [
+            word.start
+            for word in answer.words
+            if re.sub(r"\W", "", word.text).lower() == first and abs((word.start or 0) - at) < 0.35
+        ], (turn.text, at)
+        began += turn.duration_ms / 1000 + 0.5
+
+
+async def test_samples_without_a_header_and_words_without_times(client: AsyncElevenLabs) -> None:
+    answer = await written(
+        client,
+        model_id="moonshine-tiny-en",
+        file=("a.pcm", SAMPLES.astype("<i2").tobytes()),
+        file_format="pcm_s16le_16",
+        timestamps_granularity="none",
+    )
+    assert word_error_rate(answer.text, SAID) <= 0.2
+    assert "".join(word.text for word in answer.words) == answer.text
+    assert {word.start for word in answer.words} == {None}
+
+
+async def test_subtitles_text_and_segments_come_beside_the_words(client: AsyncElevenLabs) -> None:
+    answer = await written(
+        client,
+        model_id="scribe_v2",
+        file=("a.wav", WAV),
+        language_code="en",
+        additional_formats=[
+            ExportOptions_Srt(max_characters_per_line=30),
+            ExportOptions_Txt(),
+            ExportOptions_SegmentedJson(max_segment_chars=40),
+        ],
+    )
+    subtitles, text, segments = (one for one in answer.additional_formats or () if one)
+    assert (subtitles.requested_format, subtitles.file_extension) == ("srt", "srt")
+    assert not subtitles.is_base_64_encoded
+    assert re.match(r"1\n00:00:0\d,\d{3} --> 00:00:0\d,\d{3}\n\S", subtitles.content)
+    assert all(len(line) <= 30 for line in subtitles.content.splitlines())
+    assert " ".join(text.content.split()) == answer.text
+    parts = json.loads(segments.content)["segments"]
+    assert " ".join(part["text"] for part in parts) == answer.text
+    assert all("".join(w["text"] for w in part["words"]) == part["text"] for part in parts)
+
+
+async def test_names_that_may_be_said(client: AsyncElevenLabs) -> None:
+    text = "I would like to talk about VoiceForge, please."
+    spoken = client.text_to_speech.convert("joe", text=text, output_format="mp3_44100_128")
+    file = ("a.mp3", b"".join([piece async for piece in spoken]))
+    plain = await written(client, model_id="scribe_v2", file=file, language_code="en")
+    assert "VoiceForge" not in plain.text
+    told = await written(
+        client,
+        model_id="scribe_v2",
+        file=file,
+        language_code="en",
+        keyterms=["Zadarma", "VoiceForge"],
+    )
+    assert "VoiceForge" in told.text
+
+
+async def test_silence_says_nothing(client: AsyncElevenLabs) -> None:
+    file = ("a.flac", recording("flac", np.zeros(40 * HZ, np.int16)))
+    answer = await written(client, model_id="scribe_v2", file=file)
+    assert (answer.text, answer.words) == ("", [])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "told"),
+    [
+        ({"file": None}, 400, "the form has no file"),
+        ({"file": ("a.wav", b"")}, 400, "file is empty"),
+        ({"file": ("a.wav", b"PK\x03\x04" + bytes(1000))}, 400, "no recording that can be read"),
+        ({"file": ("a.wav", WAV[: len(WAV) // 2])}, 400, "the file is cut"),
+        ({"file": ("a.pcm", b"123"), "file_format": "pcm_s16le_16"}, 400, "even number"),
+        ({"model_id": "scribe_v9"}, 400, "model_not_found"),
+        ({"model_id": "moonshine-tiny-en"}, 400, "knows no times of words"),
+        ({"language_code": "klingon"}, 422, "klingon"),
+        ({"timestamps_granularity": "letter"}, 422, "timestamps_granularity"),
+        ({"file_format": "aac"}, 422, "file_format"),
+        ({"temperature": 7}, 422, "temperature"),
+        ({"num_speakers": 99}, 422, "num_speakers"),
+        ({"keyterms": ["x" * 60]}, 422, "keyterms"),
+        ({"file": None, "source_url": "https://example.com/a"}, 400, "nothing is fetched here"),
+        ({"file": None, "cloud_storage_url": "https://example.com/a"}, 400, "nothing is fetched"),
+        ({"diarize": True}, 400, "speakers are not told apart"),
+        ({"use_multi_channel": True}, 400, "use_multi_channel"),
+        ({"webhook": True}, 400, "not by webhook"),
+        ({"entity_detection": "all"}, 400, "entity_detection"),
+        ({"entity_redaction": ["pii"]}, 400, "entity_redaction"),
+        ({"additional_formats": [ExportOptions_Pdf()]}, 400, "no pdf is made here"),
+        ({"token": "sutkn_1"}, 400, "no single-use tokens"),
+    ],
+)
+async def test_what_cannot_be_transcribed_is_told(
+    client: AsyncElevenLabs, wanted: dict[str, Any], status: int, told: str
+) -> None:
+    usual = {"model_id": "scribe_v2", "file": ("a.wav", WAV)}
+    with pytest.raises(ApiError) as refused:
+        await client.speech_to_text.convert(**{**usual, **wanted})
+    assert refused.value.status_code == status
+    assert told in json.dumps(refused.value.body["detail"])
+
+
+async def test_who_may_not_is_told_in_their_shape(server: Server) -> None:
+    _, other = await made(server, scopes=["realtime"])
+    for key, status in (("vf_wrong", 401), (other, 403)):
+        client = AsyncElevenLabs(base_url=server.url, api_key=key)
+        with pytest.raises(ApiError) as refused:
+            await client.speech_to_text.convert(model_id="scribe_v2", file=("a.wav", WAV))
+        assert refused.value.status_code == status
+        assert refused.value.body["detail"]["status"]
+        await client._client_wrapper.httpx_client.httpx_client.aclose()
+
+
+async def test_what_is_heard_is_counted_by_key(server: Server) -> None:
+    ident, key = await made(server)
+    client = AsyncElevenLabs(base_url=server.url, api_key=key)
+    await client.speech_to_text.convert(model_id="scribe_v2", file=("a.wav", WAV))
+    await client._client_wrapper.httpx_client.httpx_client.aclose()
+    assert await heard_s(server, ident) == pytest.approx(len(SAMPLES) / HZ, abs=0.1)
+
+
+async def heard_s(server: Server, key_id: str) -> float:
+    """What `/v1/usage` tells of a key, once it tells anything."""
+    async with asyncio.timeout(20):
+        while True:
+            used = (await asked(server, "GET", f"/v1/usage?key={key_id}"))["used"]
+            if used["audio_in_s"] and used["compute_s"]:
+                return float(used["audio_in_s"])
+            await asyncio.sleep(0.5)
+
+
+class Listener:
+    """What the SDK's realtime connection was told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, dict[str, Any]]] = []
+        self._news = asyncio.Event()
+
+    def follow(self, connection: RealtimeConnection) -> None:
+        for event in RealtimeEvents:
+            if event not in (RealtimeEvents.OPEN, RealtimeEvents.CLOSE):
+                connection.on(event, partial(self._take, event.value))
+
+    def _take(self, event: str, data: dict[str, Any]) -> None:
+        self.told.append((event, data))
+        self._news.set()
+
+    def all(self, event: RealtimeEvents) -> list[dict[str, Any]]:
+        return [data for kind, data in self.told if kind == event.value]
+
+    async def until(self, event: RealtimeEvents, count: int = 1) -> list[dict[str, Any]]:
+        async with asyncio.timeout(30):
+            while len(self.all(event)) < count:
+                self._news.clear()
+                await self._news.wait()
+        return self.all(event)
+
+
+@contextlib.asynccontextmanager
+async def dictating(
+    url: str, key: str, form: AudioFormat = AudioFormat.PCM_16000, **options: Any
+) -> AsyncIterator[tuple[RealtimeConnection, Listener]]:
+    """The SDK's connection, and what it hears."""
+    client = AsyncElevenLabs(base_url=url, api_key=key)
+    speech = client.speech_to_text
+    assert isinstance(speech, AsyncSpeechToTextClient)
+    wanted = {
+        "model_id": "scribe_v2_realtime",
+        "audio_format": form,
+        "sample_rate": int(form.value.split("_")[1]),
+        **options,
+    }
+    connection = await speech.realtime.connect(wanted)  # type: ignore[call-overload]
+    listener = Listener()
+    listener.follow(connection)
+    try:
+        yield connection, listener
+    finally:
+        await connection.close()
+        await client._client_wrapper.httpx_client.httpx_client.aclose()
+
+
+async def speak(connection: RealtimeConnection, audio: bytes, bytes_s: int = 2 * HZ) -> None:
+    """Send it as a microphone does, four times as fast."""
+    step = bytes_s // 10
+    for at in range(0, len(audio), step):
+        piece = base64.b64encode(audio[at : at + step]).decode()
+        await connection.send({"audio_base_64": piece})
+        await asyncio.sleep(0.025)
+
+
+async def test_speech_is_written_while_it_is_spoken_and_committed_by_hand(server: Server) -> None:
+    async with dictating(server.url, server.key, language_code="en") as (connection, listener):
+        [started] = await listener.until(RealtimeEvents.SESSION_STARTED)
+        assert started["config"]["commit_strategy"] == "manual"
+        for count in (1, 2):
+            await speak(connection, SAMPLES.astype("<i2").tobytes())
+            await connection.commit()
+            told = await listener.until(RealtimeEvents.COMMITTED_TRANSCRIPT, count)
+            assert word_error_rate(told[-1]["text"], SAID) <= 0.2
+        partials = [one["text"] for one in listener.all(RealtimeEvents.PARTIAL_TRANSCRIPT)]
+        assert len(partials) >= 4
+        assert any(SAID.lower().startswith(" ".join(one.lower().split()[:2])) for one in partials)
+
+
+@pytest.mark.parametrize("form", [AudioFormat.PCM_24000, AudioFormat.ULAW_8000])
+async def test_silences_commit_and_words_are_timed(server: Server, form: AudioFormat) -> None:
+    rate_hz = int(form.value.split("_")[1])
+    sound = to_pcm(soxr.resample(SAMPLES.astype(np.float64), HZ, rate_hz)) + bytes(2 * rate_hz)
+    audio = g711(sound, "ULAW") if form is AudioFormat.ULAW_8000 else sound
+    options = {
+        "commit_strategy": CommitStrategy.VAD,
+        "vad_silence_threshold_secs": 0.4,
+        "include_timestamps": True,
+        "include_language_detection": True,
+        "language_code": "eng",
+    }
+    async with dictating(server.url, server.key, form, **options) as (connection, listener):
+        await speak(connection, audio, len(audio) * rate_hz // (len(sound) // 2))
+        detailed = RealtimeEvents.COMMITTED_TRANSCRIPT_WITH_TIMESTAMPS
+        await listener.until(detailed, len(ASKED))
+        texts = [one["text"] for one in listener.all(RealtimeEvents.COMMITTED_TRANSCRIPT)]
+        told = listener.all(detailed)
+    assert [one["text"] for one in told] == texts
+    assert word_error_rate(" ".join(texts), SAID) <= 0.25
+    assert {one["language_code"] for one in told} == {"en"}
+    words = [word for one in told for word in one["words"]]
+    assert all("".join(word["text"] for word in one["words"]) == one["text"] for one in told)
+    times = [time for word in words for time in (word["start"], word["end"])]
+    assert times == sorted(times)
+    second = (ASKED[0].duration_ms + ASKED[1].first_voiced_ms) / 1000 + 0.5
+    assert abs(told[1]["words"][0]["start"] - second) < 0.4
+
+
+async def test_the_socket_is_reached_through_tls(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with secured(urlsplit(server.url).port or 80, tmp_path) as (port, certificate):
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        async with dictating(f"https://127.0.0.1:{port}", server.key) as (connection, listener):
+            await speak(connection, ASKED[0].pcm().astype("<i2").tobytes())
+            await connection.commit()
+            [told] = await listener.until(RealtimeEvents.COMMITTED_TRANSCRIPT)
+    assert word_error_rate(told["text"], ASKED[0].text) <= 0.25
+
+
+async def test_the_fast_recogniser_writes_what_comes_at_once(server: Server) -> None:
+    async with dictating(server.url, server.key, model_id="moonshine-tiny-en") as (to, listener):
+        audio = SAMPLES.astype("<i2").tobytes()
+        await to.send({"audio_base_64": base64.b64encode(audio).decode()})
+        await to.commit()
+        [told] = await listener.until(RealtimeEvents.COMMITTED_TRANSCRIPT)
+    assert word_error_rate(told["text"], SAID) <= 0.2
+
+
+async def test_what_nobody_commits_is_committed_in_time(server: Server) -> None:
+    """All of it comes at once, and more than is held."""
+    audio = np.tile(SAMPLES, int(LONGEST_S * HZ / len(SAMPLES)) + 2).astype("<i2").tobytes()
+    async with dictating(server.url, server.key, model_id="moonshine-tiny-en") as (to, listener):
+        for at in range(0, len(audio), 10 * 2 * HZ):
+            piece = base64.b64encode(audio[at : at + 10 * 2 * HZ]).decode()
+            await to.send({"audio_base_64": piece})
+        [told] = await listener.until(RealtimeEvents.COMMITTED_TRANSCRIPT)
+    times = LONGEST_S * HZ / len(SAMPLES)
+    assert len(told["text"].split()) == pytest.approx(times * len(SAID.split()), rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"model_id": "scribe_v9"}, "no model 'scribe_v9'"),
+        ({"language_code": "klingon"}, "klingon"),
+        ({"vad_threshold": 7}, "vad_threshold"),
+        ({"entity_detection": "all"}, "entity_detection"),
+    ],
+)
+async def test_what_a_session_cannot_be_is_told(
+    server: Server, options: dict[str, Any], told: str
+) -> None:
+    async with dictating(server.url, server.key, **options) as (_, listener):
+        [error] = await listener.until(RealtimeEvents.INVALID_REQUEST)
+    assert told in error["error"]
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("no JSON", "input_audio_chunk"),
+        ('{"message_type": "input_audio_chunk", "audio_base_64": "?"}', "base64"),
+        ('{"message_type": "input_audio_chunk", "audio_base_64": "AAAA"}', "even number"),
+    ],
+)
+async def test_what_a_socket_cannot_take_is_told(server: Server, message: str, told: str) -> None:
+    async with dictating(server.url, server.key) as (connection, listener):
+        await connection.websocket.send(message)
+        [error] = await listener.until(RealtimeEvents.INPUT_ERROR)
+    assert told in error["error"]
+
+
+async def test_nobody_is_heard_without_a_key(server: Server) -> None:
+    refusals: list[tuple[str, Any]] = [("vf_wrong", {}), ("", {"token": "sutkn_1"})]
+    for key, options in refusals:
+        with pytest.raises(InvalidStatus) as refused:
+            async with dictating(server.url, key, **options):
+                pass
+        assert refused.value.response.status_code == 401
+    _, other = await made(server, scopes=["realtime"])
+    async with dictating(server.url, other) as (_, listener):
+        [error] = await listener.until(RealtimeEvents.AUTH_ERROR)
+    assert "speech" in error["error"]
+
+
+async def test_a_revoked_key_ends_its_socket(server: Server) -> None:
+    ident, key = await made(server)
+    async with dictating(server.url, key) as (connection, listener):
+        await listener.until(RealtimeEvents.SESSION_STARTED)
+        await asked(server, "POST", f"/v1/admin/keys/{ident}/revoke")
+        async with asyncio.timeout(15):
+            await connection.websocket.wait_closed()
+        closed = connection.websocket.protocol
+    assert (closed.close_code, closed.close_reason) == (1008, "key_revoked")
+
+
+async def test_what_is_dictated_is_counted_and_its_place_given_back(server: Server) -> None:
+    ident, key = await made(server, limits={"concurrent_sessions": 1})
+    for _ in range(2):
+        async with dictating(server.url, key) as (connection, listener):
+            await speak(connection, SAMPLES.astype("<i2").tobytes())
+            await connection.commit()
+            await listener.until(RealtimeEvents.COMMITTED_TRANSCRIPT)
+            async with dictating(server.url, key) as (_, second):
+                await second.until(RealtimeEvents.RATE_LIMITED)
+        await asyncio.sleep(1)
+    async with asyncio.timeout(20):
+        while await heard_s(server, ident) < 2 * len(SAMPLES) / HZ - 0.1:  # noqa: ASYNC110
+            await asyncio.sleep(0.5)
+    assert [line for line in server.logged() if line["level"] == "error"] == []
