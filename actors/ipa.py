@@ -16,7 +16,7 @@ _ALIKE: Final = str.maketrans(
 
 _MISAKI: Final = (
     ("aɪ", "I"), ("aʊ", "W"), ("dʒ", "ʤ"), ("eɪ", "A"), ("tʃ", "ʧ"), ("ɔɪ", "Y"), ("oʊ", "O"),
-    ("əʊ", "Q"), ("ɚ", "əɹ"), ("ɝ", "ɜɹ"), ("ɾ", "T"), ("r", "ɹ"), ("ː", ""),
+    ("əʊ", "Q"), ("ɚ", "əɹ"), ("ɾ", "T"), ("r", "ɹ"), ("ː", ""),
 )  # fmt: skip
 """What misaki has a letter of its own for (hexgrad/misaki, EN_PHONES.md)."""
 
@@ -26,6 +26,7 @@ def plain(ipa: str) -> str:
     before the syllable, and espeak, whose IPA the voices were taught, and misaki do not.
     """
     sounds = _TIES.sub("", unicodedata.normalize("NFD", ipa)).translate(_ALIKE)
+    sounds = sounds.replace("ɝ", "ɜːɹ")  # espeak's way to write it
     return _STRESS.sub(r"\2\1", sounds)
 
 

@@ -62,8 +62,8 @@ def routes(speaking: Speaking) -> list[HTTPRouteHandler]:
         summary="Speak a text",
     )
     async def speak(data: JSONBody[SpeechWanted], request: Asked) -> Stream:
-        """The audio, sent as it is made: mp3, opus (in Ogg), flac, wav or pcm (16 bit, 24 kHz), all
-        mono. As `text/event-stream` it is in `speech.audio.delta` events, in base64.
+        """The audio, sent as it is made: mp3, opus (in Ogg), aac (ADTS), flac, wav or pcm (16 bit,
+        24 kHz), all mono. As `text/event-stream` it is in `speech.audio.delta` events, in base64.
         """
         caller = caller_of(request.scope)
         await speaking.admit(caller)

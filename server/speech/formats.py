@@ -18,7 +18,9 @@ import msgspec
 import numpy as np
 import soundfile
 
-Name = Literal["mp3", "opus", "flac", "wav", "pcm"]
+from server.speech.aac import Aac
+
+Name = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 
 RATE_HZ = 24_000
 """Of OpenAI's speech, in every format. Every voice here has so much, or less."""
@@ -250,6 +252,7 @@ def wav_header(rate_hz: int = RATE_HZ) -> bytes:
 FORMATS: dict[Name, Format] = {
     "mp3": Format("audio/mpeg", Mp3),
     "opus": Format("audio/ogg", lambda: Encoded("OGG", "OPUS")),
+    "aac": Format("audio/aac", lambda: Aac(RATE_HZ)),
     "flac": Format("audio/flac", lambda: Whole("FLAC", "PCM_16")),
     "wav": Format("audio/wav", lambda: Plain(wav_header())),
     "pcm": Format("audio/pcm", Plain),

@@ -1,12 +1,19 @@
 """Speech encoded piece by piece is what a decoder makes of the whole."""
 
+import asyncio
+import gc
 import io
+import tempfile
 
 import numpy as np
 import pytest
 import soundfile
+from numpy.typing import NDArray
 
+from server.speech.aac import Aac
 from server.speech.formats import FORMATS, RATE_HZ, Name, Sent
+from server.transcription import decoding
+from server.transcription.decoding import Decoding
 
 SPEECH = (8000 * np.sin(np.arange(3 * RATE_HZ) * 2 * np.pi * 440 / RATE_HZ)).astype("<i2")
 
@@ -19,10 +26,21 @@ async def encoded(name: Name, step: int = 4800) -> list[bytes]:
     return pieces + [piece async for piece in encoder.end()]
 
 
-@pytest.mark.parametrize("name", ["mp3", "opus", "flac"])
+async def decoded(name: Name, file: bytes) -> tuple[NDArray[np.int16], int]:
+    if name != "aac":
+        sound, rate_hz = soundfile.read(io.BytesIO(file), dtype="int16")
+        return sound, rate_hz
+    with tempfile.TemporaryFile() as kept:
+        kept.write(file)
+        kept.seek(0)
+        pcm = b"".join([piece async for piece in Decoding(kept).samples()])
+    return np.frombuffer(pcm, "<i2"), decoding.RATE_HZ
+
+
+@pytest.mark.parametrize("name", ["mp3", "opus", "aac", "flac"])
 async def test_a_decoder_hears_the_speech(name: Name) -> None:
     pieces = await encoded(name)
-    sound, rate_hz = soundfile.read(io.BytesIO(b"".join(pieces)), dtype="int16")
+    sound, rate_hz = await decoded(name, b"".join(pieces))
     heard = sound[len(sound) // 2 - RATE_HZ // 2 :][: rate_hz // 2].astype(float)
     assert len(sound) / rate_hz == pytest.approx(3, abs=0.2)
     peak = np.argmax(np.abs(np.fft.rfft(heard)))
@@ -44,6 +62,18 @@ async def test_wav_and_pcm_hold_the_samples_themselves() -> None:
     sound, rate_hz = soundfile.read(io.BytesIO(wav), dtype="int16")
     assert rate_hz == RATE_HZ
     assert np.array_equal(sound, SPEECH)
+
+
+async def test_who_stops_listening_ends_the_other_process() -> None:
+    encoder = Aac(RATE_HZ)
+    process = encoder._process
+    await encoder.feed(SPEECH.tobytes())
+    assert process.poll() is None
+    del encoder
+    async with asyncio.timeout(10):
+        while process.poll() is None:
+            gc.collect()
+            await asyncio.sleep(0.05)
 
 
 def test_what_is_written_over_what_was_sent_is_lost() -> None:
