@@ -25,6 +25,7 @@ from server import (
     chat_routes,
     client_secrets,
     control,
+    eleven_dictionary_routes,
     eleven_routes,
     eleven_user_routes,
     eleven_voice_routes,
@@ -231,6 +232,7 @@ class Gateway:
             *eleven_routes.routes(self._speaking, failing),
             eleven_routes.socket(self._sockets.held(StreamInput(self._speaking))),
             *eleven_voice_routes.routes(failing),
+            *eleven_dictionary_routes.routes(self._database, failing),
             *eleven_user_routes.routes(self._database, failing),
             *transcription_routes.routes(
                 Transcriptions(self._platform.scribe, self._door, self._collector),

@@ -6,7 +6,9 @@ from typing import Any
 
 from server.access.credentials import header
 
-PATHS = re.compile(r"/v1/(?:text-to-speech|voices|user)(?:/.*)?|/v2/voices", re.DOTALL)
+PATHS = re.compile(
+    r"/v1/(?:pronunciation-dictionaries|text-to-speech|voices|user)(?:/.*)?|/v2/voices", re.DOTALL
+)
 
 
 def is_theirs(scope: Mapping[str, Any]) -> bool:
