@@ -76,10 +76,15 @@ async def get(
     """At its latest version, or at the one that is named. With `lock` nobody else changes it before
     the transaction ends. Raises `Missing`.
     """
+    if lock:  # on its own: who has waited in a join sees the version before, and finds none
+        await connection.execute(
+            "select from dictionaries where account_id = $1 and id = $2 for update",
+            account_id,
+            dictionary_id,
+        )
     row = await connection.fetchrow(
         f"select {COLUMNS} from {JOINED} where d.account_id = $1 and d.id = $2 and"
-        " case when $3::text is null then v.version = d.version else v.id = $3 end"
-        f"{' for update of d' if lock else ''}",
+        " case when $3::text is null then v.version = d.version else v.id = $3 end",
         account_id,
         dictionary_id,
         version_id,

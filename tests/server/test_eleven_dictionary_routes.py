@@ -1,5 +1,6 @@
 """`/v1/pronunciation-dictionaries`, as strangers ask for them. (tests/peers has the real SDK.)"""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -128,6 +129,22 @@ async def test_each_change_of_rules_is_a_version_and_what_is_no_change_is_none(
     for version, count in ((made, 2), (added, 2), (removed, 1), (empty, 0)):
         status, file = await bakery.ask("GET", f"{one}/{version['version_id']}/download")
         assert (status, file.count("<lexeme>")) == (200, count)
+
+
+async def test_changes_at_once_do_not_undo_each_other(bakery: Desk) -> None:
+    made = await bakery.make()
+    one = f"/{made['id']}"
+    told = await asyncio.gather(
+        bakery.ask("PATCH", one, {"name": "b"}),
+        *(
+            bakery.ask("POST", f"{one}/add-rules", {"rules": [ALIAS | {"string_to_replace": name}]})
+            for name in "abcdefgh"
+        ),
+    )
+    assert [status for status, _ in told] == [200] * 9
+    _, shown = await bakery.ask("GET", one)
+    assert shown["name"] == "b"
+    assert sorted(rule["string_to_replace"] for rule in shown["rules"]) == ["NASA", *"abcdefgh"]
 
 
 async def test_a_change_without_anything_changes_nothing(bakery: Desk) -> None:
