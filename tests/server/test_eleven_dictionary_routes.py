@@ -272,3 +272,20 @@ async def test_a_page_that_cannot_be_is_told(bakery: Desk, query: dict[str, str]
     status, told = await bakery.ask("GET", params=query)
     assert status == 422
     assert told["detail"][0]["loc"] == ["query", *query]
+
+
+async def test_a_key_needs_the_scope_for_speech(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    agents = Desk(client, Caller(accounts.FIRST, scopes=("agents",)))
+    for method, path in (
+        ("GET", ""),
+        ("GET", "/a"),
+        ("GET", "/a/b/download"),
+        ("PATCH", "/a"),
+        ("DELETE", "/a"),
+        *(("POST", f"/{route}") for route in ("add-from-rules", "add-from-file")),
+        *(("POST", f"/a/{kind}-rules") for kind in ("set", "add", "remove")),
+    ):
+        status, told = await agents.ask(method, path, {})
+        assert (status, told["detail"]["status"]) == (403, "insufficient_scope"), path
