@@ -7,7 +7,9 @@ from typing import Any
 from server.access.credentials import header
 
 PATHS = re.compile(
-    r"/v1/(?:text-to-speech|speech-to-text|voices|user)(?:/.*)?|/v2/voices", re.DOTALL
+    r"/v1/(?:pronunciation-dictionaries|speech-to-text|text-to-speech|user|voices)(?:/.*)?"
+    r"|/v2/voices",
+    re.DOTALL,
 )
 
 

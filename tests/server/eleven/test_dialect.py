@@ -28,6 +28,8 @@ async def told(path: str, **headers: str) -> object:
 @pytest.mark.parametrize(
     "path",
     [
+        "/v1/pronunciation-dictionaries",
+        "/v1/pronunciation-dictionaries/add-from-rules",
         "/v1/text-to-speech/joe",
         "/v1/text-to-speech/joe/stream/with-timestamps",
         "/v1/speech-to-text",

@@ -1,0 +1,27 @@
+"""American English in the letters of the CMU dictionary."""
+
+import pytest
+
+from actors.arpabet import ipa
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("T AH0 M EY1 T OW2", "təmˈeɪtˌoʊ"),
+        ("M AE1 D IH0 S AH0 N", "mˈædɪsən"),
+        ("B AH1 T ER0", "bˈʌtɚ"),
+        ("B ER1 D", "bˈɜːɹd"),
+        ("HH AE1 P IY0", "hˈæpi"),
+        ("JH OY CH UW1 ZH", "dʒɔɪtʃˈuːʒ"),
+        ("  k ae1 t ", "kˈæt"),
+    ],
+)
+def test_sounds_and_stress_become_the_ipa_s(written: str, told: str) -> None:
+    assert ipa(written) == told
+
+
+@pytest.mark.parametrize("written", ["", " ", "T3", "T1", "AH3", "XX", "TOMATO", "T-AH0", "ə"])
+def test_what_is_no_sound_is_named(written: str) -> None:
+    with pytest.raises(ValueError, match="sound"):
+        ipa(written)
