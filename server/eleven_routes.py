@@ -19,7 +19,7 @@ from server.eleven.wanted import TextToSpeech, speed_of
 from server.lines import Application
 from server.media_types import LINES, sends
 from server.speech.formats import Format
-from server.speech.script import marked, script, told
+from server.speech.script import told
 from server.speech.speaking import Speaking, Wanted, begun, encoded
 
 SPEECH = [Needs("speech")]
@@ -111,9 +111,16 @@ def routes(speaking: Speaking, failing: errors.Handlers) -> list[HTTPRouteHandle
         aliases.check_model(data.model_id)
         form = FORMATS[name]
         voice = aliases.named(voice_id)
-        await speaking.admit(caller_of(request.scope))
-        text = await marked(data.text, tags_inline=True)
-        said = await script(speaking.speakers, text, voice, data.language_code)
+        caller = caller_of(request.scope)
+        await speaking.admit(caller)
+        said = await speaking.script(
+            data.text,
+            caller,
+            voice=voice,
+            language=data.language_code,
+            dictionaries=data.pronunciation_dictionary_locators or (),
+            tags_inline=True,
+        )
         return Wanted(said, speed_of(data.voice_settings), form.rate_hz), form
 
     async def timed(

@@ -90,6 +90,7 @@ from server.routes import PUBLIC, routes
 from server.serve import configured, serving, web_server
 from server.sessions import SessionRegistry
 from server.settings import Secret
+from server.speech.dictionaries import Dictionaries
 from server.speech.speakers import Speakers
 from server.speech.speaking import Speaking
 from server.system import System
@@ -153,7 +154,13 @@ class Gateway:
         self._links = Links(state_folder(settings) / LINKS)
         self._recorders = Recorders(self._journal.writer)
         speakers = Speakers(Path(plan.store), settings.speech.wrong_language)
-        self._speaking = Speaking(self._platform.tts, self._door, self._collector, speakers)
+        self._speaking = Speaking(
+            self._platform.tts,
+            self._door,
+            self._collector,
+            speakers,
+            Dictionaries(self._database),
+        )
         self._sessions = SessionRegistry(
             self._platform.services,
             settings.limits,

@@ -17,8 +17,9 @@ from server.access.denied import Denied
 from server.media_types import EVENTS, event, sends
 from server.refusals import refusals
 from server.speech import names
+from server.speech.dictionaries import MOST, Locator
 from server.speech.formats import FORMATS, Name
-from server.speech.script import marked, script, told
+from server.speech.script import told
 from server.speech.speaking import LONGEST_CHARS, Speaking, Wanted, begun, encoded
 from transports.realtime import aliases
 
@@ -37,7 +38,7 @@ class SpeechWanted(msgspec.Struct, frozen=True):
     """What is to be spoken, by which `voice`, and how it is sent: with `stream_format` "sse" in
     events. The input may be SSML (<speak>…</speak>). `instructions` are accepted, and no voice here
     can follow them. `language` (BCP-47) is our own; unset it is found, and the voice behind
-    OpenAI's names chosen by it.
+    OpenAI's names chosen by it. So are `pronunciation_dictionaries`.
     """
 
     input: Annotated[str, Meta(min_length=1, max_length=LONGEST_CHARS)]
@@ -48,6 +49,7 @@ class SpeechWanted(msgspec.Struct, frozen=True):
     stream_format: Literal["audio", "sse"] = "audio"
     instructions: str | None = None
     language: str | None = None
+    pronunciation_dictionaries: Annotated[list[Locator], Meta(max_length=MOST)] = []
 
 
 def routes(speaking: Speaking) -> list[HTTPRouteHandler]:
@@ -67,8 +69,13 @@ def routes(speaking: Speaking) -> list[HTTPRouteHandler]:
         """
         caller = caller_of(request.scope)
         await speaking.admit(caller)
-        text = await marked(data.input)
-        said = await script(speaking.speakers, text, checked(data), data.language)
+        said = await speaking.script(
+            data.input,
+            caller,
+            voice=checked(data),
+            language=data.language,
+            dictionaries=data.pronunciation_dictionaries,
+        )
         form = FORMATS[data.response_format]
         wanted = Wanted(said, data.speed, form.rate_hz)
         speech = speaking.speech(wanted, caller)

@@ -72,10 +72,12 @@ async def get(
     """The latest version, or the one that is named, if the agent is `account_id`'s (None: whose
     ever). With `lock` nobody else changes it before the transaction ends. Raises `Missing`.
     """
+    if lock:  # on its own: who has waited in a join sees the version before, and finds none
+        await connection.execute("select from agents where id = $1 for update", agent_id)
     row = await connection.fetchrow(
         f"select {COLUMNS} from {JOINED} where a.id = $1"
         " and ($2::text is null or a.account_id = $2)"
-        f" and v.version = coalesce($3::integer, a.version){' for update of a' if lock else ''}",
+        " and v.version = coalesce($3::integer, a.version)",
         agent_id,
         account_id,
         version,

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from server.eleven.aliases import MODEL
+from server.speech.dictionaries import MOST, Locator
 from server.speech.speaking import LONGEST_CHARS
 
 Speed = Annotated[float, Meta(ge=0.7, le=1.2)]
@@ -37,6 +38,7 @@ class TextToSpeech(msgspec.Struct, frozen=True):
     seed: Annotated[int, Meta(ge=0, le=4294967295)] | None = None
     previous_text: str | None = None
     next_text: str | None = None
+    pronunciation_dictionary_locators: Annotated[list[Locator], Meta(max_length=MOST)] | None = None
 
 
 def speed_of(settings: VoiceSettings | None) -> float:

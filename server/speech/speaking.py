@@ -1,7 +1,7 @@
 """Texts that are spoken for callers: who may have it, who pays, and how it begins."""
 
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 
@@ -15,9 +15,10 @@ from server.access.denied import Denied
 from server.door import Quota, admit
 from server.metering.collector import Collector
 from server.model_errors import denied
+from server.speech.dictionaries import Dictionaries, Locator
 from server.speech.formats import Encoder
 from server.speech.reading import read_out
-from server.speech.script import Script
+from server.speech.script import Script, marked, nothing, script
 from server.speech.speakers import Speakers
 
 LONGEST_CHARS = 100_000
@@ -36,7 +37,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
 class Speaking:
     """Whoever speaks, for callers who have not used up their month. The `collector` counts, the
-    `speakers` know who can.
+    `speakers` know who can, and `dictionaries` how words are said.
     """
 
     def __init__(
@@ -45,8 +46,10 @@ class Speaking:
         quota: Quota,
         collector: Collector,
         speakers: Speakers,
+        dictionaries: Dictionaries,
     ) -> None:
         self.speakers = speakers
+        self._dictionaries = dictionaries
         self._tts = tts
         self._quota = quota
         self._collector = collector
@@ -54,6 +57,24 @@ class Speaking:
     async def admit(self, caller: Caller) -> None:
         """Raises `Denied` unless the caller may use more."""
         await admit(self._quota, caller)
+
+    async def script(
+        self,
+        text: str,
+        caller: Caller,
+        *,
+        voice: str | None,
+        language: str | None,
+        dictionaries: Sequence[Locator],
+        tags_inline: bool = False,
+    ) -> Script:
+        """Who says what of a text, which may be SSML; `tags_inline`: or have tags in it. Raises
+        `Denied`, `StorageError`.
+        """
+        dictionary = await self._dictionaries.of(caller, dictionaries)
+        spelling = dictionary.said if dictionary.rules else nothing
+        read = await marked(text, tags_inline=tags_inline)
+        return await script(self.speakers, read, voice, language, spelling)
 
     def began(self, caller: Caller) -> Meter:
         """From here on what is asked for is the caller's; `ended` when nothing more is."""

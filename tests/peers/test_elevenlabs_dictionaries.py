@@ -11,7 +11,10 @@ from elevenlabs.core.api_error import ApiError
 from elevenlabs.errors import UnprocessableEntityError
 from elevenlabs.pronunciation_dictionaries import rules as sdk_rules
 from elevenlabs.pronunciation_dictionaries import types as sdk
+from elevenlabs.types import PronunciationDictionaryVersionLocator
+from openai import OpenAI
 
+from tests.peers.sound import transcribed, word_error_rate
 from tests.server.eleven.test_pls import LAUGHS, W3C, zipped
 from tests.server.program import Server
 from tests.server.test_access import asked, made
@@ -202,3 +205,54 @@ def test_what_is_not_there_is_told(client: ElevenLabs) -> None:
         status, said = told(refused.value)
         assert status == 404
         assert "there is no pronunciation dictionary" in said
+
+
+RULES = [
+    Alias(string_to_replace="ZQ-7", alias="the old computer"),
+    Phoneme(string_to_replace="xyzzy", phoneme="pəˈteɪtoʊ", alphabet="ipa"),
+]
+WRITTEN = "My ZQ-7 was sold, and they gave me a xyzzy in the market."
+SPOKEN = "My old computer was sold, and they gave me a potato in the market."
+
+
+def test_speech_has_the_words_as_the_dictionary_says_them(
+    server: Server, client: ElevenLabs
+) -> None:
+    made = client.pronunciation_dictionaries.create_from_rules(name="ours", rules=RULES)
+    locator = PronunciationDictionaryVersionLocator(
+        pronunciation_dictionary_id=made.id, version_id=made.version_id
+    )
+    audio = client.text_to_speech.convert(
+        voice_id="joe",
+        text=WRITTEN,
+        output_format="pcm_24000",
+        pronunciation_dictionary_locators=[locator],
+    )
+    assert "computer was sold" in (heard := transcribed(b"".join(audio)).lower())
+    assert "potato in the market" in heard
+    timed = client.text_to_speech.convert_with_timestamps(
+        voice_id="joe", text=WRITTEN, pronunciation_dictionary_locators=[locator]
+    )
+    assert timed.alignment is not None
+    assert "".join(timed.alignment.characters) == WRITTEN
+    with OpenAI(base_url=f"{server.url}/v1", api_key=server.key) as openai:
+        answer = openai.audio.speech.create(
+            model="tts-1",
+            voice="jf_alpha",
+            input=WRITTEN,
+            response_format="pcm",
+            extra_body={"pronunciation_dictionaries": [{"pronunciation_dictionary_id": made.id}]},
+        )
+    assert word_error_rate(transcribed(answer.content), SPOKEN) <= 0.25
+
+
+def test_a_dictionary_that_is_not_there_is_told(client: ElevenLabs) -> None:
+    locator = PronunciationDictionaryVersionLocator(pronunciation_dictionary_id="pd_none")
+    with pytest.raises(ApiError) as refused:
+        list(
+            client.text_to_speech.convert(
+                voice_id="joe", text="Hi.", pronunciation_dictionary_locators=[locator]
+            )
+        )
+    assert told(refused.value)[0] == 404
+    assert "there is no pronunciation dictionary 'pd_none'" in told(refused.value)[1]

@@ -1,11 +1,14 @@
 """Agents, in all their versions."""
 
+import asyncio
+from functools import partial
 from typing import Any
 
 import asyncpg
 import pytest
 
 from storage import accounts, agents
+from storage.database import Connection, Database
 from storage.errors import Missing, TooMany
 
 FIRST: dict[str, Any] = {"session": {"instructions": "Sell bread. 🥐"}}
@@ -28,6 +31,19 @@ async def test_each_change_is_a_version_and_the_earlier_ones_stay(
     assert [one.version for one in await agents.versions(connection, made.id)] == [2, 1]
     with pytest.raises(Missing, match="at version 3"):
         await agents.get(connection, made.id, version=3)
+
+
+async def test_changes_at_the_same_time_follow_each_other(database: Database) -> None:
+    account = await database.run(lambda c: accounts.create(c, "Bakery"))
+    made = await database.run(lambda c: agents.create(c, account.id, "Baker", FIRST))
+
+    async def changed(connection: Connection, number: int) -> None:
+        async with connection.transaction():
+            locked = await agents.get(connection, made.id, lock=True)
+            await agents.change(connection, locked, "Cook", {"session": {"n": number}})
+
+    await asyncio.gather(*(database.run(partial(changed, number=n)) for n in range(6)))
+    assert (await database.run(lambda c: agents.get(c, made.id))).version == 7
 
 
 async def test_no_account_reaches_another_s(connection: asyncpg.Connection) -> None:

@@ -16,6 +16,7 @@ from engine.meter import Watch
 from server.access.caller import AS, Caller
 from server.eleven.stream_input import StreamInput
 from server.metering.collector import Collector
+from server.speech.dictionaries import Dictionaries
 from server.speech.reading import AHEAD
 from server.speech.speakers import Speakers
 from server.speech.speaking import Speaking
@@ -77,7 +78,10 @@ class Line:
         def voices(watch: Watch) -> Any:
             return watch(self.voice, "tts")
 
-        application = StreamInput(Speaking(voices, self, self.collector, Speakers(Path(), "error")))
+        unused: Any = None
+        speakers, dictionaries = Speakers(Path(), "error"), Dictionaries(unused)
+        speaking = Speaking(voices, self, self.collector, speakers, dictionaries)
+        application = StreamInput(speaking)
         serving = asyncio.create_task(application(scope, self._messages.get, self.send))
         try:
             yield serving
