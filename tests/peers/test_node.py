@@ -20,6 +20,7 @@ CLIPS = {
     "cancel": "I want to cancel my subscription.",
 }
 LONGEST_S = 400
+TEXT = "What is the largest ocean on earth? Please tell me about the history of this old city."
 
 
 @pytest.mark.parametrize("client", ["openai", "agents"])
@@ -41,3 +42,20 @@ def test_stock_clients_hold_conversations(server: Server, client: str, tmp_path:
     heard = transcribed((tmp_path / f"{client}.heard.pcm").read_bytes())
     said = (tmp_path / f"{client}.heard.txt").read_text()
     assert word_error_rate(heard, said) <= 0.15, (heard, said)
+
+
+def test_stock_openai_speaks_listens_and_answers(server: Server, tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["node", "--test", "--test-reporter=spec", "openai_http.test.mjs"],
+        cwd=HERE,
+        env=os.environ
+        | {"VOICEFORGE_URL": server.url, "VOICEFORGE_API_KEY": server.key}
+        | {"VOICEFORGE_TEXT": TEXT, "VOICEFORGE_HEARD": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for written in sorted(tmp_path.glob("*.txt")):
+        assert word_error_rate(written.read_text(), TEXT) <= 0.15, written.name
