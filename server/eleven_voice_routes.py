@@ -8,45 +8,43 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from server.eleven import catalogue, errors
 from server.eleven.catalogue import ElevenVoice, ElevenVoices, Sought, VoicePage
+from server.speech.speakers import Speakers
 
 PAGE = 10
 
 Size = Annotated[int, QueryParameter(ge=1, le=100)]
 
 
-def routes(failing: errors.Handlers) -> list[HTTPRouteHandler]:
-    """The handlers; `failing` says what goes wrong."""
+def routes(speakers: Speakers, failing: errors.Handlers) -> list[HTTPRouteHandler]:
+    """The handlers; `speakers` know who is here, `failing` says what goes wrong."""
 
     @get(
         "/v1/voices",
         responses=errors.refusals(),
         exception_handlers=failing,
-        sync_to_thread=False,
         summary="The voices (ElevenLabs' dialect)",
     )
-    def list_voices() -> ElevenVoices:
-        """Those that speak here, under their own names. ElevenLabs' ids are aliases."""
-        return ElevenVoices(catalogue.every_voice())
+    async def list_voices() -> ElevenVoices:
+        """Those that can speak here now, under their own names. ElevenLabs' ids are aliases."""
+        return ElevenVoices(catalogue.every_voice(await speakers.machine()))
 
     @get(
         "/v1/voices/{voice_id:str}",
         responses=errors.refusals(404),
         exception_handlers=failing,
-        sync_to_thread=False,
         summary="A voice",
     )
-    def get_voice(voice_id: FromPath[str]) -> ElevenVoice:
-        """Who speaks under an id, be it an alias; 404 if nobody does."""
-        return catalogue.voice_of(voice_id)
+    async def get_voice(voice_id: FromPath[str]) -> ElevenVoice:
+        """Who speaks under an id, be it an alias; 404 if nobody does, or not on this machine."""
+        return catalogue.voice_of(voice_id, await speakers.machine())
 
     @get(
         "/v2/voices",
         responses=errors.refusals(),
         exception_handlers=failing,
-        sync_to_thread=False,
         summary="Look for voices",
     )
-    def search(
+    async def search(
         search: FromQuery[str | None] = None,
         page_size: Size = PAGE,
         next_page_token: FromQuery[str | None] = None,
@@ -63,7 +61,7 @@ def routes(failing: errors.Handlers) -> list[HTTPRouteHandler]:
         what is told of a voice.
         """
         sought = Sought(search, category, voice_type, gender, accent, language, voice_ids)
-        some = catalogue.found(sought)
+        some = catalogue.found(sought, await speakers.machine())
         if sort == "name":
             some.sort(key=lambda voice: voice.name)
         if sort_direction == "desc":

@@ -230,7 +230,7 @@ class Gateway:
             *speech_routes.routes(self._speaking),
             *eleven_routes.routes(self._speaking, failing),
             eleven_routes.socket(self._sockets.held(StreamInput(self._speaking))),
-            *eleven_voice_routes.routes(failing),
+            *eleven_voice_routes.routes(self._speaking.speakers, failing),
             *eleven_user_routes.routes(self._database, failing),
             *transcription_routes.routes(
                 Transcriptions(self._platform.scribe, self._door, self._collector),

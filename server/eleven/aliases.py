@@ -55,19 +55,6 @@ SPEAKS = "joe"
 """For all of these, as for OpenAI's names: the voice here that is clearest in English."""
 
 
-def voice(voice_id: str) -> str:
-    """The voice that speaks under an id: of this server's, OpenAI's or ElevenLabs'. Raises
-    `Denied`.
-    """
-    if voice_id in VOICES:
-        return SPEAKS
-    try:
-        return openai.voice(voice_id)
-    except openai.UnknownName:
-        text = f"there is no voice {voice_id[:64]!r}: GET /v1/voices lists those that there are"
-        raise Denied(404, "voice_not_found", text) from None
-
-
 def named(voice_id: str) -> str | None:
     """The voice that is asked for; None for a stock name, which any may have. Raises `Denied`."""
     if voice_id in VOICES or openai.VOICES.get(voice_id, voice_id) != voice_id:

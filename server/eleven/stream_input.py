@@ -53,9 +53,12 @@ class End:
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What the address says: who speaks, how it is encoded, and how long to wait for text."""
+    """What the address says: who speaks (None: the best for the language), in what (None: it is
+    found), how it is encoded, and how long to wait for text.
+    """
 
-    voice: str
+    voice: str | None
+    language: str | None
     form: Format
     patience_s: float
     auto_mode: bool
@@ -72,6 +75,7 @@ class StreamInput:
         try:
             require(caller, "speech")
             options = options_of(scope["path_params"]["voice_id"], query_of(scope))
+            await self._speaking.speakers.check(options.voice, options.language)
             await self._speaking.admit(caller)
         except Denied as denied:
             await tell(denied, scope, receive, send)
@@ -114,6 +118,7 @@ class Dictation:
         self._samples = 0
         self._unsent: list[Timed] = []
         self._begun = False
+        self._language = "en"
 
     async def run(self) -> None:
         """Until all is said, or the client is gone."""
@@ -173,11 +178,21 @@ class Dictation:
         pieces = self._cutter.feed(text)
         for piece in [*pieces, *self._cutter.flush()] if flushes else pieces:
             await self._speaking.admit(self._caller)
-            asked = self._reader.ask(piece, self._options.voice)
-            self._asked.add(asked)
-            await self._ahead.put(asked)
+            await self._ask(piece, self._reader)
         if flushes:
             await self._ahead.put(Flush())
+
+    async def _ask(self, piece: str, reader: Reader) -> None:
+        """Have it spoken. A few letters are taken to be in the language of what came before."""
+        options = self._options
+        parts = await self._speaking.speakers.parts(
+            piece, options.voice, options.language, self._language
+        )
+        for part in parts:
+            self._language = part.chosen.language
+            asked = reader.ask(part.text, part.chosen.voice.id)
+            self._asked.add(asked)
+            await self._ahead.put(asked)
 
     def _made(self, first: Text) -> Reader:
         speed = speed_of(first.voice_settings)
@@ -253,7 +268,8 @@ def options_of(voice_id: str, query: Mapping[str, str]) -> Options:
         text = f"unknown output_format {name[:64]!r}: choose one of {known}"
         raise Denied(400, "invalid_output_format", text)
     auto_mode = query.get("auto_mode", "").lower() == "true"
-    return Options(aliases.voice(voice_id), form, patience_of(query), auto_mode)
+    language = query.get("language_code") or None
+    return Options(aliases.named(voice_id), language, form, patience_of(query), auto_mode)
 
 
 def patience_of(query: Mapping[str, str]) -> float:

@@ -3,7 +3,8 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from actors.store import Store
@@ -15,6 +16,7 @@ from actors.voices.routing import (
     Part,
     VoiceNotHere,
     WrongLanguage,
+    choose,
     parts,
 )
 from actors.voices.tags import well_formed
@@ -48,32 +50,43 @@ class Speakers:
         self._clock = clock
         self._seen: tuple[Machine, float] | None = None
 
-    async def parts(self, text: str, voice: str | None, language: str | None) -> tuple[Part, ...]:
+    async def parts(
+        self, text: str, voice: str | None, language: str | None, usual: str = "en"
+    ) -> tuple[Part, ...]:
         """The text in parts, each with whoever speaks it; without a `voice` the best for each.
 
-        `language` is a BCP-47 tag; unset it is found, and a voice that is named reads all of what
-        is in its script. Raises `Denied`.
+        `language` is a BCP-47 tag; unset it is found, `usual` where a few letters tell none, and a
+        voice that is named reads all of what is in its script. Raises `Denied`.
         """
-        if language and not well_formed(language):
-            text = f"language is {language[:64]!r}: it must be a tag such as en, pt-BR or zh-Hant"
-            raise Denied(400, "invalid_value", text)
-        try:
-            known = language or self._own(voice) or plain_english(text)
-            machine = await self._machine()
+        machine = await self.machine()
+        with refusing():
+            known = checked(language) or self._own(voice) or plain_english(text)
             found = await asyncio.to_thread(
-                parts, text, machine, language=known, voice=voice, otherwise=self._otherwise
+                parts,
+                text,
+                machine,
+                language=known,
+                voice=voice,
+                usual=usual,
+                otherwise=self._otherwise,
             )
-        except UnknownVoice as error:
-            raise Denied(400, "invalid_value", f"voice: {error}") from error
-        except WrongLanguage as error:
-            raise Denied(400, "wrong_language", f"voice: {error}") from error
-        except (NoVoice, VoiceNotHere) as error:
-            raise Denied(400, "voice_not_here", f"voice: {error}") from error
-
         if len(found) > MOST_PARTS:
             text = f"the text changes voices {len(found)} times: {MOST_PARTS} are the most"
             raise Denied(400, "invalid_value", text)
         return found
+
+    async def check(self, voice: str | None, language: str | None) -> None:
+        """Before there is a text. Raises `Denied` if there is nobody to speak it."""
+        machine = await self.machine()
+        with refusing():
+            choose(machine, language=checked(language), voice=voice, otherwise=self._otherwise)
+
+    async def machine(self) -> Machine:
+        """What is here, as it was a minute ago at most."""
+        now = self._clock()
+        if self._seen is None or now > self._seen[1] + LOOKED_S:
+            self._seen = await asyncio.to_thread(machine_of, Store(self._store)), now
+        return self._seen[0]
 
     def _own(self, voice: str | None) -> str | None:
         if voice is None:
@@ -81,11 +94,26 @@ class Speakers:
         found = catalogue().voice(voice)
         return (*found.reads, *found.languages)[0]
 
-    async def _machine(self) -> Machine:
-        now = self._clock()
-        if self._seen is None or now > self._seen[1] + LOOKED_S:
-            self._seen = await asyncio.to_thread(machine_of, Store(self._store)), now
-        return self._seen[0]
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Says why nobody speaks. Raises `Denied`."""
+    try:
+        yield
+    except UnknownVoice as error:
+        raise Denied(400, "invalid_value", f"voice: {error}") from error
+    except WrongLanguage as error:
+        raise Denied(400, "wrong_language", f"voice: {error}") from error
+    except (NoVoice, VoiceNotHere) as error:
+        raise Denied(400, "voice_not_here", f"voice: {error}") from error
+
+
+def checked(language: str | None) -> str | None:
+    """The tag that is asked for, None if none. Raises `Denied`."""
+    if language and not well_formed(language):
+        text = f"language is {language[:64]!r}: it must be a tag such as en, pt-BR or zh-Hant"
+        raise Denied(400, "invalid_value", text)
+    return language or None
 
 
 def plain_english(text: str) -> str | None:
