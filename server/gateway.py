@@ -87,6 +87,8 @@ from server.routes import PUBLIC, routes
 from server.serve import configured, serving, web_server
 from server.sessions import SessionRegistry
 from server.settings import Secret
+from server.speech.previews import FOLDER as PREVIEWS
+from server.speech.previews import Previews
 from server.speech.speakers import Speakers
 from server.speech.speaking import Speaking
 from server.system import System
@@ -151,6 +153,7 @@ class Gateway:
         self._recorders = Recorders(self._journal.writer)
         speakers = Speakers(Path(plan.store), settings.speech.wrong_language)
         self._speaking = Speaking(self._platform.tts, self._door, self._collector, speakers)
+        self._previews = Previews(state_folder(settings) / PREVIEWS, self._speaking)
         self._sessions = SessionRegistry(
             self._platform.services,
             settings.limits,
@@ -230,7 +233,7 @@ class Gateway:
             *speech_routes.routes(self._speaking),
             *eleven_routes.routes(self._speaking, failing),
             eleven_routes.socket(self._sockets.held(StreamInput(self._speaking))),
-            *eleven_voice_routes.routes(self._speaking.speakers, failing),
+            *eleven_voice_routes.routes(self._speaking.speakers, self._previews, failing),
             *eleven_user_routes.routes(self._database, failing),
             *transcription_routes.routes(
                 Transcriptions(self._platform.scribe, self._door, self._collector),

@@ -1,6 +1,6 @@
 """ElevenLabs' names, so that a stock client's configuration works here unchanged."""
 
-from actors.voices.catalogue import UnknownVoice, catalogue
+from actors.voices.catalogue import UnknownVoice, Voice, catalogue
 from server.access.denied import Denied
 from server.speech import names
 from transports.realtime import aliases as openai
@@ -64,6 +64,11 @@ def named(voice_id: str) -> str | None:
     except UnknownVoice:
         text = f"there is no voice {voice_id[:64]!r}: GET /v1/voices lists those that there are"
         raise Denied(404, "voice_not_found", text) from None
+
+
+def speaks(voice_id: str) -> Voice:
+    """Who has this id, or speaks English under it. Raises `Denied`."""
+    return catalogue().voice(named(voice_id) or SPEAKS)
 
 
 def check_model(model_id: str) -> None:

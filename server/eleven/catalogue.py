@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from actors.voices.catalogue import catalogue
 from actors.voices.here import Machine
 from server.access.denied import Denied
 from server.eleven import aliases
@@ -30,7 +29,7 @@ class VerifiedLanguage(msgspec.Struct, frozen=True):
 
 
 class ElevenVoice(msgspec.Struct, frozen=True):
-    """A voice. There are no previews, samples, or settings of one's own."""
+    """A voice, and where it is heard. There are no samples, or settings of one's own."""
 
     voice_id: str
     name: str
@@ -39,7 +38,7 @@ class ElevenVoice(msgspec.Struct, frozen=True):
     verified_languages: list[VerifiedLanguage]
     category: str = CATEGORY
     samples: None = None
-    preview_url: None = None
+    preview_url: str | None = None
     available_for_tiers: tuple[str, ...] = ()
     settings: VoiceSettings = NEUTRAL
     high_quality_base_model_ids: tuple[str, ...] = tuple(aliases.MODELS)
@@ -110,13 +109,12 @@ def every_voice(machine: Machine) -> list[ElevenVoice]:
 
 def voice_of(voice_id: str, machine: Machine) -> ElevenVoice:
     """The voice that speaks under an id, be it an alias. Raises `Denied`."""
-    named = aliases.named(voice_id)
-    asked = catalogue().voice(named or aliases.SPEAKS)
+    asked = aliases.speaks(voice_id)
     if lacks := machine.lacks(asked):
         text = f"voice {asked.id} cannot speak on this machine: {lacks}"
         raise Denied(404, "voice_not_here", text)
     voice = voices.shown(asked)
-    if named is not None:
+    if aliases.named(voice_id) is not None:
         return shown(voice, voice_id, voice.name)
     return shown(voice, voice_id, aliases.VOICES.get(voice_id, voice_id.title()))
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
+import httpx
 import numpy as np
 import pytest
 import soundfile
@@ -22,6 +23,7 @@ from elevenlabs.realtime_tts import RealtimeTextToSpeechClient
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from actors.voices.catalogue import catalogue
 from server.eleven.output_formats import Name
 from tests.peers.sound import to_pcm, transcribed, word_error_rate
 from tests.peers.tls import secured
@@ -290,6 +292,20 @@ async def test_voices_models_and_the_account_are_listed(client: AsyncElevenLabs)
     user = await client.user.get()
     assert user.subscription.character_limit > user.subscription.character_count
     assert (await client.user.subscription.get()).status == "active"
+
+
+@pytest.mark.parametrize("voice_id", [GEORGE, "espeak-en-gb"])
+async def test_a_voice_can_be_heard_before_it_is_chosen(
+    client: AsyncElevenLabs, voice_id: str
+) -> None:
+    """By a player in a web page, which has no key."""
+    url = (await client.voices.get(voice_id)).preview_url
+    assert url is not None
+    async with httpx.AsyncClient() as player:
+        first, second = [await player.get(url, timeout=30) for _ in range(2)]
+    assert first.content == second.content
+    said = catalogue().voice("joe").sample
+    assert word_error_rate(heard("mp3_24000_96", first.content), said) <= 0.3
 
 
 async def test_models_are_openais_for_who_sends_the_key_as_they_do(server: Server) -> None:
