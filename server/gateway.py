@@ -87,10 +87,12 @@ from server.routes import PUBLIC, routes
 from server.serve import configured, serving, web_server
 from server.sessions import SessionRegistry
 from server.settings import Secret
+from server.speech.fetching import Fetching
 from server.speech.previews import FOLDER as PREVIEWS
 from server.speech.previews import Previews
 from server.speech.speakers import Speakers
 from server.speech.speaking import Speaking
+from server.store import voices_of
 from server.system import System
 from server.tracing import Tracing
 from server.transcription.metered import Transcriptions
@@ -151,7 +153,14 @@ class Gateway:
         self._tapes = Tapes(self._recordings)
         self._links = Links(state_folder(settings) / LINKS)
         self._recorders = Recorders(self._journal.writer)
-        speakers = Speakers(Path(plan.store), settings.speech.wrong_language)
+        self._fetching = Fetching(voices_of(settings))
+        local = settings.workers.placement == "local"  # a node of a cluster has its own store
+        fetches = settings.speech.fetch_voices and local and not settings.offline
+        speakers = Speakers(
+            Path(plan.store),
+            settings.speech.wrong_language,
+            fetching=self._fetching if fetches else None,
+        )
         self._speaking = Speaking(self._platform.tts, self._door, self._collector, speakers)
         self._previews = Previews(state_folder(settings) / PREVIEWS, self._speaking)
         self._sessions = SessionRegistry(
@@ -193,6 +202,7 @@ class Gateway:
             beside(self._collector.run()),  # until the models have told what they cost
             contextlib.aclosing(self._platform),
             contextlib.aclosing(self._system),
+            contextlib.aclosing(self._fetching),
             serving(server, None),
             beside(self._lag.watch()),
             beside(self._report()),

@@ -20,7 +20,9 @@ from actors.voices.routing import (
     parts,
 )
 from actors.voices.tags import well_formed
+from actors.voices.weights import fetchable
 from server.access.denied import Denied
+from server.speech.fetching import Fetching
 
 MOST_PARTS = 500
 """Each is a request, and of espeak-ng a process."""
@@ -39,14 +41,20 @@ JUDGED_CHARS = 1000
 
 class Speakers:
     """The voices of this machine. Whether a voice that cannot read a text is an error, or another
-    speaks in its place, says `otherwise`.
+    speaks in its place, says `otherwise`. With `fetching` one that is named is fetched, if it can
+    be.
     """
 
     def __init__(
-        self, store: Path, otherwise: Otherwise, clock: Callable[[], float] = time.monotonic
+        self,
+        store: Path,
+        otherwise: Otherwise,
+        clock: Callable[[], float] = time.monotonic,
+        fetching: Fetching | None = None,
     ) -> None:
         self._store = store
         self._otherwise = otherwise
+        self._fetching = fetching
         self._clock = clock
         self._seen: tuple[Machine, float] | None = None
 
@@ -58,8 +66,8 @@ class Speakers:
         `language` is a BCP-47 tag; unset it is found, `usual` where a few letters tell none, and a
         voice that is named reads all of what is in its script. Raises `Denied`.
         """
-        machine = await self.machine()
         with refusing():
+            machine = await self._machine_with(voice)
             known = checked(language) or self._own(voice) or plain_english(text)
             found = await asyncio.to_thread(
                 parts,
@@ -77,8 +85,8 @@ class Speakers:
 
     async def check(self, voice: str | None, language: str | None) -> None:
         """Before there is a text. Raises `Denied` if there is nobody to speak it."""
-        machine = await self.machine()
         with refusing():
+            machine = await self._machine_with(voice)
             choose(machine, language=checked(language), voice=voice, otherwise=self._otherwise)
 
     async def machine(self) -> Machine:
@@ -87,6 +95,22 @@ class Speakers:
         if self._seen is None or now > self._seen[1] + LOOKED_S:
             self._seen = await asyncio.to_thread(machine_of, Store(self._store)), now
         return self._seen[0]
+
+    async def _machine_with(self, voice: str | None) -> Machine:
+        """What is here, once the voice that is named is. Raises `UnknownVoice` and `Denied`."""
+        machine = await self.machine()
+        if voice is None or self._fetching is None:
+            return machine
+        asked = catalogue().voice(voice)
+        if not fetchable(asked) or not machine.lacks(asked):
+            return machine
+        try:
+            await self._fetching.fetch(asked)
+        except Denied:
+            if self._otherwise == "error":
+                raise
+        self._seen = None
+        return await self.machine()
 
     def _own(self, voice: str | None) -> str | None:
         if voice is None:
