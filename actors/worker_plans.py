@@ -34,8 +34,10 @@ WHISPER_WEIGHTS = "model.bin"
 """By this file a folder is known to hold a model for CTranslate2."""
 
 
-PROGRAMS = {"espeak-ng": "espeak"}
-"""Those that speak without weights, and the file of this folder that runs each."""
+PROGRAMS = {"espeak-ng": "espeak", "piper-voices": "piper_voices"}
+"""What speaks without weights, or with those of many voices, and the file of this folder that runs
+each.
+"""
 
 
 class RayPlan(msgspec.Struct, frozen=True, tag="ray"):

@@ -17,6 +17,7 @@ PROGRAMS = (
     ("bench.key_terms",),
     ("bench.transcribe",),
     ("bench.speech",),
+    ("bench.formats",),
 )
 
 

@@ -14,6 +14,7 @@ from server.settings import EndpointSettings, Settings
 
 KOKORO = "kokoro-82m"
 ESPEAK = "espeak-ng"
+PIPER_VOICES = "piper-voices"
 MINILM = "minilm-l6"
 
 MOST_LANES = 4
@@ -60,6 +61,7 @@ class Commands:
             "scribe": self._settings.workers.whisper,
             "kokoro": KOKORO,
             "espeak": ESPEAK,
+            "voices": PIPER_VOICES,
             "embed": MINILM,
         }
         if name == "scribe":

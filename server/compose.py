@@ -16,6 +16,7 @@ from actors.think import Think
 from actors.vad import VadSlots
 from actors.voice_router import KOKORO, RoutedTTS
 from actors.voices.catalogue import catalogue
+from actors.voices.weights import fetchable
 from actors.workers import MODELS
 from engine.actor import Actor
 from engine.caller_audio import CallerAudio
@@ -40,7 +41,7 @@ from engine.services import Mind, Services
 from engine.settings import SessionSettings
 from engine.status import WorkerStatus
 from server import probes
-from server.commands import ESPEAK
+from server.commands import ESPEAK, PIPER_VOICES
 from server.commands import KOKORO as KOKORO_MODEL
 from server.fleet import ON_DEMAND, ROLES, VAD_MODEL, worker_names
 from server.readiness import Readiness
@@ -77,9 +78,12 @@ class Platform:
         self._espeak: Pool[Utterance, Speech] = Pool(
             "espeak", Speech, links["espeak"], replays=True
         )
+        self._voices: Pool[Utterance, Speech] = Pool(
+            "voices", Speech, links["voices"], replays=True
+        )
         self.embed: Pool[TextToEmbed, Embedding] = Pool("embed", Embedding, links["embed"])
-        others = (self._whisper, self._scribe, self._kokoro, self._espeak, self.embed)
-        self._pools = (*self._needed, *others)
+        spoken = (self._kokoro, self._espeak, self._voices)
+        self._pools = (*self._needed, self._whisper, self._scribe, *spoken, self.embed)
         self._whisper_model = Path(settings.workers.whisper).name
         self._llm_model = (settings.llm.base_url and settings.llm.model) or MODELS["llm"]
         self._services: Services | None = None
@@ -98,7 +102,9 @@ class Platform:
         """Whoever has the voice that is asked for."""
         kokoro = watch(self._kokoro, KOKORO_MODEL)
         espeak = watch(self._espeak, ESPEAK)
+        fetched = watch(self._voices, PIPER_VOICES)
         spoken = {voice.id: espeak for voice in catalogue().of_engine("espeak")}
+        spoken |= {voice.id: fetched for voice in catalogue().voices if fetchable(voice)}
         others = spoken | dict.fromkeys(KOKORO, kokoro)
         return RoutedTTS(watch(self._tts, MODELS["tts"]), others)
 

@@ -26,9 +26,10 @@ log = logging.getLogger(__name__)
 VAD_MODEL = "silero-vad"
 ROLES: tuple[Role, ...] = ("stt", "turn", "tts", "llm")
 
-ON_DEMAND = ("whisper", "scribe", "kokoro", "espeak", "embed")
+ON_DEMAND = ("whisper", "scribe", "kokoro", "espeak", "voices", "embed")
 """Workers that are started when somebody needs them: every language but English to hear,
-recordings, other voices, every language but English to speak, knowledge."""
+recordings, other voices, every language but English to speak, voices that were fetched from the
+hub, knowledge."""
 
 UNLOAD_EVERY_S = 2.0
 

@@ -91,8 +91,12 @@ from server.serve import configured, serving, web_server
 from server.sessions import SessionRegistry
 from server.settings import Secret
 from server.speech.dictionaries import Dictionaries
+from server.speech.fetching import Fetching
+from server.speech.previews import FOLDER as PREVIEWS
+from server.speech.previews import Previews
 from server.speech.speakers import Speakers
 from server.speech.speaking import Speaking
+from server.store import voices_of
 from server.system import System
 from server.tracing import Tracing
 from server.transcription.metered import Transcriptions
@@ -153,7 +157,14 @@ class Gateway:
         self._tapes = Tapes(self._recordings)
         self._links = Links(state_folder(settings) / LINKS)
         self._recorders = Recorders(self._journal.writer)
-        speakers = Speakers(Path(plan.store), settings.speech.wrong_language)
+        self._fetching = Fetching(voices_of(settings))
+        local = settings.workers.placement == "local"  # a node of a cluster has its own store
+        fetches = settings.speech.fetch_voices and local and not settings.offline
+        speakers = Speakers(
+            Path(plan.store),
+            settings.speech.wrong_language,
+            fetching=self._fetching if fetches else None,
+        )
         self._speaking = Speaking(
             self._platform.tts,
             self._door,
@@ -161,6 +172,7 @@ class Gateway:
             speakers,
             Dictionaries(self._database),
         )
+        self._previews = Previews(state_folder(settings) / PREVIEWS, self._speaking)
         self._sessions = SessionRegistry(
             self._platform.services,
             settings.limits,
@@ -200,6 +212,7 @@ class Gateway:
             beside(self._collector.run()),  # until the models have told what they cost
             contextlib.aclosing(self._platform),
             contextlib.aclosing(self._system),
+            contextlib.aclosing(self._fetching),
             serving(server, None),
             beside(self._lag.watch()),
             beside(self._report()),
@@ -243,7 +256,7 @@ class Gateway:
             *speech_routes.routes(self._speaking),
             *eleven_routes.routes(self._speaking, failing),
             eleven_routes.socket(self._sockets.held(StreamInput(self._speaking))),
-            *eleven_voice_routes.routes(failing),
+            *eleven_voice_routes.routes(self._speaking.speakers, self._previews, failing),
             *eleven_dictionary_routes.routes(self._database, failing),
             *eleven_user_routes.routes(self._database, failing),
             *transcription_routes.routes(transcriptions, forms),

@@ -14,8 +14,9 @@ from server.access.denied import Denied, retry
 from server.metrics import Metrics
 from server.metrics_of_all import together
 from server.readiness import Readiness, State
-from server.recording.links import SHAPE
+from server.recording import links
 from server.refusals import refusals
+from server.speech import previews
 from server.system import GatewaySilent, System, Whole
 
 NO_KEY: list[dict[str, list[str]]] = [{}]
@@ -24,11 +25,17 @@ NO_KEY: list[dict[str, list[str]]] = [{}]
 RETRY_SILENT_S = 5
 
 
+SHAPES = (links.SHAPE, previews.SHAPE)
+"""Of signed links, which say themselves what they open; and of what players in web pages ask for,
+which have no key.
+"""
+
+
 class Paths(frozenset[str]):
-    """These, and those of signed links, which say themselves what they open."""
+    """These, and those of `SHAPES`."""
 
     def __contains__(self, path: object) -> bool:
-        return super().__contains__(path) or SHAPE.fullmatch(str(path)) is not None
+        return super().__contains__(path) or any(one.fullmatch(str(path)) for one in SHAPES)
 
 
 PUBLIC = Paths({"/", "/healthz", "/readyz", "/metrics", "/docs", "/schema/openapi.json"})

@@ -152,6 +152,13 @@ class SpeechSettings(msgspec.Struct, frozen=True):
             "fallback has another voice read it"
         ),
     ] = "error"
+    fetch_voices: Annotated[
+        bool,
+        Meta(
+            description="true or false; true fetches a voice of Piper's from the hub when it is "
+            "asked for by name, false leaves that to `voiceforge voices pull`"
+        ),
+    ] = True
 
 
 class DatabaseSettings(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""`voiceforge voices`: every voice that there is, and which of them speak here."""
+"""`voiceforge voices`: every voice that there is, which of them speak here, fetching others."""
 
 import sys
 from collections.abc import Iterable
@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from actors.download import StoreError
-from actors.voices.catalogue import Engine, Voice, catalogue
+from actors.voices.catalogue import Engine, UnknownVoice, Voice, catalogue
 from actors.voices.here import Machine, machine_of
 from actors.voices.tags import well_formed
+from server.models_cli import Printed
 from server.settings_sources import SettingsError, load
-from server.store import store_of
+from server.store import store_of, voices_of
+
+voices = App(name="voices", help="The voices: list them, and fetch their weights.")
 
 
 class _Line(msgspec.Struct):
@@ -34,7 +37,8 @@ class _Line(msgspec.Struct):
     aliases: tuple[str, ...]
 
 
-def voices(
+@voices.default
+def list_voices(
     *,
     language: Annotated[
         str | None, Parameter(help="only those for this language: hi, or pt-BR")
@@ -65,6 +69,28 @@ def voices(
         print(msgspec.json.encode([_line(voice, machine) for voice in found]).decode())
         return 0
     _table(found, machine)
+    return 0
+
+
+@voices.command
+def pull(
+    *voice: Annotated[str, Parameter(help="ids of Piper's English voices of one speaker")],
+    config: Annotated[Path | None, Parameter(help="TOML file, as for `serve`")] = None,
+) -> int:
+    """Fetch the weights of voices from the hub, going on where an earlier pull was cut.
+
+    Ends with 1 if one could not be had. Look at its licence first: `voiceforge voices --json`.
+    """
+    progress = Printed()
+    try:
+        weights = voices_of(load(config=config).settings)
+        for one in voice:
+            folder = weights.pull(catalogue().voice(one), progress)
+            progress.note(f"{one}: ready in {folder}")
+    except (StoreError, SettingsError, UnknownVoice) as failed:
+        progress.close()
+        print(f"voiceforge: {failed}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -48,7 +48,7 @@ class Voice(msgspec.Struct, frozen=True):
 
     `languages` are the tags (BCP 47) of the list, `reads` those of the texts that it can be given
     in this project, none if its phonemes cannot be made here. `gender` is empty where the list says
-    nothing. `aliases` are names of ours for it.
+    nothing. `sample` is a sentence to judge it by. `aliases` are names of ours for it.
 
     `weights`: "here", the model store fetches them as `model`; "hub", they lie at `source`;
     "program", it needs none, but the program espeak-ng; "gpu", it needs one. `source` is the
@@ -199,16 +199,17 @@ def _voice(head: _Head, row: _Row, samples: _Samples) -> Voice:
     source = head.source + row.at
     if not _PLACE.fullmatch(source):
         raise ValueError(f"source {source!r} is no https address")
+    reads = _read(head, row) if row.reads is None else row.reads
     return Voice(
         id=row.id,
         name=row.name,
         languages=row.languages,
-        reads=_read(head, row) if row.reads is None else row.reads,
+        reads=reads,
         gender=row.gender,
         style=row.style,
         engine=head.engine,
         licence=row.licence or head.licence,
-        sample=_sample(row.languages[0], samples),
+        sample=_sample((*reads, *row.languages)[0], samples),
         weights=weights,
         source=source,
         model=row.model,

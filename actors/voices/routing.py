@@ -58,7 +58,8 @@ def choose(
     """Who speaks a text in `language` (a BCP 47 tag), if asked by name the `voice` (id or alias).
 
     Without a language it is the voice's own, or the `usual` one. The engine decides first, in the
-    order of `ENGINES`, then the region, then whether it is a woman or a man as the voice asked for.
+    order of `ENGINES`, then the region, then whether it must be loaded first, then whether it is a
+    woman or a man as the voice asked for.
     Raises `UnknownVoice`, `NoVoice`, and unless `otherwise` has another voice take its place,
     `VoiceNotHere` and `WrongLanguage`.
     """
@@ -143,8 +144,9 @@ def _best(voices: Catalogue, machine: Machine, wanted: str, gender: str) -> Voic
             )
         )
 
-    def order(voice: Voice) -> tuple[int, int, bool]:
+    def order(voice: Voice) -> tuple[int, int, bool, bool]:
         near = max(tags.nearness(tag, wanted) for tag in voice.reads)
-        return ENGINES.index(voice.engine), -near, bool(gender) and voice.gender != gender
+        other = bool(gender) and voice.gender != gender
+        return ENGINES.index(voice.engine), -near, voice.weights == "hub", other
 
     return min(here, key=order)

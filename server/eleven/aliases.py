@@ -1,7 +1,7 @@
 """ElevenLabs' names, so that a stock client's configuration works here unchanged."""
 
 from actors.stt_router import Recogniser
-from actors.voices.catalogue import UnknownVoice, catalogue
+from actors.voices.catalogue import UnknownVoice, Voice, catalogue
 from server.access.denied import Denied
 from server.speech import names
 from transports.realtime import aliases as openai
@@ -63,19 +63,6 @@ SPEAKS = "joe"
 """For all of these, as for OpenAI's names: the voice here that is clearest in English."""
 
 
-def voice(voice_id: str) -> str:
-    """The voice that speaks under an id: of this server's, OpenAI's or ElevenLabs'. Raises
-    `Denied`.
-    """
-    if voice_id in VOICES:
-        return SPEAKS
-    try:
-        return openai.voice(voice_id)
-    except openai.UnknownName:
-        text = f"there is no voice {voice_id[:64]!r}: GET /v1/voices lists those that there are"
-        raise Denied(404, "voice_not_found", text) from None
-
-
 def named(voice_id: str) -> str | None:
     """The voice that is asked for; None for a stock name, which any may have. Raises `Denied`."""
     if voice_id in VOICES or openai.VOICES.get(voice_id, voice_id) != voice_id:
@@ -85,6 +72,11 @@ def named(voice_id: str) -> str | None:
     except UnknownVoice:
         text = f"there is no voice {voice_id[:64]!r}: GET /v1/voices lists those that there are"
         raise Denied(404, "voice_not_found", text) from None
+
+
+def speaks(voice_id: str) -> Voice:
+    """Who has this id, or speaks English under it. Raises `Denied`."""
+    return catalogue().voice(named(voice_id) or SPEAKS)
 
 
 def check_model(model_id: str) -> None:

@@ -4,11 +4,13 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
+from actors.voices.here import Machine
 from server.access.denied import Denied
 from server.eleven import aliases
 from server.eleven.wanted import VoiceSettings
+from server.speech import voices
 from server.speech.speaking import LONGEST_CHARS
-from server.speech.voices import Voice, voices
+from server.speech.voices import Voice
 
 CATEGORY = "premade"
 """Of every voice here: nobody's own."""
@@ -27,7 +29,7 @@ class VerifiedLanguage(msgspec.Struct, frozen=True):
 
 
 class ElevenVoice(msgspec.Struct, frozen=True):
-    """A voice. There are no previews, samples, or settings of one's own."""
+    """A voice, and where it is heard. There are no samples, or settings of one's own."""
 
     voice_id: str
     name: str
@@ -36,7 +38,7 @@ class ElevenVoice(msgspec.Struct, frozen=True):
     verified_languages: list[VerifiedLanguage]
     category: str = CATEGORY
     samples: None = None
-    preview_url: None = None
+    preview_url: str | None = None
     available_for_tiers: tuple[str, ...] = ()
     settings: VoiceSettings = NEUTRAL
     high_quality_base_model_ids: tuple[str, ...] = tuple(aliases.MODELS)
@@ -100,19 +102,20 @@ def every_model() -> list[ElevenModel]:
     return [ElevenModel(model_id, name) for model_id, name in aliases.MODELS.items()]
 
 
-def every_voice() -> list[ElevenVoice]:
-    """Every voice, under its own name."""
-    return [shown(voice, voice.id, voice.name) for voice in voices()]
+def every_voice(machine: Machine) -> list[ElevenVoice]:
+    """Every voice that can speak, under its own name."""
+    return [shown(voice, voice.id, voice.name) for voice in voices.voices(machine)]
 
 
-def voice_of(voice_id: str) -> ElevenVoice:
+def voice_of(voice_id: str, machine: Machine) -> ElevenVoice:
     """The voice that speaks under an id, be it an alias. Raises `Denied`."""
-    speaks = aliases.voice(voice_id)
-    voice = next((one for one in voices() if one.id == speaks), None)
-    if voice is None:
-        raise Denied(404, "voice_not_found", f"there is no voice {voice_id[:64]!r}")
-    if voice_id == voice.id:
-        return shown(voice, voice.id, voice.name)
+    asked = aliases.speaks(voice_id)
+    if lacks := machine.lacks(asked):
+        text = f"voice {asked.id} cannot speak on this machine: {lacks}"
+        raise Denied(404, "voice_not_here", text)
+    voice = voices.shown(asked)
+    if aliases.named(voice_id) is not None:
+        return shown(voice, voice_id, voice.name)
     return shown(voice, voice_id, aliases.VOICES.get(voice_id, voice_id.title()))
 
 
@@ -124,7 +127,7 @@ def shown(voice: Voice, voice_id: str, name: str) -> ElevenVoice:
         "accent": voice.accent,
         "use_case": "conversational",
     }
-    told = voice.description if voice_id == voice.id else f"Spoken by {voice.id!r} here"
+    told = voice.description if name == voice.name else f"Spoken by {voice.id!r} here"
     verified = VerifiedLanguage(voice.language, aliases.MODEL, voice.accent)
     return ElevenVoice(voice_id, name, labels, told, [verified])
 
@@ -141,21 +144,21 @@ class Sought(msgspec.Struct, frozen=True):
     voice_ids: Collection[str] | None = None
 
 
-def found(sought: Sought) -> list[ElevenVoice]:
+def found(sought: Sought, machine: Machine) -> list[ElevenVoice]:
     """The voices that are all of it."""
-    some = every_voice()
+    some = every_voice(machine)
     if sought.voice_ids is not None:
-        some = [voice_of(one) for one in dict.fromkeys(sought.voice_ids) if is_known(one)]
+        asked = (known(one, machine) for one in dict.fromkeys(sought.voice_ids))
+        some = [voice for voice in asked if voice is not None]
     return [voice for voice in some if fits(voice, sought)]
 
 
-def is_known(voice_id: str) -> bool:
-    """Whether anybody speaks under this id."""
+def known(voice_id: str, machine: Machine) -> ElevenVoice | None:
+    """Whoever speaks under this id; None if nobody does."""
     try:
-        aliases.voice(voice_id)
+        return voice_of(voice_id, machine)
     except Denied:
-        return False
-    return True
+        return None
 
 
 def fits(voice: ElevenVoice, sought: Sought) -> bool:

@@ -42,9 +42,9 @@ class Invalid(msgspec.Struct, frozen=True):
     detail: list[Wrong]
 
 
-def refusals(*more: int) -> dict[int, ResponseSpec]:
+def refusals(*more: int, keyed: bool = True) -> dict[int, ResponseSpec]:
     """What a route may answer beside what it is asked for, for its description."""
-    told = sorted({*KEYED, *more})
+    told = sorted({*KEYED, *more} if keyed else more)
     specs = {
         s: ResponseSpec(DetailRefusal, description=WHY[s], generate_examples=False) for s in told
     }

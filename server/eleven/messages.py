@@ -8,18 +8,20 @@ from msgspec import Meta
 
 from server.eleven.alignment import ChunkAlignment
 from server.eleven.wanted import VoiceSettings
+from server.speech.dictionaries import Locator
 from server.speech.speaking import LONGEST_CHARS
 
 
 class Text(msgspec.Struct, frozen=True):
     """More of the text; empty at its end. `flush` has all of it spoken that came so far. What the
-    first one says of the voice holds for all. Pieces are cut where sentences and clauses end, so
-    that what a client says of when to begin is accepted, and not needed.
+    first one says of the voice and of dictionaries holds for all. Pieces are cut where sentences
+    and clauses end, so that what a client says of when to begin is accepted, and not needed.
     """
 
     text: Annotated[str, Meta(max_length=LONGEST_CHARS)]
     flush: bool | None = None
     voice_settings: VoiceSettings | None = None
+    pronunciation_dictionary_locators: list[Locator] | None = None
 
 
 class Credentials(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ kbit/s.
 from functools import partial
 from typing import Literal, get_args
 
-from server.speech.formats import MP3_LEAD, Format, Mp3, Opus, Plain, Telephone, wav_header
+from server.speech.formats import MP3_LEAD, Format, Plain, Telephone, mp3, opus, wav_header
 from transports.g711 import pcm_to_a_law, pcm_to_mu_law
 
 Name = Literal[
@@ -46,9 +46,9 @@ def of(name: str) -> Format:
     """What a name stands for. Raises `ValueError` for what is none."""
     match name.split("_"):
         case ["mp3", hz, kbit_s]:
-            return Format("audio/mpeg", partial(Mp3, int(hz), int(kbit_s)), int(hz), MP3_LEAD)
+            return Format("audio/mpeg", partial(mp3, int(hz), int(kbit_s)), int(hz), MP3_LEAD)
         case ["opus", hz, kbit_s]:
-            return Format("audio/ogg", partial(Opus, int(hz), int(kbit_s)), int(hz))
+            return Format("audio/ogg", partial(opus, int(hz), int(kbit_s)), int(hz))
         case ["pcm", hz]:
             return Format("audio/pcm", Plain, int(hz))
         case ["wav", hz]:

@@ -18,8 +18,11 @@ from server.eleven.messages import FINAL, Failed, Text, audio_output
 from server.eleven.output_formats import FORMATS, USUAL
 from server.eleven.wanted import speed_of
 from server.speech.formats import Format
-from server.speech.reading import AHEAD, Piece, Reader
+from server.speech.reading import AHEAD, Piece, Reader, said_in
+from server.speech.script import Spelling, nothing, script
 from server.speech.speaking import Speaking
+from server.speech.ssml import unmarked
+from storage.errors import StorageError
 from transports.handshake import POLICY, query_of
 from transports.outbox import Message, Send
 from transports.reading import Receive
@@ -53,9 +56,12 @@ class End:
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What the address says: who speaks, how it is encoded, and how long to wait for text."""
+    """What the address says: who speaks (None: the best for the language), in what (None: it is
+    found), how it is encoded, and how long to wait for text.
+    """
 
-    voice: str
+    voice: str | None
+    language: str | None
     form: Format
     patience_s: float
     auto_mode: bool
@@ -72,6 +78,7 @@ class StreamInput:
         try:
             require(caller, "speech")
             options = options_of(scope["path_params"]["voice_id"], query_of(scope))
+            await self._speaking.speakers.check(options.voice, options.language)
             await self._speaking.admit(caller)
         except Denied as denied:
             await tell(denied, scope, receive, send)
@@ -114,6 +121,8 @@ class Dictation:
         self._samples = 0
         self._unsent: list[Timed] = []
         self._begun = False
+        self._language = "en"
+        self._spelling: Spelling = nothing
 
     async def run(self) -> None:
         """Until all is said, or the client is gone."""
@@ -146,6 +155,10 @@ class Dictation:
             await self._ahead.put(Broken("input_timeout_exceeded", text))
         except Denied as denied:
             await self._ahead.put(Broken(denied.code, str(denied)))
+        except StorageError as error:
+            log.warning("no dictionary could be read", extra={"error": type(error).__name__})
+            text = "the dictionaries cannot be read just now: come again"
+            await self._ahead.put(Broken("database_unavailable", text, OURS))
         except Broken as broken:
             await self._ahead.put(broken)
         while (await self._receive())["type"] != "websocket.disconnect":
@@ -167,17 +180,34 @@ class Dictation:
         text = message.text
         if self._reader is None:
             self._reader = self._made(message)
+            locators = message.pronunciation_dictionary_locators or ()
+            self._spelling = await self._speaking.spelling(self._caller, locators)
             text = "" if text == " " else text  # how a client opens, and nothing to say
         stops = self._options.auto_mode and text.rstrip().endswith(STOPS)
         flushes = message.flush or message.text == "" or stops
         pieces = self._cutter.feed(text)
         for piece in [*pieces, *self._cutter.flush()] if flushes else pieces:
             await self._speaking.admit(self._caller)
-            asked = self._reader.ask(piece, self._options.voice)
-            self._asked.add(asked)
-            await self._ahead.put(asked)
+            await self._ask(piece, self._reader)
         if flushes:
             await self._ahead.put(Flush())
+
+    async def _ask(self, piece: str, reader: Reader) -> None:
+        """Have it spoken. A few letters are taken to be in the language of what came before."""
+        options, speakers = self._options, self._speaking.speakers
+        found = await script(
+            speakers,
+            unmarked(piece),
+            options.voice,
+            options.language,
+            self._spelling,
+            self._language,
+        )
+        for line in found.lines:
+            self._language = line.part.chosen.language
+            asked = reader.ask(line.part.text, line.part.chosen.voice.id, said_in(line))
+            self._asked.add(asked)
+            await self._ahead.put(asked)
 
     def _made(self, first: Text) -> Reader:
         speed = speed_of(first.voice_settings)
@@ -253,7 +283,8 @@ def options_of(voice_id: str, query: Mapping[str, str]) -> Options:
         text = f"unknown output_format {name[:64]!r}: choose one of {known}"
         raise Denied(400, "invalid_output_format", text)
     auto_mode = query.get("auto_mode", "").lower() == "true"
-    return Options(aliases.voice(voice_id), form, patience_of(query), auto_mode)
+    language = query.get("language_code") or None
+    return Options(aliases.named(voice_id), language, form, patience_of(query), auto_mode)
 
 
 def patience_of(query: Mapping[str, str]) -> float:

@@ -1,48 +1,38 @@
 """Speech in the formats that clients ask for, encoded while it is still being made.
 
-libsndfile (through soundfile) encodes: it is LGPL, has LAME, libopus and libFLAC inside, and is
-what recordings use. It writes files, so here it writes into one of which everything is sent on at
-once, but for FLAC, whose header must know the length: without it libsndfile itself cannot read it
-to the end.
+MP3 and Opus are encoded as it comes. libsndfile (LGPL, through soundfile) makes FLAC, whose header
+must know the length: without it libsndfile itself cannot read it to the end.
 """
 
 import asyncio
-import io
 import struct
 import tempfile
 import weakref
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Literal, Protocol
+from functools import partial
+from typing import Literal, Protocol
 
 import msgspec
 import numpy as np
 import soundfile
 
 from server.speech.aac import Aac
+from server.speech.lame import Lame
+from server.speech.opus import Opus
 
 Name = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 
 RATE_HZ = 24_000
 """Of OpenAI's speech, in every format. Every voice here has so much, or less."""
 
-MPEG1_HZ = 32_000
-"""From here on an MP3 is one of MPEG-1; below it is one of MPEG-2's lower sampling frequencies."""
-
-MPEG1_KBIT_S = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
-LSF_KBIT_S = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
-"""Their bit rates, by their number."""
-
 MP3_KBIT_S = 96
 """Of OpenAI's speech."""
 
-OPUS_KBIT_S = (6, 256)
-"""What libsndfile asks of libopus for the levels 1 and 0, in between evenly."""
+OPUS_KBIT_S = 36
+"""What libsndfile chooses for speech at this rate."""
 
 MP3_LEAD = 1105
 """Samples of silence before an MP3: 576 of LAME's, and 529 of any decoder's."""
-
-SMALLEST = 0.999
-"""libsndfile refuses the level 1 for MP3; this gives the same bit rate."""
 
 SENT_BYTES = 65_536
 
@@ -100,58 +90,41 @@ class Telephone:
         yield b""
 
 
-class Encoded:
-    """What libsndfile makes of it, in a thread: a second of speech takes some milliseconds."""
+class Codec(Protocol):
+    """Makes a file of speech in the thread that calls it."""
 
-    def __init__(self, container: str, codec: str, rate_hz: int = RATE_HZ, **how: Any) -> None:
-        self._sent = Sent()
-        self._sound = soundfile.SoundFile(
-            self._sent, "w", rate_hz, 1, codec, format=container, closefd=False, **how
-        )
+    def encode(self, pcm: bytes) -> bytes: ...
+
+    def end(self) -> bytes: ...
+
+
+class Encoded:
+    """What a codec makes of it, in a thread: a second of speech takes some milliseconds."""
+
+    def __init__(self, make: Callable[[], Codec]) -> None:
+        self._make = make
+        self._codec: Codec | None = None
 
     async def feed(self, pcm: bytes) -> bytes:
-        await asyncio.to_thread(self._sound.write, np.frombuffer(pcm, "<i2"))
-        return self._sent.take()
+        return await asyncio.to_thread(lambda: self._begun().encode(pcm))
 
     async def end(self) -> AsyncIterator[bytes]:
-        await asyncio.to_thread(self._sound.close)
-        yield self._sent.take()
+        yield await asyncio.to_thread(lambda: self._begun().end())
+
+    def _begun(self) -> Codec:
+        if self._codec is None:
+            self._codec = self._make()  # the first loads its library
+        return self._codec
 
 
-class Mp3(Encoded):
-    """MP3 of a constant bit rate, by which decoders know how long it is.
-
-    LAME keeps the first frame for what it knows at the end, where that fits in. It is left out.
-    """
-
-    def __init__(self, rate_hz: int = RATE_HZ, kbit_s: int = MP3_KBIT_S) -> None:
-        level = mp3_level(rate_hz, kbit_s)
-        how = {"bitrate_mode": "CONSTANT", "compression_level": level}
-        super().__init__("MP3", "MPEG_LAYER_III", rate_hz, **how)
-        self._rate_hz = rate_hz
-        self._held: bytes | None = b""
-
-    async def feed(self, pcm: bytes) -> bytes:
-        data = await super().feed(pcm)
-        if self._held is None:
-            return data
-        self._held += data
-        if len(self._held) < 4:
-            return b""
-        length = frame_bytes(self._held, self._rate_hz)
-        if len(self._held) < length:
-            return b""
-        data, self._held = self._held[length:] if is_kept(self._held[:length]) else self._held, None
-        return data
+def mp3(rate_hz: int = RATE_HZ, kbit_s: int = MP3_KBIT_S) -> Encoded:
+    """MP3 of a constant bit rate."""
+    return Encoded(partial(Lame, rate_hz, kbit_s))
 
 
-class Opus(Encoded):
+def opus(rate_hz: int = RATE_HZ, kbit_s: int = OPUS_KBIT_S) -> Encoded:
     """Opus in Ogg. The bit rate is a mean: speech takes less in its pauses."""
-
-    def __init__(self, rate_hz: int, kbit_s: int) -> None:
-        least, most = OPUS_KBIT_S
-        level = (most - kbit_s) / (most - least)
-        super().__init__("OGG", "OPUS", rate_hz, compression_level=level)
+    return Encoded(partial(Opus, rate_hz, kbit_s))
 
 
 class Whole:
@@ -175,69 +148,6 @@ class Whole:
             yield piece
 
 
-class Sent(io.RawIOBase):
-    """A file whose bytes are taken as they are written. What is written over them is lost."""
-
-    def __init__(self) -> None:
-        self._at = 0
-        self._end = 0
-        self._new = bytearray()
-
-    def take(self) -> bytes:
-        """What was written since the last time."""
-        new = bytes(self._new)
-        self._new.clear()
-        return new
-
-    def writable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def write(self, data: "bytes | bytearray | memoryview[int]") -> int:  # type: ignore[override]
-        fresh = bytes(data)[max(0, self._end - self._at) :]
-        self._new += fresh
-        self._at += len(data)
-        self._end = max(self._end, self._at)
-        return len(data)
-
-    def readinto(self, _: object) -> int:
-        return 0
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._end}[whence]
-        self._at = base + offset
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-
-def mp3_level(rate_hz: int, kbit_s: int) -> float:
-    """The compression level, 0 to 1, for which libsndfile asks LAME for this constant bit rate: it
-    spreads the levels evenly over what this sampling frequency can have (measured, 1.2.2).
-    """
-    rates = MPEG1_KBIT_S if rate_hz >= MPEG1_HZ else LSF_KBIT_S
-    return min(SMALLEST, (rates[-1] - kbit_s) / (rates[-1] - rates[1]))
-
-
-def is_kept(frame: bytes) -> bool:
-    """Whether LAME keeps this MP3 frame for itself: until the end there is nothing in it."""
-    return not any(frame[4:])
-
-
-def frame_bytes(data: bytes, rate_hz: int = RATE_HZ) -> int:
-    """How long the MP3 frame is that begins here: layer III (ISO/IEC 11172-3 and 13818-3)."""
-    number, padding = data[2] >> 4, data[2] >> 1 & 1
-    if rate_hz >= MPEG1_HZ:
-        return 144 * MPEG1_KBIT_S[number] * 1000 // rate_hz + padding
-    return 72 * LSF_KBIT_S[number] * 1000 // rate_hz + padding
-
-
 def wav_header(rate_hz: int = RATE_HZ) -> bytes:
     """Of a mono file of 16 bits without a known end (Microsoft's "Multimedia Programming Interface
     and Data Specifications 1.0", 1991).
@@ -250,8 +160,8 @@ def wav_header(rate_hz: int = RATE_HZ) -> bytes:
 
 
 FORMATS: dict[Name, Format] = {
-    "mp3": Format("audio/mpeg", Mp3),
-    "opus": Format("audio/ogg", lambda: Encoded("OGG", "OPUS")),
+    "mp3": Format("audio/mpeg", mp3),
+    "opus": Format("audio/ogg", opus),
     "aac": Format("audio/aac", lambda: Aac(RATE_HZ)),
     "flac": Format("audio/flac", lambda: Whole("FLAC", "PCM_16")),
     "wav": Format("audio/wav", lambda: Plain(wav_header())),

@@ -97,7 +97,7 @@ async def read_out(
 ) -> AsyncGenerator[Speech, None]:
     """The speech, 16-bit mono. Closing the iterator stops the work. Raises `InferenceError`."""
     reader = Reader(tts, speed, rate_hz)
-    steps = (step for line in lines for step in steps_of(line))
+    steps = (step for place, line in enumerate(lines) for step in steps_of(line, early=place == 0))
     asked: deque[Piece | int] = deque()
     try:
         while True:
@@ -118,28 +118,44 @@ async def read_out(
                 one.request.cancel()
 
 
-def steps_of(line: Line) -> Iterator[tuple[str, str, tuple[Said, ...], float] | int]:
-    """What a `Reader` is asked for: a line's pieces, and the ms of the pause behind it."""
-    at = line.part.start_char
-    left = deque(line.said)
-    for text in cut(line.part.text, [(one.start_char - at, one.end_char - at) for one in left]):
+def steps_of(
+    line: Line, *, early: bool = True
+) -> Iterator[tuple[str, str, tuple[Said, ...], float] | int]:
+    """What a `Reader` is asked for: a line's pieces, and the ms of the pause behind it. `early`: it
+    is the first one.
+    """
+    at = 0
+    left = deque(said_in(line))
+    whole = [(one.start_char, one.end_char) for one in left]
+    for text in cut(line.part.text, whole, early=early):
         said: list[Said] = []
         while left and left[0].end_char <= at + len(text):
-            one = left.popleft()
-            said.append(replace(one, start_char=one.start_char - at, end_char=one.end_char - at))
+            said.append(moved(left.popleft(), at))
         yield text, line.part.chosen.voice.id, tuple(said), line.rate
         at += len(text)
     if line.pause_ms:
         yield line.pause_ms
 
 
-def cut(text: str, whole: Iterable[tuple[int, int]] = ()) -> Iterator[str]:
+def said_in(line: Line) -> tuple[Said, ...]:
+    """What is said otherwise, placed in the line itself."""
+    return tuple(moved(one, line.part.start_char) for one in line.said)
+
+
+def moved(said: Said, start_char: int) -> Said:
+    """The same, placed in what begins there."""
+    return replace(
+        said, start_char=said.start_char - start_char, end_char=said.end_char - start_char
+    )
+
+
+def cut(text: str, whole: Iterable[tuple[int, int]] = (), *, early: bool = True) -> Iterator[str]:
     """A text in pieces that are spoken one by one, cut as they are needed. What is `whole`, by its
-    characters, stays in one.
+    characters, stays in one. `early`: speech begins with it, so that the first piece is short.
     """
     kept = deque(whole)
     held, at = "", 0
-    for piece in _cut(text):
+    for piece in _cut(text, early=early):
         held += piece
         at += len(piece)
         while kept and kept[0][1] <= at:
@@ -151,8 +167,8 @@ def cut(text: str, whole: Iterable[tuple[int, int]] = ()) -> Iterator[str]:
         yield held
 
 
-def _cut(text: str) -> Iterator[str]:
-    cutter = Cutter()
+def _cut(text: str, *, early: bool) -> Iterator[str]:
+    cutter = Cutter(early=early)
     for at in range(0, len(text), FED_CHARS):
         yield from cutter.feed(text[at : at + FED_CHARS])
     yield from cutter.flush()

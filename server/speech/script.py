@@ -64,9 +64,11 @@ async def script(
     voice: str | None,
     language: str | None,
     spelling: Spelling = nothing,
+    usual: str = "en",
 ) -> Script:
     """Who says which part of a text, in the `language` that is asked for, or told by its marks, or
-    found. What the marks say of a stretch comes before what a dictionary says. Raises `Denied`.
+    found; a few letters that tell none are in the `usual`. What the marks say of a stretch comes
+    before what a dictionary says. Raises `Denied`.
     """
     if len(marked.stretches) > MOST_PARTS:
         text = f"the text has {len(marked.stretches)} marked stretches: {MOST_PARTS} are the most"
@@ -74,7 +76,7 @@ async def script(
     told = (
         ()
         if all(one.language for one in marked.stretches)
-        else await speakers.parts(marked.text, voice, language)
+        else await speakers.parts(marked.text, voice, language, usual)
     )
     lines: list[Line] = []
     for stretch in marked.stretches:

@@ -3,7 +3,8 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from actors.store import Store
@@ -15,10 +16,13 @@ from actors.voices.routing import (
     Part,
     VoiceNotHere,
     WrongLanguage,
+    choose,
     parts,
 )
 from actors.voices.tags import well_formed
+from actors.voices.weights import fetchable
 from server.access.denied import Denied
+from server.speech.fetching import Fetching
 
 MOST_PARTS = 500
 """Each is a request, and of espeak-ng a process."""
@@ -37,43 +41,76 @@ JUDGED_CHARS = 1000
 
 class Speakers:
     """The voices of this machine. Whether a voice that cannot read a text is an error, or another
-    speaks in its place, says `otherwise`.
+    speaks in its place, says `otherwise`. With `fetching` one that is named is fetched, if it can
+    be.
     """
 
     def __init__(
-        self, store: Path, otherwise: Otherwise, clock: Callable[[], float] = time.monotonic
+        self,
+        store: Path,
+        otherwise: Otherwise,
+        clock: Callable[[], float] = time.monotonic,
+        fetching: Fetching | None = None,
     ) -> None:
         self._store = store
         self._otherwise = otherwise
+        self._fetching = fetching
         self._clock = clock
         self._seen: tuple[Machine, float] | None = None
 
-    async def parts(self, text: str, voice: str | None, language: str | None) -> tuple[Part, ...]:
+    async def parts(
+        self, text: str, voice: str | None, language: str | None, usual: str = "en"
+    ) -> tuple[Part, ...]:
         """The text in parts, each with whoever speaks it; without a `voice` the best for each.
 
-        `language` is a BCP-47 tag; unset it is found, and a voice that is named reads all of what
-        is in its script. Raises `Denied`.
+        `language` is a BCP-47 tag; unset it is found, `usual` where a few letters tell none, and a
+        voice that is named reads all of what is in its script. Raises `Denied`.
         """
-        if language and not well_formed(language):
-            text = f"language is {language[:64]!r}: it must be a tag such as en, pt-BR or zh-Hant"
-            raise Denied(400, "invalid_value", text)
-        try:
-            known = language or self._own(voice) or plain_english(text)
-            machine = await self._machine()
+        with refusing():
+            machine = await self._machine_with(voice)
+            known = checked(language) or self._own(voice) or plain_english(text)
             found = await asyncio.to_thread(
-                parts, text, machine, language=known, voice=voice, otherwise=self._otherwise
+                parts,
+                text,
+                machine,
+                language=known,
+                voice=voice,
+                usual=usual,
+                otherwise=self._otherwise,
             )
-        except UnknownVoice as error:
-            raise Denied(400, "invalid_value", f"voice: {error}") from error
-        except WrongLanguage as error:
-            raise Denied(400, "wrong_language", f"voice: {error}") from error
-        except (NoVoice, VoiceNotHere) as error:
-            raise Denied(400, "voice_not_here", f"voice: {error}") from error
-
         if len(found) > MOST_PARTS:
             text = f"the text changes voices {len(found)} times: {MOST_PARTS} are the most"
             raise Denied(400, "invalid_value", text)
         return found
+
+    async def check(self, voice: str | None, language: str | None) -> None:
+        """Before there is a text. Raises `Denied` if there is nobody to speak it."""
+        with refusing():
+            machine = await self._machine_with(voice)
+            choose(machine, language=checked(language), voice=voice, otherwise=self._otherwise)
+
+    async def machine(self) -> Machine:
+        """What is here, as it was a minute ago at most."""
+        now = self._clock()
+        if self._seen is None or now > self._seen[1] + LOOKED_S:
+            self._seen = await asyncio.to_thread(machine_of, Store(self._store)), now
+        return self._seen[0]
+
+    async def _machine_with(self, voice: str | None) -> Machine:
+        """What is here, once the voice that is named is. Raises `UnknownVoice` and `Denied`."""
+        machine = await self.machine()
+        if voice is None or self._fetching is None:
+            return machine
+        asked = catalogue().voice(voice)
+        if not fetchable(asked) or not machine.lacks(asked):
+            return machine
+        try:
+            await self._fetching.fetch(asked)
+        except Denied:
+            if self._otherwise == "error":
+                raise
+        self._seen = None
+        return await self.machine()
 
     def _own(self, voice: str | None) -> str | None:
         if voice is None:
@@ -81,11 +118,26 @@ class Speakers:
         found = catalogue().voice(voice)
         return (*found.reads, *found.languages)[0]
 
-    async def _machine(self) -> Machine:
-        now = self._clock()
-        if self._seen is None or now > self._seen[1] + LOOKED_S:
-            self._seen = await asyncio.to_thread(machine_of, Store(self._store)), now
-        return self._seen[0]
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Says why nobody speaks. Raises `Denied`."""
+    try:
+        yield
+    except UnknownVoice as error:
+        raise Denied(400, "invalid_value", f"voice: {error}") from error
+    except WrongLanguage as error:
+        raise Denied(400, "wrong_language", f"voice: {error}") from error
+    except (NoVoice, VoiceNotHere) as error:
+        raise Denied(400, "voice_not_here", f"voice: {error}") from error
+
+
+def checked(language: str | None) -> str | None:
+    """The tag that is asked for, None if none. Raises `Denied`."""
+    if language and not well_formed(language):
+        text = f"language is {language[:64]!r}: it must be a tag such as en, pt-BR or zh-Hant"
+        raise Denied(400, "invalid_value", text)
+    return language or None
 
 
 def plain_english(text: str) -> str | None:

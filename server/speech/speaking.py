@@ -18,7 +18,7 @@ from server.model_errors import denied
 from server.speech.dictionaries import Dictionaries, Locator
 from server.speech.formats import Encoder
 from server.speech.reading import read_out
-from server.speech.script import Script, marked, nothing, script
+from server.speech.script import Script, Spelling, marked, nothing, script
 from server.speech.speakers import Speakers
 
 LONGEST_CHARS = 100_000
@@ -71,10 +71,14 @@ class Speaking:
         """Who says what of a text, which may be SSML; `tags_inline`: or have tags in it. Raises
         `Denied`, `StorageError`.
         """
-        dictionary = await self._dictionaries.of(caller, dictionaries)
-        spelling = dictionary.said if dictionary.rules else nothing
+        spelling = await self.spelling(caller, dictionaries)
         read = await marked(text, tags_inline=tags_inline)
         return await script(self.speakers, read, voice, language, spelling)
+
+    async def spelling(self, caller: Caller, dictionaries: Sequence[Locator]) -> Spelling:
+        """What the caller's dictionaries say of a text. Raises `Denied`, `StorageError`."""
+        dictionary = await self._dictionaries.of(caller, dictionaries)
+        return dictionary.said if dictionary.rules else nothing
 
     def began(self, caller: Caller) -> Meter:
         """From here on what is asked for is the caller's; `ended` when nothing more is."""

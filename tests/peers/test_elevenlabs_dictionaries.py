@@ -1,6 +1,8 @@
 """Pronunciation dictionaries, through the `elevenlabs` SDK for Python."""
 
+import base64
 import io
+import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import uuid4
@@ -13,6 +15,7 @@ from elevenlabs.pronunciation_dictionaries import rules as sdk_rules
 from elevenlabs.pronunciation_dictionaries import types as sdk
 from elevenlabs.types import PronunciationDictionaryVersionLocator
 from openai import OpenAI
+from websockets.asyncio.client import connect
 
 from tests.peers.sound import transcribed, word_error_rate
 from tests.server.eleven.test_pls import LAUGHS, W3C, zipped
@@ -256,3 +259,20 @@ def test_a_dictionary_that_is_not_there_is_told(client: ElevenLabs) -> None:
         )
     assert told(refused.value)[0] == 404
     assert "there is no pronunciation dictionary 'pd_none'" in told(refused.value)[1]
+
+
+async def test_what_is_dictated_has_them_too(server: Server, client: ElevenLabs) -> None:
+    made = client.pronunciation_dictionaries.create_from_rules(name="ours", rules=RULES)
+    url = f"{server.url.replace('http', 'ws', 1)}/v1/text-to-speech/joe/stream-input"
+    locators = [{"pronunciation_dictionary_id": made.id}]
+    opening = {"text": " ", "pronunciation_dictionary_locators": locators}
+    async with connect(
+        f"{url}?output_format=pcm_24000", additional_headers={"xi-api-key": server.key}
+    ) as socket:
+        for message in (opening, {"text": f"{WRITTEN} "}, {"text": ""}):
+            await socket.send(json.dumps(message))
+        answers = [json.loads(text) async for text in socket]
+    audio = b"".join(base64.b64decode(one["audio"] or "") for one in answers)
+    heard = transcribed(audio).lower()
+    assert "computer was sold" in heard
+    assert "potato in the market" in heard

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
+import httpx
 import numpy as np
 import pytest
 import soundfile
@@ -20,8 +21,9 @@ from elevenlabs.client import AsyncElevenLabs, ElevenLabs
 from elevenlabs.core.api_error import ApiError
 from elevenlabs.realtime_tts import RealtimeTextToSpeechClient
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from actors.voices.catalogue import catalogue
 from server.eleven.output_formats import Name
 from tests.peers.sound import to_pcm, transcribed, word_error_rate
 from tests.peers.tls import secured
@@ -156,8 +158,8 @@ def test_text_is_spoken_while_it_is_written(
     assert told.value.body["error"] == "invalid_message"
 
 
-def socket_url(server: Server, query: str = "") -> str:
-    return f"{server.url.replace('http', 'ws', 1)}/v1/text-to-speech/joe/stream-input{query}"
+def socket_url(server: Server, query: str = "", voice: str = "joe") -> str:
+    return f"{server.url.replace('http', 'ws', 1)}/v1/text-to-speech/{voice}/stream-input{query}"
 
 
 async def conversation(
@@ -197,6 +199,28 @@ async def test_what_is_flushed_is_heard_and_timed_at_once(server: Server, name: 
     assert "".join(characters(second)) == f" {SECOND}"
     assert word_error_rate(heard(name, audio_of(first)), FIRST) <= 0.15
     assert word_error_rate(heard(name, audio_of(second)), SECOND) <= 0.15
+
+
+@pytest.mark.parametrize(("voice", "query"), [("espeak-de", ""), (GEORGE, "&language_code=de")])
+async def test_a_voice_of_another_language_speaks_what_is_written(
+    server: Server, voice: str, query: str
+) -> None:
+    text = "Guten Morgen, wo ist bitte der Bahnhof?"
+    url = socket_url(server, f"?output_format=pcm_16000{query}", voice)
+    async with connect(url, additional_headers={"xi-api-key": server.key}) as socket:
+        for part in (OPENS, {"text": text}, {"text": ""}):
+            await socket.send(json.dumps(part))
+        told = [json.loads(message) async for message in socket]
+    assert "".join(characters(told)) == text
+    assert 1 < len(audio_of(told)) / 2 / 16_000 < 5
+
+
+async def test_a_voice_that_is_not_here_opens_no_socket(server: Server) -> None:
+    url = socket_url(server, voice="de_DE-thorsten-high")
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(url, additional_headers={"xi-api-key": server.key})
+    assert refused.value.response.status_code == 400
+    assert "its weights are not here" in refused.value.response.body.decode()
 
 
 def characters(told: list[dict[str, Any]]) -> list[str]:
@@ -254,10 +278,10 @@ async def test_a_revoked_key_ends_its_socket(server: Server) -> None:
 async def test_voices_models_and_the_account_are_listed(client: AsyncElevenLabs) -> None:
     every = (await client.voices.get_all()).voices
     assert "joe" in [voice.voice_id for voice in every]
-    page = await client.voices.search(page_size=2)
+    page = await client.voices.search(page_size=40)
     names = [voice.voice_id for voice in page.voices]
     while page.has_more:
-        page = await client.voices.search(page_size=2, next_page_token=page.next_page_token)
+        page = await client.voices.search(page_size=40, next_page_token=page.next_page_token)
         names += [voice.voice_id for voice in page.voices]
     assert names == [voice.voice_id for voice in every]
     assert page.total_count == len(every)
@@ -268,6 +292,20 @@ async def test_voices_models_and_the_account_are_listed(client: AsyncElevenLabs)
     user = await client.user.get()
     assert user.subscription.character_limit > user.subscription.character_count
     assert (await client.user.subscription.get()).status == "active"
+
+
+@pytest.mark.parametrize("voice_id", [GEORGE, "espeak-en-gb"])
+async def test_a_voice_can_be_heard_before_it_is_chosen(
+    client: AsyncElevenLabs, voice_id: str
+) -> None:
+    """By a player in a web page, which has no key."""
+    url = (await client.voices.get(voice_id)).preview_url
+    assert url is not None
+    async with httpx.AsyncClient() as player:
+        first, second = [await player.get(url, timeout=30) for _ in range(2)]
+    assert first.content == second.content
+    said = catalogue().voice("joe").sample
+    assert word_error_rate(heard("mp3_24000_96", first.content), said) <= 0.3
 
 
 async def test_models_are_openais_for_who_sends_the_key_as_they_do(server: Server) -> None:

@@ -9,10 +9,12 @@ import soundfile
 from numpy.typing import NDArray
 
 from server.eleven.output_formats import FORMATS, Name, of
-from server.speech.formats import LSF_KBIT_S, MPEG1_HZ, MPEG1_KBIT_S, frame_bytes
 
 SECONDS = 3
 NAMES = get_args(Name)
+MPEG1_HZ = 32_000  # below it an MP3 is one of MPEG-2's lower sampling frequencies
+MPEG1_KBIT_S = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+LSF_KBIT_S = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 RAW = {"pcm": "PCM_16", "ulaw": "ULAW", "alaw": "ALAW"}
 
 
@@ -32,6 +34,14 @@ async def encoded(name: Name) -> bytes:
     step = rate_hz // 5
     pieces = [await encoder.feed(tone[n : n + step].tobytes()) for n in range(0, len(tone), step)]
     return b"".join([*pieces, *[piece async for piece in encoder.end()]])
+
+
+def frame_bytes(data: bytes, rate_hz: int) -> int:
+    """How long the MP3 frame is that begins here: layer III (ISO/IEC 11172-3 and 13818-3)."""
+    number, padding = data[2] >> 4, data[2] >> 1 & 1
+    if rate_hz >= MPEG1_HZ:
+        return 144 * MPEG1_KBIT_S[number] * 1000 // rate_hz + padding
+    return 72 * LSF_KBIT_S[number] * 1000 // rate_hz + padding
 
 
 def decoded(name: Name, data: bytes) -> tuple[NDArray[np.int16], int]:

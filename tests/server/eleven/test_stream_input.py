@@ -5,7 +5,6 @@ import base64
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,9 +17,9 @@ from server.eleven.stream_input import StreamInput
 from server.metering.collector import Collector
 from server.speech.dictionaries import Dictionaries
 from server.speech.reading import AHEAD
-from server.speech.speakers import Speakers
 from server.speech.speaking import Speaking
 from tests.scripted import Scripted, spoken, tts
+from tests.server.speech.test_speakers import speakers
 from transports.websocket import Refused
 
 HZ = 16_000
@@ -65,11 +64,13 @@ class Line:
             self.closed = message["code"]
 
     @contextlib.asynccontextmanager
-    async def open(self, query: str = "") -> AsyncIterator["asyncio.Task[None]"]:
+    async def open(
+        self, query: str = "", voice_id: str = "joe"
+    ) -> AsyncIterator["asyncio.Task[None]"]:
         scope = {
             "type": "websocket",
-            "path": "/v1/text-to-speech/joe/stream-input",
-            "path_params": {"voice_id": "joe"},
+            "path": f"/v1/text-to-speech/{voice_id}/stream-input",
+            "path_params": {"voice_id": voice_id},
             "query_string": f"output_format=pcm_{HZ}{query}".encode(),
             "headers": [],
             AS: CALLER,
@@ -79,8 +80,7 @@ class Line:
             return watch(self.voice, "tts")
 
         unused: Any = None
-        speakers, dictionaries = Speakers(Path(), "error"), Dictionaries(unused)
-        speaking = Speaking(voices, self, self.collector, speakers, dictionaries)
+        speaking = Speaking(voices, self, self.collector, speakers(), Dictionaries(unused))
         application = StreamInput(speaking)
         serving = asyncio.create_task(application(scope, self._messages.get, self.send))
         try:
@@ -90,8 +90,8 @@ class Line:
             with contextlib.suppress(asyncio.CancelledError):
                 await serving
 
-    async def served(self, query: str = "") -> None:
-        async with self.open(query) as serving, asyncio.timeout(5):
+    async def served(self, query: str = "", voice_id: str = "joe") -> None:
+        async with self.open(query, voice_id) as serving, asyncio.timeout(5):
             await serving
 
     @property
@@ -125,6 +125,36 @@ async def test_all_of_the_text_is_said_and_timed_and_the_end_is_told() -> None:
         "alignment": None,
     }
     assert line.closed == 1000
+
+
+@pytest.mark.parametrize(
+    ("voice_id", "query", "speak"),
+    [
+        ("joe", "", ["en_US-joe-medium"]),
+        ("espeak-de", "", ["espeak-de"]),
+        ("alloy", "", ["espeak-de"]),
+        ("alloy", "&language_code=fr", ["espeak-fr-be"]),
+    ],
+)
+async def test_who_speaks_is_chosen_as_for_other_routes(
+    voice_id: str, query: str, speak: list[str]
+) -> None:
+    line = Line()
+    line.write({"text": "Guten Morgen, wie geht es Ihnen heute? "}, {"text": "Ja."}, ENDS)
+    await line.served(query, voice_id)
+    assert line.closed == 1000
+    assert list(dict.fromkeys(asked.voice for asked in line.voice.asked)) == speak
+
+
+async def test_a_voice_that_cannot_read_it_is_told_at_once_or_when_it_comes() -> None:
+    line = Line()
+    await line.served("&language_code=ru")
+    assert line.told == []
+    assert line.closed == 1008
+    line = Line()
+    line.write({"text": "Где находится ближайшая аптека? "}, ENDS)
+    await line.served()
+    assert line.told[-1]["error"] == "wrong_language"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from server.speech.aac import Aac
-from server.speech.formats import FORMATS, RATE_HZ, Name, Sent
+from server.speech.formats import FORMATS, RATE_HZ, Name
 from server.transcription import decoding
 from server.transcription.decoding import Decoding
 
@@ -76,13 +76,30 @@ async def test_who_stops_listening_ends_the_other_process() -> None:
             await asyncio.sleep(0.05)
 
 
-def test_what_is_written_over_what_was_sent_is_lost() -> None:
-    sent = Sent()
-    sent.write(b"headbody")
-    assert sent.take() == b"headbody"
-    sent.seek(0)
-    sent.write(b"HEAD")
-    sent.seek(6)
-    sent.write(b"dy and more")
-    assert sent.take() == b" and more"
-    assert sent.tell() == sent.seek(0, io.SEEK_END) == 17
+async def test_opus_begins_and_ends_with_the_speech_itself() -> None:
+    click = np.zeros(RATE_HZ + 7, "<i2")
+    click[[300, -300]] = 20_000
+    encoder = FORMATS["opus"].make()
+    data = await encoder.feed(click.tobytes())
+    data += b"".join([piece async for piece in encoder.end()])
+    sound, rate_hz = soundfile.read(io.BytesIO(data), dtype="int16")
+    ticks = rate_hz // RATE_HZ
+    assert len(sound) == len(click) * ticks
+    loud = np.flatnonzero(np.abs(sound) > 3000)
+    assert loud[0] == pytest.approx(300 * ticks, abs=60)
+    assert loud[-1] == pytest.approx((len(click) - 300) * ticks, abs=60)
+
+
+@pytest.mark.parametrize("name", ["mp3", "opus"])
+async def test_a_file_of_a_single_sample_can_be_heard(name: Name) -> None:
+    encoder = FORMATS[name].make()
+    data = await encoder.feed(b"\1\0") + b"".join([piece async for piece in encoder.end()])
+    sound, _ = soundfile.read(io.BytesIO(data), dtype="int16")
+    assert len(sound) < RATE_HZ / 5
+
+
+@pytest.mark.parametrize("name", ["mp3", "opus"])
+async def test_the_first_piece_is_heard_before_the_second_comes(name: Name) -> None:
+    first = await FORMATS[name].make().feed(SPEECH[: RATE_HZ // 3].tobytes())
+    sound, rate_hz = soundfile.read(io.BytesIO(first), dtype="int16")
+    assert len(sound) / rate_hz > 0.25

@@ -1,0 +1,69 @@
+"""Voices that are asked for and not here: fetched from the hub, each once, however many ask."""
+
+import asyncio
+import logging
+import threading
+
+from actors.download import StoreError
+from actors.voices.catalogue import Voice
+from actors.voices.weights import VoiceWeights
+from server.access.denied import Denied, retry
+from server.pulling import Pulling, Stopped
+
+PATIENCE_S = 60.0
+"""A request waits for so long; who comes again finds it further on, or here."""
+
+RETRY_S = 15
+
+log = logging.getLogger(__name__)
+
+
+class Fetching:
+    """What is on its way into the store, in threads: a download is hardly any work."""
+
+    def __init__(self, weights: VoiceWeights, patience_s: float = PATIENCE_S) -> None:
+        self._weights = weights
+        self._patience_s = patience_s
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._told: dict[str, str] = {}
+        self._stop = threading.Event()
+
+    async def fetch(self, voice: Voice) -> None:
+        """Until it is here. Raises `Denied` if it cannot be had, or not so soon."""
+        task = self._tasks.get(voice.id)
+        if task is None:
+            task = self._tasks[voice.id] = asyncio.create_task(self._fetch(voice))
+        try:
+            async with asyncio.timeout(self._patience_s):
+                await asyncio.shield(task)
+        except TimeoutError:
+            told = self._told.get(voice.id, "asking the hub")
+            text = f"voice {voice.id} is not here yet: {told}; come again"
+            raise retry(503, "voice_on_its_way", text, RETRY_S) from None
+        except Stopped:
+            text = f"voice {voice.id} is not here, and the server ends: come again"
+            raise retry(503, "voice_on_its_way", text, RETRY_S) from None
+        except StoreError as failed:
+            raise Denied(400, "voice_not_here", f"voice: {failed}") from failed
+
+    async def _fetch(self, voice: Voice) -> None:
+        def told(text: str) -> None:
+            self._told[voice.id] = text
+
+        log.info("a voice is fetched", extra={"voice": voice.id})
+        try:
+            progress = Pulling(lambda text: None, told, self._stop)
+            await asyncio.to_thread(self._weights.pull, voice, progress)
+        except StoreError as failed:
+            log.warning("no voice", extra={"voice": voice.id, "error": str(failed)})
+            raise
+        finally:
+            del self._tasks[voice.id]
+
+    async def aclose(self) -> None:
+        """Stop; what came so far is gone on with another time."""
+        self._stop.set()
+        ended = await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        for error in ended:
+            if isinstance(error, Exception) and not isinstance(error, Stopped | StoreError):
+                log.error("fetching a voice failed", exc_info=error)
