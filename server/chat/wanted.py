@@ -57,6 +57,10 @@ class ChatTool(msgspec.Struct, frozen=True):
     type: Literal["function"] = "function"
 
 
+Tokens = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+"""llama.cpp takes no more."""
+
+
 class ChosenFunction(msgspec.Struct, frozen=True):
     name: str
 
@@ -80,8 +84,8 @@ class ChatWanted(msgspec.Struct, frozen=True):
     tools: Annotated[list[ChatTool], Meta(max_length=128)] | None = None
     tool_choice: Literal["auto", "none", "required"] | ChosenTool = "auto"
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
-    max_tokens: Annotated[int, Meta(ge=1)] | None = None
-    max_completion_tokens: Annotated[int, Meta(ge=1)] | None = None
+    max_tokens: Tokens | None = None
+    max_completion_tokens: Tokens | None = None
     stream: bool = False
     stream_options: StreamOptions | None = None
     n: Annotated[int, Meta(ge=1, le=1)] | None = None

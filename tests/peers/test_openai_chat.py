@@ -92,6 +92,7 @@ async def test_a_function_is_called(client: AsyncOpenAI, streams: bool) -> None:
         ({"messages": []}, "messages"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "it may be text"),
         ({"n": 3}, "n"),
+        ({"max_tokens": 2**64}, "max_tokens"),
         ({"tool_choice": {"type": "function", "function": {"name": "x"}}}, "no tool is called 'x'"),
     ],
 )
