@@ -4,8 +4,6 @@ import asyncio
 import base64
 import io
 import json
-import os
-import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -25,6 +23,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from actors.voices.catalogue import catalogue
 from server.eleven.output_formats import Name
+from tests.peers.node import passed
 from tests.peers.sound import to_pcm, transcribed, word_error_rate
 from tests.peers.tls import secured
 from tests.server.program import Server
@@ -32,7 +31,6 @@ from tests.server.test_access import asked, made
 
 pytestmark = [pytest.mark.models, pytest.mark.peers]
 
-HERE = Path(__file__).parent
 
 GEORGE = "JBFqnCBsd6RMkjVDRZzb"
 FIRST = "What is the largest ocean on earth?"
@@ -391,18 +389,7 @@ async def test_who_reads_slowly_or_leaves_disturbs_nobody(
 
 
 def test_npms_client_speaks_and_listens_too(server: Server, tmp_path: Path) -> None:
-    done = subprocess.run(
-        ["node", "--test", "--test-reporter=spec", "elevenlabs.test.mjs"],
-        cwd=HERE,
-        env=os.environ
-        | {"VOICEFORGE_URL": server.url, "VOICEFORGE_API_KEY": server.key}
-        | {"VOICEFORGE_TEXT": TEXT, "VOICEFORGE_HEARD": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    passed(server, "elevenlabs", VOICEFORGE_TEXT=TEXT, VOICEFORGE_HEARD=str(tmp_path))
     for method in ("convert", "stream", "timed", "lines"):
         audio = (tmp_path / f"{method}.mp3").read_bytes()
         assert word_error_rate(heard("mp3_44100_128", audio), TEXT) <= 0.15, method
