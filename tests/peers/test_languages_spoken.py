@@ -2,15 +2,50 @@
 
 from collections.abc import AsyncIterator
 
+import numpy as np
 import pytest
 from openai import AsyncOpenAI, BadRequestError
 
+from actors.voices.catalogue import catalogue
 from tests.peers.sound import word_error_rate
 from tests.server.program import Server
 
 pytestmark = [pytest.mark.models, pytest.mark.peers]
 
 GERMAN = "Guten Morgen. Wo ist bitte der Bahnhof? Ich möchte heute nach Berlin fahren."
+
+THIRTY = [
+    "af",
+    "ar",
+    "bg",
+    "bn",
+    "ca",
+    "cmn",
+    "cs",
+    "cy",
+    "da",
+    "de",
+    "el",
+    "es",
+    "et",
+    "fa",
+    "fi",
+    "fr",
+    "hi",
+    "hu",
+    "id",
+    "it",
+    "ko",
+    "lt",
+    "nl",
+    "pl",
+    "pt",
+    "ro",
+    "ru",
+    "sv",
+    "tr",
+    "uk",
+]
 
 
 @pytest.fixture
@@ -30,6 +65,23 @@ async def test_german_is_spoken_and_heard_as_german(client: AsyncOpenAI) -> None
     )
     assert heard.language == "de"
     assert word_error_rate(heard.text, GERMAN) <= 0.6  # espeak-ng, and the smaller Whisper
+
+
+@pytest.mark.parametrize("language", THIRTY)
+async def test_a_language_is_spoken_by_who_reads_it(client: AsyncOpenAI, language: str) -> None:
+    """So that each says about as much as it would in English, and is no silence."""
+    reads = [voice for voice in catalogue().of_language(language) if voice.engine == "espeak"]
+    raw = await client.audio.speech.with_raw_response.create(
+        model="tts-1",
+        voice="alloy",
+        input=reads[0].sample,
+        response_format="pcm",
+        extra_body={"language": language},
+    )
+    assert raw.headers["x-voiceforge-engine"] == "espeak"
+    sound = np.frombuffer(raw.content, "<i2").astype(float)
+    assert 1.5 < len(sound) / 24_000 < 15
+    assert np.sqrt(np.mean(sound**2)) > 300
 
 
 async def test_a_text_in_two_scripts_has_two_voices(client: AsyncOpenAI) -> None:
