@@ -7,7 +7,8 @@ import msgspec
 
 from engine.actor import Actor
 from engine.caller_audio import CallerAudio
-from engine.capabilities import Chat, ChatDelta
+from engine.capabilities import Chat, ChatDelta, Speech, Utterance
+from engine.inference import Inference
 from engine.meter import Measurable, Watch
 from engine.playout import PlayoutClock
 from engine.settings import SessionSettings
@@ -50,23 +51,34 @@ def as_ever(llm: "Llm") -> "Llm":
     return llm
 
 
+def as_written(voices: "Voices") -> "Voices":
+    """The voices of all sessions."""
+    return voices
+
+
 Llm = tuple[Measurable[Chat, ChatDelta], str]
 """One, and its name."""
 
 Mind = Callable[[Llm], Llm]
 """Who thinks in a session, given the LLM that does in others."""
 
+Voices = Inference[Utterance, Speech]
+
+Tongue = Callable[[Voices], Voices]
+"""How a session's words are said, given the voices of all sessions."""
+
 
 class Services(msgspec.Struct, frozen=True):
     """Makes the actors of a session; they share the models behind them.
 
     `ear` makes those that hear, `voice` those that answer, each with models that are watched by the
-    session's meter; `mind` chooses among them. `room` says whether there is a place for one more
-    session.
+    session's meter; `mind` and `tongue` choose among them. `room` says whether there is a place for
+    one more session.
     """
 
     clock: PlayoutClock
     ear: Callable[[CallerAudio, SessionSettings, Watch], Ear]
-    voice: Callable[[Watch, Mind], Sequence[Actor]]
+    voice: Callable[[Watch, Mind, Tongue], Sequence[Actor]]
     mind: Mind = as_ever
+    tongue: Tongue = as_written
     room: Callable[[], bool] = always

@@ -119,7 +119,9 @@ class Session:
         )
         self._turns.outlet = self._outlet
         answering = services.voice(
-            self.meter.watch_answers(lambda: self._outlet.generation), services.mind
+            self.meter.watch_answers(lambda: self._outlet.generation),
+            services.mind,
+            services.tongue,
         )
         recall = [] if knowledge is None else [Recall(knowledge)]
         self._pipeline = Pipeline(

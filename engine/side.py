@@ -34,7 +34,7 @@ class Side:
         self._ended = ended
         self._outlet = Outlet(services.clock, transport, None, self, send, failed)
         answering = services.voice(
-            meter.watch_answers(lambda: self._outlet.generation), services.mind
+            meter.watch_answers(lambda: self._outlet.generation), services.mind, services.tongue
         )
         self._pipeline = Pipeline([*answering, self._outlet], failed)
         self._generation = Generation(number, request, settings)

@@ -16,7 +16,7 @@ from server.agents.checking import check, wrong
 from server.agents.config import AgentConfig
 from server.refusals import refusals
 from server.vault import Vault
-from storage import agents, knowledge
+from storage import agents, dictionaries, knowledge
 from storage.agents import Agent, Version
 from storage.database import Connection, Database
 from storage.errors import Missing
@@ -81,6 +81,13 @@ def routes(database: Database, vault: Vault) -> list[HTTPRouteHandler]:
                 )
             except Missing as error:
                 raise wrong("config.knowledge", str(error)) from error
+        for dictionary in config.pronunciation:
+            try:
+                await database.run(
+                    partial(dictionaries.get, account_id=account_id, dictionary_id=dictionary)
+                )
+            except Missing as error:
+                raise wrong("config.pronunciation", str(error)) from error
         plain: dict[str, Any] = msgspec.json.decode(kept)
         return plain
 

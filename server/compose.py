@@ -37,7 +37,7 @@ from engine.link import Link
 from engine.meter import Watch
 from engine.playout import PlayoutClock
 from engine.pool import Pool
-from engine.services import Mind, Services
+from engine.services import Mind, Services, Tongue
 from engine.settings import SessionSettings
 from engine.status import WorkerStatus
 from server import probes
@@ -173,5 +173,5 @@ class Platform:
     def _live(self, watch: Watch) -> RoutedSTT:
         return RoutedSTT(watch(self._stt, MODELS["stt"]), watch(self._whisper, self._whisper_model))
 
-    def _voice(self, watch: Watch, mind: Mind) -> Sequence[Actor]:
-        return Think(watch(*mind(self.llm))), Speak(self.tts(watch))
+    def _voice(self, watch: Watch, mind: Mind, tongue: Tongue) -> Sequence[Actor]:
+        return Think(watch(*mind(self.llm))), Speak(tongue(self.tts(watch)))

@@ -165,12 +165,13 @@ class Gateway:
             settings.speech.wrong_language,
             fetching=self._fetching if fetches else None,
         )
+        dictionaries = Dictionaries(self._database)
         self._speaking = Speaking(
             self._platform.tts,
             self._door,
             self._collector,
             speakers,
-            Dictionaries(self._database),
+            dictionaries,
         )
         self._previews = Previews(state_folder(settings) / PREVIEWS, self._speaking)
         self._sessions = SessionRegistry(
@@ -191,7 +192,9 @@ class Gateway:
         kinds = {afterwards.KIND: digests.kind(), webhooks.KIND: deliveries.kind()}
         self._jobs = Runner(self._database, kinds)
         self._system = System(plan.index, self._platform.workers, self._sessions, self._asking)
-        agents = Agents(self._database, self._outbound, self._library, self._vault, llms)
+        agents = Agents(
+            self._database, self._outbound, self._library, self._vault, llms, dictionaries
+        )
         self._sockets = Sockets(self._sessions, agents)
         self._forwarding = Forwarding(self._sockets, plan.index, self._system.path_of)
         self._lines = Lines(self._forwarding)

@@ -139,7 +139,8 @@ class SessionRegistry:
             knowledge = None if answering is None else answering.knowledge()
             helps = toolbox, knowledge
             if answering is not None:
-                services = msgspec.structs.replace(services, mind=answering.mind)
+                own = {"mind": answering.mind, "tongue": answering.tongue}
+                services = msgspec.structs.replace(services, **own)
             session = Session(settings, services, transport, self._ended, observe, ident, *helps)
         except BaseException:
             place.give_back()

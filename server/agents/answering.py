@@ -4,12 +4,15 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import msgspec
 
-from engine.services import Mind, as_ever
+from actors.spelled import Spelled
+from engine.services import Mind, Tongue, as_ever, as_written
 from engine.tools import Toolbox
 from server.access.caller import Caller
+from server.access.denied import Denied
 from server.agents.arguments import Arguments
 from server.agents.builtin import EndsCall, SetsVariable, Waits
 from server.agents.config import (
@@ -32,6 +35,7 @@ from server.agents.toolbox import AgentTools
 from server.knowledge.library import Library
 from server.knowledge.lookup import Lookup
 from server.outbound.client import Outbound
+from server.speech.dictionaries import Dictionaries, Locator
 from server.vault import Vault
 from storage import agents
 from storage.agents import Agent
@@ -57,7 +61,7 @@ an administrator's."""
 class Answering(msgspec.Struct, frozen=True):
     """One version of an agent, ready to answer. `secrets` are those that it names, `listed` what
     each of its MCP servers offers, by its place among the tools, `arguments` what its HTTP tools
-    take, by name; `mind` is who thinks.
+    take, by name; `mind` is who thinks, `tongue` how its words are said.
     """
 
     agent: Agent
@@ -68,6 +72,7 @@ class Answering(msgspec.Struct, frozen=True):
     library: Library
     arguments: dict[str, Arguments] = {}
     mind: Mind = as_ever
+    tongue: Tongue = as_written
     given: tuple[JsonObject, ...] = ()
 
     @property
@@ -123,6 +128,7 @@ class Agents:
         library: Library,
         vault: Vault,
         llms: Llms,
+        dictionaries: Dictionaries,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
@@ -130,6 +136,7 @@ class Agents:
         self._library = library
         self._vault = vault
         self._llms = llms
+        self._dictionaries = dictionaries
         self._clock = clock
         self._lists = Lists(outbound, clock)
         self._known: dict[Asked, tuple[float, Answering]] = {}
@@ -210,7 +217,19 @@ class Agents:
         listed = {place: tools for place, tools in found if tools is not None}
         reached = self._outbound, self._library
         mind = self._llms.mind(config.llm, secrets)
-        return Answering(agent, config, secrets, listed, *reached, arguments, mind)
+        tongue = await self._tongue(agent, config)
+        return Answering(agent, config, secrets, listed, *reached, arguments, mind, tongue)
+
+    async def _tongue(self, agent: Agent, config: AgentConfig) -> Tongue:
+        """A dictionary that is gone is no reason to be silent."""
+        locators = [Locator(one) for one in config.pronunciation]
+        try:
+            dictionary = await self._dictionaries.of(Caller(agent.account_id), locators)
+        except Denied as denied:
+            extra = {"agent": agent.id, "error": str(denied)}
+            log.warning("an agent speaks without its dictionaries", extra=extra)
+            return as_written
+        return partial(Spelled, spelling=dictionary.said) if dictionary.rules else as_written
 
 
 def arguments_of(config: AgentConfig) -> dict[str, Arguments]:

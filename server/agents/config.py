@@ -138,7 +138,8 @@ class AgentConfig(Strict, frozen=True, omit_defaults=True):
 
     A client may change what is among `overrides`, and how it sends and gets audio and text. The
     server runs the `tools`; those in `session` are the client's. What is asked is looked up in the
-    collections of `knowledge`, by their ids.
+    collections of `knowledge`, by their ids; its words are said as the dictionaries of
+    `pronunciation` have them, by theirs.
 
     The first of `llm` answers, and where that fails before it has said anything, the next.
     """
@@ -148,5 +149,6 @@ class AgentConfig(Strict, frozen=True, omit_defaults=True):
     llm: Annotated[tuple[Llm, ...], Meta(min_length=1, max_length=4)] = (ServersLlm(),)
     tools: Annotated[tuple[Tool, ...], Meta(max_length=MOST_TOOLS)] = ()
     knowledge: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
+    pronunciation: Annotated[tuple[str, ...], Meta(max_length=3)] = ()
     incoming: Incoming | None = None
     afterwards: Afterwards | None = None

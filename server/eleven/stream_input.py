@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from actors.cut import Cutter
+from actors.spelled import Spelling
 from engine.inference import InferenceError, kind_of
 from engine.meter import Meter
 from server.access.authority import require
@@ -19,7 +20,7 @@ from server.eleven.output_formats import FORMATS, USUAL
 from server.eleven.wanted import speed_of
 from server.speech.formats import Format
 from server.speech.reading import AHEAD, Piece, Reader, said_in
-from server.speech.script import Spelling, nothing, script
+from server.speech.script import nothing, script
 from server.speech.speaking import Speaking
 from server.speech.ssml import unmarked
 from storage.errors import StorageError

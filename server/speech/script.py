@@ -2,12 +2,13 @@
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec.structs import replace
 
 from actors.respelling import Said
+from actors.spelled import Spelling
 from actors.voices import tags
 from actors.voices.routing import Part
 from server.access.denied import Denied
@@ -17,9 +18,6 @@ from server.speech.ssml import Marked, SayAs, SsmlError, Stretch, inline, is_ssm
 
 MOST_TOLD = 20
 """Names in a header."""
-
-Spelling = Callable[[str], Sequence[Said]]
-"""What a dictionary says of a text."""
 
 
 class Line(msgspec.Struct, frozen=True):

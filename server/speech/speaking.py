@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
+from actors.spelled import Spelling
 from engine.capabilities import Speech, Utterance
 from engine.inference import Inference, InferenceError
 from engine.meter import Meter, Watch
@@ -18,7 +19,7 @@ from server.model_errors import denied
 from server.speech.dictionaries import Dictionaries, Locator
 from server.speech.formats import Encoder
 from server.speech.reading import read_out
-from server.speech.script import Script, Spelling, marked, nothing, script
+from server.speech.script import Script, marked, nothing, script
 from server.speech.speakers import Speakers
 
 LONGEST_CHARS = 100_000

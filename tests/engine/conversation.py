@@ -14,7 +14,7 @@ from engine.items import Message
 from engine.meter import Watch
 from engine.playout import PlayoutClock
 from engine.recall import Knowledge
-from engine.services import Mind, Services
+from engine.services import Mind, Services, Tongue
 from engine.session import NO_TOOLS, EndReason, Session
 from engine.settings import SessionSettings
 from engine.tools import Toolbox
@@ -106,8 +106,8 @@ class Conversation:
         self.services.clock.close()
         await asyncio.sleep(0)
 
-    def _voice(self, watch: Watch, _: Mind) -> tuple[Think, Speak]:
-        return Think(watch(self.llm, "llm")), Speak(watch(self.tts, "tts"))
+    def _voice(self, watch: Watch, _: Mind, tongue: Tongue) -> tuple[Think, Speak]:
+        return Think(watch(self.llm, "llm")), Speak(tongue(watch(self.tts, "tts")))
 
     def _ear(self, audio: CallerAudio, settings: SessionSettings, watch: Watch) -> SessionEar:
         hearing = watch(self.stt, "stt"), watch(self.turn, "turn")

@@ -14,7 +14,7 @@ from engine.capabilities import Chat, ChatDelta
 from engine.inference import InferenceError
 from engine.meter import Watch
 from engine.playout import PlayoutClock
-from engine.services import Mind, Services
+from engine.services import Mind, Services, Tongue
 from engine.settings import SessionSettings
 from tests import scripted
 from transports.websocket import RealtimeSocket, Sessions
@@ -34,8 +34,8 @@ def services(reply: Reply = lambda chat: "Certainly.") -> Services:
         made.actors = (scripted.LoudnessVad(), *made.actors[1:])
         return made
 
-    def voice(watch: Watch, mind: Mind) -> tuple[Think, Speak]:
-        return Think(watch(*mind((llm, "llm")))), Speak(watch(tts, "tts"))
+    def voice(watch: Watch, mind: Mind, tongue: Tongue) -> tuple[Think, Speak]:
+        return Think(watch(*mind((llm, "llm")))), Speak(tongue(watch(tts, "tts")))
 
     return Services(clock=PlayoutClock(), ear=ear, voice=voice)
 

@@ -1,6 +1,7 @@
 """Agents at work: a server, a model that calls tools, and somebody's systems that answer them."""
 
 import asyncio
+import base64
 import contextlib
 import json
 import time
@@ -13,6 +14,7 @@ from aiohttp import web
 from websockets.asyncio.client import connect
 
 from server.outbound.signing import verify
+from tests.peers.sound import transcribed
 from tests.server.local_server import LocalServer
 from tests.server.program import Server
 from tests.server.sound import at_24_khz, clip, stream
@@ -249,6 +251,29 @@ async def test_callers_are_heard_to_say_an_agents_key_terms(server: Server) -> N
         heard = await wire.until("conversation.item.input_audio_transcription.completed")
         assert "MonaLiza" in heard["transcript"]
         await speaking
+
+
+async def test_an_agents_words_are_said_as_its_dictionaries_have_them(server: Server) -> None:
+    rule = {"type": "alias", "string_to_replace": "ZQ-7", "alias": "the old computer"}
+    rules = {"name": "ours", "rules": [rule]}
+    path = "/v1/pronunciation-dictionaries/add-from-rules"
+    made = await asked(server, "POST", path, rules)
+    greeting = {"text": "My ZQ-7 was sold in the market."}
+    session = {"output_modalities": ["audio"], "voiceforge": {"greeting": greeting}}
+    ident = await agent(server, session, pronunciation=[made["id"]])
+    audio, written = b"", ""
+    async with talking(server, ident) as wire:
+        while (event := json.loads(await wire.socket.recv()))["type"] != "response.done":
+            if event["type"] == "response.output_audio.delta":
+                audio += base64.b64decode(event["delta"])
+            elif event["type"] == "response.output_audio_transcript.done":
+                written = event["transcript"]
+    assert written == greeting["text"]
+    assert "computer was sold" in transcribed(audio).lower()
+    status, text = await asyncio.to_thread(
+        server.ask, "POST", "/v1/agents", {"name": "x", "config": {"pronunciation": ["pd_none"]}}
+    )
+    assert (status, "config.pronunciation" in text) == (400, True)
 
 
 async def recorded(server: Server, ident: str) -> None:

@@ -20,6 +20,7 @@ from server.outbound.addresses import Rules
 from server.outbound.client import Outbound
 from server.outbound.networks import networks
 from server.outbound.sealing import Sealing
+from server.speech.dictionaries import Dictionaries
 from server.vault import Vault
 from storage import accounts, agents, secrets
 from storage.database import Database
@@ -67,7 +68,8 @@ class House:
         library = Library(database, Meanings())
         self.database = database
         self.now = 0.0
-        self.agents = Agents(database, outbound, library, vault, Llms(outbound), lambda: self.now)
+        known = Llms(outbound), Dictionaries(database)
+        self.agents = Agents(database, outbound, library, vault, *known, lambda: self.now)
         self.bakery = self.mill = ""
 
     async def agent(self, account: str, **config: Any) -> str:
