@@ -23,7 +23,7 @@ from server.speech.reading import AHEAD, Piece, Reader, said_in
 from server.speech.script import nothing, script
 from server.speech.speaking import Speaking
 from server.speech.ssml import unmarked
-from storage.errors import StorageError
+from storage.errors import StorageError, Unfit
 from transports.handshake import POLICY, query_of
 from transports.outbox import Message, Send
 from transports.reading import Receive
@@ -32,6 +32,9 @@ NORMAL, OURS = 1000, 1011
 """Close codes (RFC 6455, 7.4.1)."""
 
 log = logging.getLogger(__name__)
+
+HANDSHAKE_S = 5.0
+"""For a voice that is being fetched; clients give up on a handshake after ten."""
 
 INACTIVITY_S = (1.0, 20.0, 180.0)
 """For the next message to come: the least, the usual and the most that a client may ask for."""
@@ -79,8 +82,9 @@ class StreamInput:
         try:
             require(caller, "speech")
             options = options_of(scope["path_params"]["voice_id"], query_of(scope))
-            await self._speaking.speakers.check(options.voice, options.language)
             await self._speaking.admit(caller)
+            speakers = self._speaking.speakers
+            await speakers.check(options.voice, options.language, HANDSHAKE_S)
         except Denied as denied:
             await tell(denied, scope, receive, send)
             return
@@ -156,6 +160,8 @@ class Dictation:
             await self._ahead.put(Broken("input_timeout_exceeded", text))
         except Denied as denied:
             await self._ahead.put(Broken(denied.code, str(denied)))
+        except Unfit as error:
+            await self._ahead.put(Broken("invalid_message", str(error)))
         except StorageError as error:
             log.warning("no dictionary could be read", extra={"error": type(error).__name__})
             text = "the dictionaries cannot be read just now: come again"

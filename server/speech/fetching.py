@@ -28,13 +28,14 @@ class Fetching:
         self._told: dict[str, str] = {}
         self._stop = threading.Event()
 
-    async def fetch(self, voice: Voice) -> None:
+    async def fetch(self, voice: Voice, patience_s: float | None = None) -> None:
         """Until it is here. Raises `Denied` if it cannot be had, or not so soon."""
         task = self._tasks.get(voice.id)
         if task is None:
             task = self._tasks[voice.id] = asyncio.create_task(self._fetch(voice))
+            task.add_done_callback(looked_at)  # who asked may have gone
         try:
-            async with asyncio.timeout(self._patience_s):
+            async with asyncio.timeout(self._patience_s if patience_s is None else patience_s):
                 await asyncio.shield(task)
         except TimeoutError:
             told = self._told.get(voice.id, "asking the hub")
@@ -67,3 +68,9 @@ class Fetching:
         for error in ended:
             if isinstance(error, Exception) and not isinstance(error, Stopped | StoreError):
                 log.error("fetching a voice failed", exc_info=error)
+
+
+def looked_at(task: asyncio.Task[None]) -> None:
+    """Its error is in the log already."""
+    if not task.cancelled():
+        task.exception()

@@ -83,10 +83,14 @@ class Speakers:
             raise Denied(400, "invalid_value", text)
         return found
 
-    async def check(self, voice: str | None, language: str | None) -> None:
-        """Before there is a text. Raises `Denied` if there is nobody to speak it."""
+    async def check(
+        self, voice: str | None, language: str | None, patience_s: float | None = None
+    ) -> None:
+        """Before there is a text. Raises `Denied` if there is nobody to speak it, or not before
+        `patience_s` have passed.
+        """
         with refusing():
-            machine = await self._machine_with(voice)
+            machine = await self._machine_with(voice, patience_s)
             choose(machine, language=checked(language), voice=voice, otherwise=self._otherwise)
 
     async def machine(self) -> Machine:
@@ -96,7 +100,7 @@ class Speakers:
             self._seen = await asyncio.to_thread(machine_of, Store(self._store)), now
         return self._seen[0]
 
-    async def _machine_with(self, voice: str | None) -> Machine:
+    async def _machine_with(self, voice: str | None, patience_s: float | None = None) -> Machine:
         """What is here, once the voice that is named is. Raises `UnknownVoice` and `Denied`."""
         machine = await self.machine()
         if voice is None or self._fetching is None:
@@ -105,7 +109,7 @@ class Speakers:
         if not fetchable(asked) or not machine.lacks(asked):
             return machine
         try:
-            await self._fetching.fetch(asked)
+            await self._fetching.fetch(asked, patience_s)
         except Denied:
             if self._otherwise == "error":
                 raise
