@@ -17,7 +17,7 @@ import numpy as np
 from actors.handlers import Share, Spoken
 from actors.onnx_parts import Floats
 from actors.pronounce import Word
-from actors.rendition import Rendition, Timed, Window, check
+from actors.rendition import Rendition, Timed, Window, check, with_last
 from actors.voices.catalogue import catalogue
 from actors.voices.here import PROGRAM
 from actors.written_words import words_of
@@ -90,7 +90,7 @@ class Espeak:
             )
         text = _sayable(utterance.text)
         rendition: Rendition | None = None
-        for stretch in _stretches(words_of(text)):
+        for stretch, last in with_last(_stretches(words_of(text))):
             said = text[stretch[0].start_char : stretch[-1].end_char]
             sound = b""
             for sound in self._run(utterance.voice, utterance.speed, said):
@@ -98,7 +98,8 @@ class Espeak:
                     yield Speech(b"", utterance.rate_hz, ())
             rate_hz, samples = _samples(sound)
             rendition = rendition or Rendition(rate_hz, utterance.rate_hz)
-            yield from rendition.run([Window(samples, last=True)], _spread(stretch, samples))
+            windows = [Window(samples, last=True)]
+            yield from rendition.run(windows, _spread(stretch, samples), last=last)
 
     def _run(self, voice: str, speed: float, text: str) -> Iterator[bytes]:
         """What the program makes of `text`, a WAV file; before it nothing, now and then, so that

@@ -66,7 +66,6 @@ class Spoken:
     """
 
     max_batch = 1
-    streams = True
     payload_type = Utterance
 
     def __init__(
@@ -75,8 +74,10 @@ class Spoken:
         warm: Utterance | None,
         *,
         lanes: int = 1,
+        streams: bool = True,
     ) -> None:
         self.lanes = lanes
+        self.streams = streams
         self._speak = speak
         self._warm = warm
 
@@ -90,5 +91,5 @@ class Spoken:
             for speech in self._speak(utterance):
                 yield place, speech
 
-    def lasts_s(self, result: Speech) -> float:
-        return result.lasts_s
+    def lasts_s(self, result: Speech) -> float | None:
+        return None if result.last else result.lasts_s

@@ -13,7 +13,7 @@ from actors.kokoro_graph import FRAME_SAMPLES, KokoroGraph, Plan
 from actors.onnx_parts import Floats
 from actors.onnx_session import CPU, quickest
 from actors.phonemes import Phonemes, Sound
-from actors.rendition import Rendition, Timed, Window, check, cuts
+from actors.rendition import Rendition, Timed, Window, check, cuts, with_last
 from engine.capabilities import Speech, Utterance
 from engine.inference import BadPayload
 
@@ -90,7 +90,8 @@ class Kokoro:
             raise BadPayload(f"voice is {utterance.voice!r}: it must be {', '.join(self.voices)}")
         styles = self._styles[utterance.voice]
         rendition = Rendition(self.rate_hz, utterance.rate_hz)
-        for sounds in self._phonemes.breaths(utterance.text, utterance.pronounced):
+        breaths = self._phonemes.breaths(utterance.text, utterance.pronounced)
+        for sounds, last in with_last(breaths):
             ids, places = self._sequence(sounds)
             plan = self._graph.plan([_PAD, *ids, _PAD], styles[len(ids) - 1], utterance.speed)
             start, end = _sounding(plan)
@@ -98,7 +99,7 @@ class Kokoro:
                 Timed(sound.word, first - start * FRAME_SAMPLES, last - start * FRAME_SAMPLES)
                 for sound, (first, last) in zip(sounds, _heard(plan, places), strict=True)
             ]
-            yield from rendition.run(self._windows(plan, start, end), words)
+            yield from rendition.run(self._windows(plan, start, end), words, last=last)
 
     def _sequence(self, sounds: list[Sound]) -> tuple[list[int], list[tuple[int, int]]]:
         """The model's input without the pads around it, and where in it each word stands."""

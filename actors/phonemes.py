@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -18,6 +18,8 @@ _STRETCH_STOP_CHARS: Final = 120
 """A stop ends a stretch from here on."""
 
 _STRETCH_PHONEMES: Final = 400
+
+_LONGEST_WORD: Final = 60  # letters
 
 
 class Sound:
@@ -68,7 +70,7 @@ class Phonemes:
 
         A run has at most 400 ids, and one for each word and each stop beside them.
         """
-        for stretch in _stretches(prepare(text, pronounced).words):
+        for stretch in _stretches(map(_parted, prepare(text, pronounced).words)):
             yield from _bounded(self._sounds(stretch))
 
     def _sounds(self, words: list[Word]) -> list[Sound]:
@@ -106,7 +108,21 @@ class Phonemes:
         return sounds
 
 
-def _stretches(words: tuple[Word, ...]) -> Iterator[list[Word]]:
+def _parted(word: Word) -> Word:
+    """The word, or if it is longer than any, in parts: the time that it takes grows with the square
+    of its length, and meanwhile nobody else is phonemised.
+    """
+    if len(word.text) <= _LONGEST_WORD:
+        return word
+    parts = [
+        one[at : at + _LONGEST_WORD]
+        for one in word.text.split()
+        for at in range(0, len(one), _LONGEST_WORD)
+    ]
+    return replace(word, text=" ".join(parts))
+
+
+def _stretches(words: Iterable[Word]) -> Iterator[list[Word]]:
     """`words` in stretches that the model speaks in one breath, ended at stops where possible."""
     stretch, size = list[Word](), 0
     for word in words:

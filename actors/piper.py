@@ -14,7 +14,7 @@ from actors.handlers import Share, Spoken
 from actors.onnx_session import CPU, quickest
 from actors.phonemes import Phonemes, Sound
 from actors.piper_graph import FRAME_SAMPLES, PiperGraph, Plan
-from actors.rendition import Rendition, Timed, Window, check, cuts
+from actors.rendition import Rendition, Timed, Window, check, cuts, with_last
 from engine.capabilities import Speech, Utterance
 
 _BEGIN, _PAD, _END = 1, 0, 2
@@ -75,7 +75,8 @@ class Piper:
         """
         check(utterance)
         rendition = Rendition(self.rate_hz, utterance.rate_hz)
-        for sounds in self._phonemes.breaths(utterance.text, utterance.pronounced):
+        breaths = self._phonemes.breaths(utterance.text, utterance.pronounced)
+        for sounds, last in with_last(breaths):
             ids, places = self._sequence(sounds)
             plan = self._graph.plan(ids, self._length, self._duration_noise, utterance.speed)
             ends = np.concatenate(([0.0], np.cumsum(plan.lengths))).astype(np.int64) * FRAME_SAMPLES
@@ -83,7 +84,7 @@ class Piper:
                 Timed(sound.word, int(ends[first]), int(ends[last]))
                 for sound, (first, last) in zip(sounds, places, strict=True)
             ]
-            yield from rendition.run(self._windows(plan), words)
+            yield from rendition.run(self._windows(plan), words, last=last)
 
     def _sequence(self, sounds: list[Sound]) -> tuple[list[int], list[tuple[int, int]]]:
         """The model's input, padded as Piper was trained, and where in it each word stands."""

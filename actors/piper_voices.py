@@ -24,11 +24,15 @@ MOST: Final = 4
 
 def handler(folder: Path, share: Share) -> Spoken:
     """The voices as a worker serves them; `folder` is the model store."""
-    return Spoken(PiperVoices(folder, share.threads).speak, None, lanes=share.lanes)
+    voices = PiperVoices(folder, share.threads)
+    # a stream that is left would keep its voice loaded
+    return Spoken(voices.speak, None, lanes=share.lanes, streams=False)
 
 
 class PiperVoices:
-    """Threads may share it: while one loads a voice, others speak with those that are loaded."""
+    """Threads may share it: while one loads a voice, others speak with those that are loaded. Two
+    are loaded one after the other.
+    """
 
     def __init__(self, root: Path, threads: int = 1) -> None:
         self._weights = VoiceWeights(root, Hub(), offline=True)

@@ -130,13 +130,17 @@ _BEFORE_MONTH: Final = re.compile(rf"\s+{_MONTH}\b")
 _YEARS: Final = re.compile(r"1[1-9]\d\d|20\d\d")
 
 
+_LETTERS: Final = 20
+"""Of a word that is told in the IPA: more of them would only take time."""
+
+
 def prepare(text: str, pronounced: Sequence[Pronounced] = ()) -> Prepared:
     """What to say for `text`. Never fails; no words if nothing can be said."""
     words: list[Word] = []
     at = 0
     for one in pronounced:
         _read(words, text, at, one.start_char)
-        letters = re.sub(r"[^A-Za-z]", "", text[one.start_char : one.end_char])
+        letters = re.sub(r"[^A-Za-z]", "", text[one.start_char : one.end_char])[:_LETTERS]
         words.append(Word(letters or "a", one.start_char, one.end_char, "", one.ipa))
         at = one.end_char
     _read(words, text, at, len(text))

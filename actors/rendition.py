@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import numpy as np
@@ -13,6 +13,8 @@ from actors.onnx_parts import Floats
 from actors.pronounce import Word
 from engine.capabilities import Speech, SpokenWord, Utterance
 from engine.inference import BadPayload
+
+T = TypeVar("T")
 
 SPEEDS: Final = (0.25, 4.0)
 RATES_HZ: Final = (8000, 48000)
@@ -72,8 +74,9 @@ class Rendition:
         self._rate_hz = rate_hz
         self._said = 0
 
-    def run(self, windows: Iterable[Window], words: list[Timed]) -> Iterator[Speech]:
-        """The speech of one run of the model, a `Speech` a window, each as soon as it is made.
+    def run(self, windows: Iterable[Window], words: list[Timed], *, last: bool) -> Iterator[Speech]:
+        """The speech of one run of the model, a `Speech` a window, each as soon as it is made;
+        `last`: it is the utterance's last run.
 
         The silence before it is cut, the one behind it is as long as the last word's stop asks. A
         word comes with the window that it begins in.
@@ -82,21 +85,21 @@ class Rendition:
         waiting, stop = words, words[-1].word.stop
         before, at, trimmed = self._said, 0, 0
         for window in windows:
-            samples, last = window.samples, window.last
+            samples, ends = window.samples, window.last
             first = at == 0
             at += len(samples)
-            begun = [word for word in waiting if last or word.start < at]
+            begun = [word for word in waiting if ends or word.start < at]
             waiting = waiting[len(begun) :]
             if first:
                 samples = _without_lead(samples, self._model_hz)
                 trimmed = at - len(samples)
-            if last:
+            if ends:
                 least = max((word.end for word in begun), default=0) - (at - len(samples))
                 samples = _with_pause(samples, self._model_hz, stop, max(0, least))
-            pcm = _pcm(resampler.resample_chunk(samples, last=last))
+            pcm = _pcm(resampler.resample_chunk(samples, last=ends))
             self._said += len(pcm) // 2
             spoken = (self._spoken(word, trimmed, before) for word in begun)
-            yield Speech(pcm, self._rate_hz, tuple(spoken))
+            yield Speech(pcm, self._rate_hz, tuple(spoken), last and ends)
 
     def _spoken(self, timed: Timed, trimmed: int, before: int) -> SpokenWord:
         scale = self._rate_hz / self._model_hz
@@ -135,3 +138,13 @@ def _with_pause(samples: Floats, rate_hz: int, stop: str, least: int) -> Floats:
 def _pcm(samples: Floats) -> bytes:
     sound: NDArray[np.int16] = np.clip(np.rint(samples * 32767), -32768, 32767).astype("<i2")
     return sound.tobytes()
+
+
+def with_last(runs: Iterable[T]) -> Iterator[tuple[T, bool]]:
+    """Each, and whether it is the last one."""
+    left = iter(runs)
+    held = next(left, None)
+    while held is not None:
+        following = next(left, None)
+        yield held, following is None
+        held = following

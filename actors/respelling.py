@@ -8,6 +8,9 @@ from msgspec.structs import replace
 
 from engine.capabilities import Pronounced, SpokenWord
 
+MOST_CHARS = 3000
+"""Of a text with what is said in it: written are 300, and there are few dictionaries like that."""
+
 
 class Said(msgspec.Struct, frozen=True, gc=False):
     """A stretch of a text that is said otherwise than it is written: as the `alias` is, or as the
@@ -21,7 +24,9 @@ class Said(msgspec.Struct, frozen=True, gc=False):
 
 
 class Respelt:
-    """`text` is for the voice; `source` finds its words where they are written."""
+    """`text` is for the voice; `source` finds its words where they are written. From
+    `MOST_CHARS` on it is as it is written.
+    """
 
     def __init__(self, written: str, said: Iterable[Said]) -> None:
         """What is `said` is in the order of the text, and no two stretches overlap."""
@@ -30,6 +35,8 @@ class Respelt:
         self._stretches: list[_Stretch] = []
         at = 0
         for one in said:
+            if len(self.text) > MOST_CHARS:
+                break
             self._add(written[at : one.start_char], at, one.start_char)
             start = len(self.text)
             text = written[one.start_char : one.end_char] if one.ipa else one.alias

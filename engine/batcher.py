@@ -12,7 +12,7 @@ import math
 import queue
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -27,6 +27,11 @@ R = TypeVar("R")
 
 LATELY_S = 30.0
 """For so long a caller who was answered may say something more."""
+
+MOST_LEFT = 32
+"""Streams that are left and wait to go on: each keeps what it has computed. Where there are so
+many, another one without a live caller waits until one has ended.
+"""
 
 
 class Handler(Protocol[P, R]):
@@ -56,8 +61,10 @@ class Handler(Protocol[P, R]):
         """
         ...
 
-    def lasts_s(self, result: R) -> float:
-        """How long who asked needs no further result, where results are streams."""
+    def lasts_s(self, result: R) -> float | None:
+        """How long who asked needs no further result, where results are streams; None of the last
+        one, behind which a run ends.
+        """
         ...
 
 
@@ -125,11 +132,12 @@ class BatchedRequest(Generic[P, R]):
 
 
 class _Batch(Generic[P, R]):
-    """What one lane runs now."""
+    """What one lane runs now; `again`: it goes on with what was left."""
 
     def __init__(self, works: list[_Work[P, R]], started: float) -> None:
         self.works = works
         self.started = started
+        self.again = works[0].left is not None
 
 
 class Batcher(Generic[P, R]):
@@ -149,7 +157,9 @@ class Batcher(Generic[P, R]):
         self._waiting: DeadlineQueue[int, _Work[P, R]] = DeadlineQueue()
         self._running: set[_Batch[P, R]] = set()
         self._next: Urgency | None = None  # of what waits, for the lanes to read
+        self._left = 0  # streams that wait to go on
         self._called_at = -math.inf  # when somebody with a live caller last asked
+        self._waking: asyncio.TimerHandle | None = None
         self._meter = Meter()
         self._batches: queue.SimpleQueue[_Batch[P, R] | None] = queue.SimpleQueue()
         for number in range(handler.lanes):
@@ -171,11 +181,10 @@ class Batcher(Generic[P, R]):
         now = self._loop.time()
         queued = [work.asked_at for work in self._waiting.items() if work.left is None]
         longest = min((batch.started for batch in self._running), default=now)
-        left = len(self._waiting) - len(queued)
         return Load(
             queued=len(queued),
             oldest_ms=(now - min(queued, default=now)) * 1000,
-            running=left + sum(len(batch.works) for batch in self._running),
+            running=self._left + sum(len(batch.works) for batch in self._running),
             busy_ms=(now - longest) * 1000,
             lanes=self._handler.lanes,
             worked_ms=self._meter.worked_ms,
@@ -191,19 +200,36 @@ class Batcher(Generic[P, R]):
     def _fill_lanes(self) -> None:
         while len(self._waiting) and len(self._running) < self._handler.lanes:
             if self._kept_free():
+                self._wake_later()
                 break
             now = self._loop.time()
             works = [work for _, work in self._waiting.pop_batch(self._handler.max_batch)]
             for work in works:
                 if work.left is None:
                     self._meter.began(work.priority, (now - work.asked_at) * 1000)
+                else:
+                    self._left -= 1
             batch = _Batch(works, now)
             self._running.add(batch)
             self._batches.put(batch)
         self._tell_lanes()
 
     def _tell_lanes(self) -> None:
-        self._next = self._waiting.peek()[1].urgency if len(self._waiting) else None
+        self._next = None
+        if len(self._waiting):
+            first = self._waiting.peek()[1]
+            new = first.left is None and first.priority >= Priority.BATCH
+            if not new or self._left < MOST_LEFT:
+                self._next = first.urgency
+
+    def _wake_later(self) -> None:
+        """Look again when there was no caller for long enough."""
+        if self._waking is None and self._handler.streams:
+            self._waking = self._loop.call_at(self._called_at + LATELY_S, self._woken)
+
+    def _woken(self) -> None:
+        self._waking = None
+        self._fill_lanes()
 
     def _kept_free(self) -> bool:
         """Whether the next work must leave the lane to those who may call at any moment."""
@@ -228,7 +254,9 @@ class Batcher(Generic[P, R]):
         work.cancelled = True
         work.results.drop()
         if self._waiting.remove(work.id) is not None:
-            work.left = None
+            if work.left is not None:
+                self._left -= 1
+                self._close(work)
             self._over(work)
             self._tell_lanes()
 
@@ -244,17 +272,24 @@ class Batcher(Generic[P, R]):
     def _ran(self, batch: _Batch[P, R], errors: list[InferenceError | None]) -> None:
         """A lane is free again; each request of the batch bears an equal share of what it took."""
         took_ms = (self._loop.time() - batch.started) * 1000
-        self._meter.ran(len(batch.works), took_ms)
+        self._meter.ran(len(batch.works), took_ms, again=batch.again)
         self._running.discard(batch)
         for work, error in zip(batch.works, errors, strict=True):
             work.compute_ms += took_ms / len(batch.works)
             if work.left is not None and not work.cancelled:
+                self._left += 1
                 self._waiting.push(work.id, work, *work.urgency)
                 continue
-            work.left = None
+            self._close(work)
             work.results.end(error)
             self._over(work)
         self._fill_lanes()
+
+    def _close(self, work: _Work[P, R]) -> None:
+        """What was left of a stream may have something to tidy up, which takes its time."""
+        if work.left is not None:
+            self._loop.run_in_executor(None, close, work.left)
+            work.left = None
 
     def _over(self, work: _Work[P, R]) -> None:
         if work.compute_ms:
@@ -297,12 +332,13 @@ class Batcher(Generic[P, R]):
         for place, result in run:
             work = works[place]
             work.answered = True
-            lasts_s = self._handler.lasts_s(result) if streams else 0.0
+            lasts_s = self._handler.lasts_s(result) if streams else None
+            passed = lasts_s is not None and self._is_passed(work, lasts_s)
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._add, work, result, lasts_s)
+                self._loop.call_soon_threadsafe(self._add, work, result, lasts_s or 0.0)
             if all(work.cancelled for work in works):
                 return
-            if streams and self._is_passed(work, lasts_s):
+            if passed:
                 work.left = run
                 return
 
@@ -310,6 +346,12 @@ class Batcher(Generic[P, R]):
         """Whether something waits that is more urgent than the rest of this."""
         first = self._next
         return first is not None and first < work.urgency_after(self._loop.time(), lasts_s)
+
+
+def close(run: Iterator[object]) -> None:
+    """End a run in its middle."""
+    if isinstance(run, Generator):
+        run.close()
 
 
 def _unexpected(asked: object, wrong: Exception) -> InferenceError:

@@ -92,11 +92,14 @@ class Utterance(msgspec.Struct, frozen=True):
 
 
 class Speech(msgspec.Struct, frozen=True):
-    """A stretch of the spoken `Utterance`, in order; positions count from the utterance's start."""
+    """A stretch of the spoken `Utterance`, in order; positions count from the utterance's start.
+    The one that is `last` is so marked.
+    """
 
     pcm: bytes
     rate_hz: int
     words: tuple[SpokenWord, ...]
+    last: bool = False
 
     @property
     def lasts_s(self) -> float:

@@ -17,7 +17,8 @@ class Served(msgspec.Struct):
 
 
 class Load(msgspec.Struct, frozen=True):
-    """`queued` requests wait, the oldest for `oldest_ms`; `running` ones are being worked on.
+    """`queued` requests wait, the oldest for `oldest_ms`; `running` ones were begun: they are being
+    worked on, or were left for something more urgent.
 
     `busy_ms` is how long the run that began first has run. `lanes` runs may go on at once;
     `worked_ms` is what all of them have taken together. `served` is by priority, `batches` counts
@@ -56,9 +57,9 @@ class Meter:
         """A request's work is over."""
         self._of(priority).compute_ms += compute_ms
 
-    def ran(self, size: int, took_ms: float) -> None:
-        """A batch is done."""
-        self.batches[size] = self.batches.get(size, 0) + 1
+    def ran(self, size: int, took_ms: float, *, again: bool = False) -> None:
+        """A batch is done, or left; `again`: it was before."""
+        self.batches[size] = self.batches.get(size, 0) + (not again)
         self.worked_ms += took_ms
 
     def _of(self, priority: int) -> Served:

@@ -11,7 +11,7 @@ from aiohttp import web
 from actors.voices.catalogue import Voice, catalogue
 from tests.server.local_server import LocalServer
 
-AMY = catalogue().voice("en_US-amy-medium")
+KRISTIN = catalogue().voice("en_US-kristin-medium")
 
 
 class VoiceHub(LocalServer):

@@ -12,6 +12,7 @@ from actors.voices.catalogue import ENGINES, Catalogue, Voice, catalogue
 from actors.voices.here import Machine
 from actors.voices.languages import runs
 from actors.voices.scripts import LATIN, TOLD_APART
+from actors.voices.weights import unasked
 
 Otherwise = Literal["error", "fallback"]
 """What is done when the voice that is asked for cannot speak, or not this language."""
@@ -121,6 +122,11 @@ def _reads(voice: Voice, wanted: str) -> bool:
     return any(tags.nearness(tag, wanted) > tags.OTHER for tag in voice.reads)
 
 
+def _may_speak_unasked(voice: Voice) -> bool:
+    """Of those that were fetched only whose licence asks for nothing."""
+    return voice.weights != "hub" or unasked(voice)
+
+
 def _refused(voice: Voice, machine: Machine, wanted: str) -> VoiceNotHere | WrongLanguage | None:
     if lacks := machine.lacks(voice):
         return VoiceNotHere(f"voice {voice.id} cannot speak on this machine: {lacks}")
@@ -132,7 +138,7 @@ def _refused(voice: Voice, machine: Machine, wanted: str) -> VoiceNotHere | Wron
 
 def _best(voices: Catalogue, machine: Machine, wanted: str, gender: str) -> Voice:
     able = [voice for voice in voices.voices if _reads(voice, wanted)]
-    here = [voice for voice in able if not machine.lacks(voice)]
+    here = [voice for voice in able if not machine.lacks(voice) and _may_speak_unasked(voice)]
     if not here:
         helps = [machine.lacks(voice) for voice in able if voice.weights in ("here", "program")]
         raise NoVoice(

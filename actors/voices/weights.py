@@ -27,6 +27,9 @@ MOST_SETTINGS_BYTES: Final = 1 << 20
 """Of the file that is read at once, since the hub tells no hash of what is so small."""
 
 _TREE: Final = re.compile(r"https://[^/]+/(?P<repository>[^/]+/[^/]+)/tree/(?P<path>.+)")
+_FREE: Final = ("Apache", "CC-BY-4.0", "CC-BY-SA", "CC0", "MIT", "public domain")
+"""How the names of these licences begin. CC-BY-NC's do not."""
+
 _SPEAKERS: Final = re.compile(r"\d+ speakers")
 
 
@@ -36,6 +39,13 @@ def fetchable(voice: Voice) -> bool:
     """
     several = _SPEAKERS.search(voice.style) is not None
     return voice.engine == "piper" and voice.weights == "hub" and bool(voice.reads) and not several
+
+
+def unasked(voice: Voice) -> bool:
+    """Whether its licence lets anybody use it for anything: then a server may fetch it, and have it
+    speak, without its owner having seen that. All others are for `voiceforge voices pull`.
+    """
+    return voice.licence.startswith(_FREE)
 
 
 class VoiceWeights:
@@ -108,10 +118,13 @@ class VoiceWeights:
         title = f"Piper {voice.languages[0]} {voice.name}, {voice.style}"
         model = Model(voice.id, "tts", title, voice.licence, "piper", files)
         record = self._record(voice.id)
-        record.parent.mkdir(parents=True, exist_ok=True)
         draft = record.with_suffix(f".{os.getpid()}")
-        draft.write_bytes(msgspec.json.encode(model))
-        draft.replace(record)
+        try:
+            record.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_bytes(msgspec.json.encode(model))
+            draft.replace(record)
+        except OSError as error:
+            raise StoreError(f"{record.parent} cannot be written: {error.strerror}") from error
         return model
 
     def _weights(self, address: str) -> ModelFile:

@@ -5,15 +5,18 @@ own, `python -m server.speech.aac RATE_HZ <samples >file`, for who asks for this
 """
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
 import weakref
 from collections.abc import AsyncIterator
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
+from weakref import WeakSet
 
 from engine.child import child_environment
+from server.access.denied import retry
 
 KBIT_S = 96
 """As OpenAI's MP3."""
@@ -23,11 +26,24 @@ PIECE_BYTES = 9600
 
 SENT_BYTES = 65_536
 
+MOST = 8
+"""At once in a gateway: each is an interpreter of its own."""
+
+RETRY_S = 5
+
 
 class Aac:
-    """What the other process makes of it. It ends with who made it."""
+    """What the other process makes of it. It ends with who made it. Raises `Denied` if there are
+    `MOST` of them.
+    """
+
+    _alive: ClassVar[WeakSet["Aac"]] = WeakSet()
 
     def __init__(self, rate_hz: int) -> None:
+        if len(self._alive) >= MOST:
+            text = f"{MOST} texts are made into AAC here: come again, or ask for another format"
+            raise retry(503, "too_many_encoders", text, RETRY_S)
+        self._alive.add(self)
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it is read while it grows
         self._process = subprocess.Popen(
             (sys.executable, "-m", "server.speech.aac", str(rate_hz)),
@@ -65,7 +81,8 @@ class Aac:
 def stop(process: subprocess.Popen[bytes], file: BinaryIO) -> None:
     """Nobody listens any more, or all is sent."""
     if process.stdin is not None:
-        process.stdin.close()
+        with contextlib.suppress(OSError):  # it has ended, and not read all
+            process.stdin.close()
     process.kill()
     process.wait()
     file.close()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from actors.download import StoreError
 from actors.voices.catalogue import Voice
@@ -14,6 +15,9 @@ PATIENCE_S = 60.0
 """A request waits for so long; who comes again finds it further on, or here."""
 
 RETRY_S = 15
+
+AT_ONCE, MOST = 2, 6
+"""Voices that are fetched at once, and with those that wait for it."""
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +31,14 @@ class Fetching:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._told: dict[str, str] = {}
         self._stop = threading.Event()
+        self._threads = ThreadPoolExecutor(AT_ONCE, "fetching")  # others are needed for callers
 
     async def fetch(self, voice: Voice, patience_s: float | None = None) -> None:
         """Until it is here. Raises `Denied` if it cannot be had, or not so soon."""
         task = self._tasks.get(voice.id)
+        if task is None and len(self._tasks) >= MOST:
+            text = f"{MOST} voices are fetched already: come again"
+            raise retry(503, "voice_on_its_way", text, RETRY_S)
         if task is None:
             task = self._tasks[voice.id] = asyncio.create_task(self._fetch(voice))
             task.add_done_callback(looked_at)  # who asked may have gone
@@ -54,7 +62,8 @@ class Fetching:
         log.info("a voice is fetched", extra={"voice": voice.id})
         try:
             progress = Pulling(lambda text: None, told, self._stop)
-            await asyncio.to_thread(self._weights.pull, voice, progress)
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._threads, self._weights.pull, voice, progress)
         except StoreError as failed:
             log.warning("no voice", extra={"voice": voice.id, "error": str(failed)})
             raise
@@ -64,6 +73,7 @@ class Fetching:
     async def aclose(self) -> None:
         """Stop; what came so far is gone on with another time."""
         self._stop.set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
         ended = await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         for error in ended:
             if isinstance(error, Exception) and not isinstance(error, Stopped | StoreError):

@@ -78,10 +78,13 @@ class Previews:
                 if sound := await asyncio.to_thread(read, path):
                     return sound
                 sound = await self._spoken(voice)
+                if not sound:
+                    text = f"voice {voice.id} says nothing"
+                    raise Denied(404, "voice_silent", text)
                 await asyncio.to_thread(keep, path, sound)
                 return sound
         except OSError as error:
-            text = f"the preview cannot be kept: {error.strerror}"
+            text = f"the preview cannot be made or kept: {error.strerror or error}"
             raise retry(503, "not_kept", text, RETRY_S) from error
         finally:
             self._waiting -= 1

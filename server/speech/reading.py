@@ -25,6 +25,9 @@ FIRST_MS, LATER_MS = 500, 5000
 Live callers always come first.
 """
 
+SILENCE_MS = 1000
+"""Of a pause at once."""
+
 SAMPLE_BYTES = 2
 
 
@@ -106,7 +109,8 @@ async def read_out(
             if not asked:
                 return
             if isinstance(first := asked[0], int):
-                yield reader.pause(first)
+                for at in range(0, first, SILENCE_MS):
+                    yield reader.pause(min(first - at, SILENCE_MS))
             else:
                 async for speech in reader.say(first):
                     if speech.pcm:

@@ -3,9 +3,13 @@
 """
 
 import re
+import unicodedata
 from collections.abc import Callable
 
 from actors import numerals
+
+LONGEST_PART = 8
+"""Digits of a part of a date: of a whole one, without anything between."""
 
 LETTER_A = "ay"
 """Alone, an A would be read as the article."""
@@ -16,9 +20,10 @@ SPELLED = ("characters", "spell-out", "verbatim")
 def alias(text: str, interpret_as: str, form: str, *, english: bool) -> str | None:
     """What to say; None: the voice reads it as it is written. `form` is the order of a date."""
     if interpret_as in SPELLED:
-        return _english_letters(text) if english else ", ".join(filter(str.isalnum, text))
+        return (_english_letters(text) if english else ", ".join(_letters(text))) or None
     if interpret_as == "digits":
-        return numerals.digits(text) if english else ", ".join(filter(str.isdigit, text))
+        found = numerals.digits(text) if english else ", ".join(filter(str.isdigit, text))
+        return found or None
     reads = _READS.get(interpret_as)
     return reads(text, form) if english and reads else None
 
@@ -26,6 +31,17 @@ def alias(text: str, interpret_as: str, form: str, *, english: bool) -> str | No
 def is_known(interpret_as: str) -> bool:
     """Whether it makes a difference, or is read as it is written in any case."""
     return interpret_as in (*SPELLED, "digits", *_READS, *_AS_WRITTEN)
+
+
+def _letters(text: str) -> list[str]:
+    """Each with the marks that belong to it."""
+    found: list[str] = []
+    for char in text:
+        if found and unicodedata.category(char)[0] == "M":
+            found[-1] += char
+        elif char.isalnum():
+            found.append(char)
+    return found
 
 
 def _english_letters(text: str) -> str:
@@ -57,6 +73,8 @@ def _telephone(text: str, _form: str) -> str | None:
 def _date(text: str, form: str) -> str | None:
     """By the order of the parts that `form` tells."""
     parts = re.findall(r"\d+", text)
+    if any(len(part) > LONGEST_PART for part in parts):
+        return None
     if re.fullmatch(r"\s*\d{8}\s*", text) and form in ("", "ymd"):
         whole = parts[0]
         parts = [whole[:4], whole[4:6], whole[6:]]

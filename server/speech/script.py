@@ -2,7 +2,8 @@
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import msgspec
 from msgspec.structs import replace
@@ -14,7 +15,18 @@ from actors.voices.routing import Part
 from server.access.denied import Denied
 from server.speech import say_as
 from server.speech.speakers import MOST_PARTS, Speakers
-from server.speech.ssml import Marked, SayAs, SsmlError, Stretch, inline, is_ssml, parse, unmarked
+from server.speech.ssml import (
+    LONGEST_PAUSE_MS,
+    Marked,
+    SayAs,
+    SsmlError,
+    Stretch,
+    has_inline,
+    inline,
+    is_ssml,
+    parse,
+    unmarked,
+)
 
 MOST_TOLD = 20
 """Names in a header."""
@@ -51,9 +63,11 @@ async def marked(text: str, *, tags_inline: bool = False) -> Marked:
     try:
         if is_ssml(text):
             return await asyncio.to_thread(parse, text)
-        return inline(text) if tags_inline else unmarked(text)
+        if tags_inline and has_inline(text):
+            return await asyncio.to_thread(inline, text)
     except SsmlError as error:
         raise Denied(400, "invalid_ssml", str(error)) from error
+    return unmarked(text)
 
 
 async def script(
@@ -77,10 +91,18 @@ async def script(
         else await speakers.parts(marked.text, voice, language, usual)
     )
     lines: list[Line] = []
+    before_ms = 0
     for stretch in marked.stretches:
-        own = stretch.language
-        parts = told if own is None else await within(speakers, marked.text, stretch, voice)
-        lines += lines_of(stretch, parts)
+        if stretch.language is None:
+            found = list(lines_of(stretch, told))
+        else:
+            found = list(lines_of(stretch, await within(speakers, marked.text, stretch, voice)))
+        if found and before_ms:  # a pause with which the text begins
+            start = found[0].part.start_char
+            silent = Part("", start, start, found[0].part.chosen)
+            lines.append(Line(silent, pause_ms=before_ms))
+        before_ms = 0 if found else min(before_ms + stretch.pause_ms, LONGEST_PAUSE_MS)
+        lines += found
     if len(lines) > MOST_PARTS:
         text = f"the text changes voices {len(lines)} times: {MOST_PARTS} are the most"
         raise Denied(400, "invalid_value", text)
@@ -101,10 +123,13 @@ async def within(
     )
 
 
-def lines_of(stretch: Stretch, parts: Iterable[Part]) -> Iterator[Line]:
+def lines_of(stretch: Stretch, parts: Sequence[Part]) -> Iterator[Line]:
     """The parts as far as they lie in the stretch. One with nothing to say still has its pause."""
     found: list[Line] = []
-    for part in parts:
+    first = bisect_left(parts, stretch.start_char, key=lambda part: part.end_char)
+    for part in islice(parts, first, None):
+        if part.start_char > stretch.end_char:
+            break
         start = max(part.start_char, stretch.start_char)
         end = min(part.end_char, stretch.end_char)
         if start < end or (not found and start == end):
@@ -146,7 +171,8 @@ def with_said(
     for one in every[at:]:
         if one.start_char >= part.end_char:
             break
-        if one.end_char > part.end_char:  # two voices share it
+        if one.end_char > part.end_char:  # another voice, a pause or a rate begins in it
+            ignored[name_of(one)] = None
             continue
         match one:
             case SayAs(start, end, kind, form):
@@ -160,6 +186,13 @@ def with_said(
             case Said():
                 said.append(one)
     return replace(line, said=tuple(said))
+
+
+def name_of(one: Said | SayAs) -> str:
+    """The tag that asks for it."""
+    if isinstance(one, SayAs):
+        return "say-as"
+    return "phoneme" if one.ipa else "sub"
 
 
 def told(script: Script) -> dict[str, str]:

@@ -20,7 +20,7 @@ from actors.voices.routing import (
     parts,
 )
 from actors.voices.tags import well_formed
-from actors.voices.weights import fetchable
+from actors.voices.weights import fetchable, unasked
 from server.access.denied import Denied
 from server.speech.fetching import Fetching
 
@@ -106,13 +106,14 @@ class Speakers:
         if voice is None or self._fetching is None:
             return machine
         asked = catalogue().voice(voice)
-        if not fetchable(asked) or not machine.lacks(asked):
+        if not (fetchable(asked) and unasked(asked)) or not machine.lacks(asked):
             return machine
         try:
             await self._fetching.fetch(asked, patience_s)
         except Denied:
             if self._otherwise == "error":
                 raise
+            return machine
         self._seen = None
         return await self.machine()
 

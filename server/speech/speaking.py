@@ -1,5 +1,6 @@
 """Texts that are spoken for callers: who may have it, who pays, and how it begins."""
 
+import logging
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
@@ -12,7 +13,7 @@ from engine.capabilities import Speech, Utterance
 from engine.inference import Inference, InferenceError
 from engine.meter import Meter, Watch
 from server.access.caller import Caller
-from server.access.denied import Denied
+from server.access.denied import Denied, retry
 from server.door import Quota, admit
 from server.metering.collector import Collector
 from server.model_errors import denied
@@ -25,7 +26,11 @@ from server.speech.speakers import Speakers
 LONGEST_CHARS = 100_000
 """Two hours of speech. OpenAI takes 4,096, ElevenLabs 40,000."""
 
+RETRY_S = 15
+
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -117,6 +122,10 @@ async def begun(made: AsyncGenerator[T, None], what: str) -> AsyncIterator[T]:
         raise Denied(400, "invalid_value", text) from None
     except InferenceError as error:
         raise denied(error) from error
+    except OSError as error:  # of an encoder
+        log.warning("nothing encodes", extra={"error": str(error)})
+        text = f"this format cannot be made here just now: {error}"
+        raise retry(503, "no_encoder", text, RETRY_S) from error
     return whole(first, made)
 
 

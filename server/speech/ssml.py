@@ -14,8 +14,11 @@ from actors.respelling import Said
 from actors.voices.tags import well_formed
 
 LONGEST_PAUSE_MS = 10_000
-LONGEST_ALIAS = 1000
+LONGEST_ALIAS = 300
 LONGEST_IPA = 200
+LONGEST_SAID = 300
+"""Characters that are said as something else, which must be in one piece."""
+
 DEEPEST = 64
 
 PAUSES_MS = {"none": 0, "x-weak": 100, "weak": 200, "medium": 400, "strong": 700, "x-strong": 1000}
@@ -32,7 +35,8 @@ UNHEARD = frozenset(("desc", "metadata"))
 
 BEGINS = re.compile(r"\s*(?:<\?xml[^>]{0,200}>\s*)?<(?:speak[\s/>]|!DOCTYPE\s+speak\b)")
 INLINE = re.compile(r"<break(?:\s[^<>]*)?/>|<phoneme\s[^<>]*>|</phoneme>")
-ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)")
+ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)")
+NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 TIME = re.compile(r"\+?(\d{1,6}(?:\.\d{1,6})?)(ms|s)")
 PERCENT = re.compile(r"([+-]?)(\d{1,4}(?:\.\d{1,4})?)%")
 NUMBER = re.compile(r"\d{1,2}(?:\.\d{1,4})?")
@@ -86,17 +90,21 @@ def is_ssml(text: str) -> bool:
     return BEGINS.match(text) is not None
 
 
+def has_inline(text: str) -> bool:
+    """Whether there are some of these tags in it."""
+    return INLINE.search(text) is not None
+
+
 def inline(text: str) -> Marked:
     """A text with some tags in it, as ElevenLabs' clients send it; everything else in it is text.
     Raises `SsmlError`.
     """
-    if not INLINE.search(text):
-        return unmarked(text)
+    text = NO_XML.sub(" ", text)
     tags = INLINE.findall(text)
     between = (ENTITY.sub("&amp;", one) for one in INLINE.split(text))
     plain = [one.replace("<", "&lt;").replace(">", "&gt;") for one in between]
     whole = plain[0] + "".join(tag + after for tag, after in zip(tags, plain[1:], strict=True))
-    return parse(f"<speak>{whole}</speak>")
+    return _Reading(placed=False).read(f"<speak>{whole}</speak>")
 
 
 def parse(source: str) -> Marked:
@@ -124,7 +132,9 @@ def alike(one: _Open, other: _Open) -> bool:
 class _Reading:
     """One document on its way through the parser."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, placed: bool = True) -> None:
+        """`placed`: errors tell the place, which is one in the client's text."""
+        self._placed = placed
         self._parser = expat.ParserCreate("utf-8")
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
@@ -189,6 +199,8 @@ class _Reading:
         one = self._open.pop()
         self._unheard -= one.tag in UNHEARD
         if one.said is not None and self._length > one.start_char:
+            if self._length - one.start_char > LONGEST_SAID:
+                raise self._error(f"<{one.tag}> has more than {LONGEST_SAID} characters in it")
             while self._said and self._said[-1].start_char >= one.start_char:
                 self._said.pop()  # what is in it is not read
             self._said.append(one.said(one.start_char, self._length))
@@ -289,11 +301,13 @@ class _Reading:
     def _pause_longer(self, pause_ms: int) -> None:
         if pause_ms:
             last = self._stretches[-1]
-            self._stretches[-1] = replace(last, pause_ms=last.pause_ms + pause_ms)
+            longer = min(last.pause_ms + pause_ms, LONGEST_PAUSE_MS)
+            self._stretches[-1] = replace(last, pause_ms=longer)
 
     def _ignore(self, what: str) -> None:
         self._ignored[UNTOLD.sub("", what)[:40]] = None
 
     def _error(self, what: str) -> SsmlError:
         line, column = self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber
-        return SsmlError(f"the SSML cannot be read at line {line}, column {column + 1}: {what}")
+        place = f" at line {line}, column {column + 1}" if self._placed else ""
+        return SsmlError(f"the SSML cannot be read{place}: {what}")

@@ -1,6 +1,7 @@
 """Piper with its real voice: it says what the text says, when it says that it does."""
 
 import itertools
+import time
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from actors import piper_graph
 from actors.moonshine import Moonshine
 from actors.piper import Piper
 from actors.store import Store
-from engine.capabilities import Clip, Speech, Utterance
+from engine.capabilities import Clip, Pronounced, Speech, Utterance
 from tests.said import AS_DIGITS, LONG, TRANSCRIBED, pcm, plain, sound, word_errors, words
 
 RATE_HZ = 16_000
@@ -153,3 +154,16 @@ def test_what_cannot_be_done_is_refused_with_its_limits(piper: Piper) -> None:
         speak(piper, "Hi", 5.0)
     with pytest.raises(ValueError, match=r"rate_hz is 4000: it must be 8000 to 48000"):
         speak(piper, "Hi", 1.0, 4000)
+
+
+def test_a_word_without_end_keeps_nobody_waiting_for_long(piper: Piper) -> None:
+    """The time for a word of unknown letters grows with the square of their number."""
+    letters = "xqzv" * 1000
+    told = Pronounced(0, len(letters), "pəˈteɪtoʊ")
+    for utterance in (
+        Utterance(letters, "joe", pronounced=(told,)),
+        Utterance(letters[:600], "joe"),
+    ):
+        began = time.thread_time()
+        next(piper.speak(utterance))
+        assert time.thread_time() - began < 5

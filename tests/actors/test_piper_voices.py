@@ -19,7 +19,7 @@ from actors.voices.weights import VoiceWeights
 from engine.capabilities import Clip, Utterance
 from engine.inference import InferenceError
 from tests.said import pcm, plain
-from tests.voice_hub import AMY, VoiceHub
+from tests.voice_hub import KRISTIN, VoiceHub
 
 pytestmark = pytest.mark.models
 
@@ -37,16 +37,16 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     german["espeak"]["voice"] = "de"
     (folder / "german.json").write_text(json.dumps(german))
     with VoiceHub() as hub:
-        hub.publish(AMY, weights, settings)
+        hub.publish(KRISTIN, weights, settings)
         hub.publish(ALAN, weights, folder / "german.json")
         store = VoiceWeights(folder / "store", Hub(hub.url), offline=False)
-        for voice in (AMY, ALAN):
+        for voice in (KRISTIN, ALAN):
             store.pull(voice, Silent())
     return folder / "store"
 
 
 def test_a_voice_that_was_fetched_says_what_the_text_says(root: Path) -> None:
-    speech = list(PiperVoices(root).speak(Utterance(TEXT, AMY.id, rate_hz=16_000)))
+    speech = list(PiperVoices(root).speak(Utterance(TEXT, KRISTIN.id, rate_hz=16_000)))
     (heard,) = Moonshine(Store().path("moonshine-tiny-en")).transcribe([Clip(pcm(speech))])
     assert plain(heard.text) == plain(TEXT)
 
@@ -66,7 +66,7 @@ def test_a_voice_is_loaded_once_by_whoever_comes_first(
     spoken: list[int] = []
 
     def speak() -> None:
-        spoken.append(len(list(voices.speak(Utterance("Hi.", AMY.id)))))
+        spoken.append(len(list(voices.speak(Utterance("Hi.", KRISTIN.id)))))
 
     threads = [threading.Thread(target=speak) for _ in range(3)]
     for thread in threads:

@@ -1,4 +1,4 @@
-from actors.respelling import Respelt, Said
+from actors.respelling import MOST_CHARS, Respelt, Said
 from engine.capabilities import Pronounced, SpokenWord
 
 
@@ -38,3 +38,9 @@ def test_what_is_not_to_be_said_is_passed_over() -> None:
 def test_a_text_of_which_nothing_is_said_is_empty() -> None:
     assert Respelt("abc", [Said(0, 3)]).text == ""
     assert Respelt("", []).text == ""
+
+
+def test_there_is_an_end_to_what_is_said() -> None:
+    written = "x " * 100
+    said = [Said(2 * place, 2 * place + 1, alias="y" * 300) for place in range(100)]
+    assert len(Respelt(written, said).text) < MOST_CHARS + 600

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from engine.batcher import BatchedRequest, Batcher
+from engine.batcher import MOST_LEFT, BatchedRequest, Batcher
 from engine.inference import Priority
 
 LASTS_S = 30.0
@@ -14,7 +14,9 @@ LASTS_S = 30.0
 
 
 class Steps:
-    """A stream of as many results as the payload's letters, each made when a test says so."""
+    """A stream of as many results as the payload's letters, each made when a test says so. A
+    capital letter is the last one.
+    """
 
     max_batch = 1
     streams = True
@@ -38,8 +40,8 @@ class Steps:
         finally:
             self.closed.append(batch[0])
 
-    def lasts_s(self, _result: str) -> float:
-        return LASTS_S
+    def lasts_s(self, result: str) -> float | None:
+        return None if result.isupper() else LASTS_S
 
 
 class Bench:
@@ -70,7 +72,7 @@ class Bench:
                 await asyncio.sleep(0.001)
 
     def close(self) -> None:
-        for _ in range(50):
+        for _ in range(200):
             self.model.steps.put(None)
         self.batcher.close()
 
@@ -148,8 +150,10 @@ async def test_a_stream_that_was_left_can_be_cancelled(bench: Bench) -> None:
     await bench.made("ax")
     recording.cancel()
     await recording.stopped()
-    assert bench.model.closed == ["ab"]
     assert recording.compute_ms > 0
+    async with asyncio.timeout(20):
+        while bench.model.closed != ["ab"]:  # noqa: ASYNC110 - a thread's
+            await asyncio.sleep(0.001)
     await bench.made("axyz")
     assert await all_of(recording) == ""
 
@@ -167,5 +171,34 @@ async def test_without_callers_recordings_have_every_lane_and_beside_them_all_bu
         assert await caller == "x"
         load = bench.batcher.load()
         assert (load.running, len(bench.batcher._running)) == (2, 1)
+    finally:
+        bench.close()
+
+
+async def test_behind_its_last_result_a_stream_ends_at_once(bench: Bench) -> None:
+    """Who waits for the end to go on must not wait for others."""
+    recording = bench.ask("aB")
+    await bench.begun()
+    bench.model.steps.put(None)
+    await bench.begun(2)
+    bench.ask("x", Priority.FIRST)
+    bench.model.steps.put(None)
+    assert await asyncio.wait_for(all_of(recording), 20) == "aB"
+    await bench.made("aBx")
+
+
+async def test_there_is_an_end_to_streams_that_are_left() -> None:
+    bench = Bench()
+    try:
+        for _ in range(MOST_LEFT + 10):
+            bench.ask("ab")
+        while bench.batcher._left < MOST_LEFT:
+            bench.model.steps.put(None)
+            await asyncio.sleep(0.001)
+        for _ in range(20):
+            bench.model.steps.put(None)
+            await asyncio.sleep(0.005)
+        assert bench.batcher._left <= MOST_LEFT
+        assert bench.batcher.load().batches[1] <= MOST_LEFT + 21
     finally:
         bench.close()

@@ -11,7 +11,7 @@ from actors.workers import MODELS
 from server.fleet import VAD_MODEL
 from tests.peers.sound import transcribed, word_error_rate
 from tests.server.program import Server, voiceforge
-from tests.voice_hub import AMY, VoiceHub
+from tests.voice_hub import KRISTIN, VoiceHub
 
 pytestmark = pytest.mark.models
 
@@ -28,11 +28,11 @@ def root(tmp_path: Path) -> Path:
 
 def publish(hub: VoiceHub) -> None:
     joe = Store().path("piper-joe")
-    hub.publish(AMY, joe / "en_US-joe-medium.onnx", joe / "en_US-joe-medium.onnx.json")
+    hub.publish(KRISTIN, joe / "en_US-joe-medium.onnx", joe / "en_US-joe-medium.onnx.json")
 
 
 def spoken(server: Server) -> httpx.Response:
-    wanted = {"input": TEXT, "voice": AMY.id, "response_format": "pcm"}
+    wanted = {"input": TEXT, "voice": KRISTIN.id, "response_format": "pcm"}
     url = f"{server.url}/v1/audio/speech"
     return httpx.post(url, json=wanted, headers=server.headers, timeout=60)
 
@@ -48,13 +48,13 @@ def test_a_voice_is_fetched_when_it_is_first_asked_for_and_speaks(root: Path) ->
         environ = {"VOICEFORGE_MODELS": str(root), "VOICEFORGE_HUB": hub.url}
         with Server(**environ) as server:
             server.until_ready()
-            assert AMY.id not in listed(server)
+            assert KRISTIN.id not in listed(server)
             answer = spoken(server)
             assert answer.status_code == 200, answer.text
-            assert answer.headers["x-voiceforge-voice"] == AMY.id
+            assert answer.headers["x-voiceforge-voice"] == KRISTIN.id
             assert word_error_rate(transcribed(answer.content, 24_000), TEXT) <= 0.15
-            assert AMY.id in listed(server)
-            preview = httpx.get(f"{server.url}/v1/voices/{AMY.id}/preview", timeout=60)
+            assert KRISTIN.id in listed(server)
+            preview = httpx.get(f"{server.url}/v1/voices/{KRISTIN.id}/preview", timeout=60)
             assert preview.status_code == 200
 
 
@@ -67,9 +67,9 @@ def test_a_server_that_fetches_nothing_says_what_to_do_and_that_helps(root: Path
             server.until_ready()
             refused = spoken(server)
             assert refused.status_code == 400
-            assert f"voiceforge voices pull {AMY.id}" in refused.json()["error"]["message"]
+            assert f"voiceforge voices pull {KRISTIN.id}" in refused.json()["error"]["message"]
             assert hub.asked == []
-        pulled = voiceforge("voices", "pull", AMY.id, timeout_s=60, **environ)
+        pulled = voiceforge("voices", "pull", KRISTIN.id, timeout_s=60, **environ)
         assert pulled.status == 0, pulled.err
         assert "ready in" in pulled.err
     with Server(**environ) as server:

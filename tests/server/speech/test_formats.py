@@ -10,7 +10,8 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from server.speech.aac import Aac
+from server.access.denied import Denied
+from server.speech.aac import MOST, Aac
 from server.speech.formats import FORMATS, RATE_HZ, Name
 from server.transcription import decoding
 from server.transcription.decoding import Decoding
@@ -62,6 +63,16 @@ async def test_wav_and_pcm_hold_the_samples_themselves() -> None:
     sound, rate_hz = soundfile.read(io.BytesIO(wav), dtype="int16")
     assert rate_hz == RATE_HZ
     assert np.array_equal(sound, SPEECH)
+
+
+async def test_there_is_an_end_to_encoders_with_a_process_of_their_own() -> None:
+    made = [Aac(RATE_HZ) for _ in range(MOST)]
+    with pytest.raises(Denied, match="come again") as refused:
+        Aac(RATE_HZ)
+    assert refused.value.status == 503
+    del made
+    gc.collect()
+    Aac(RATE_HZ)
 
 
 async def test_who_stops_listening_ends_the_other_process() -> None:

@@ -145,7 +145,7 @@ async def test_a_crowd_is_told_to_come_again(tmp_path: Path) -> None:
 
 async def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(Denied, match="cannot be kept"):
+    with pytest.raises(Denied, match="cannot be made or kept"):
         await Desk(tmp_path / "file" / "previews").previews.of(JOE)
 
 

@@ -29,6 +29,9 @@ from server.speech.say_as import alias, is_known
         ("many", "cardinal", "", None),
         ("12:30", "time", "hms24", None),
         ("x", "expletive", "", None),
+        ("abc", "digits", "", None),
+        ("!?", "characters", "", None),
+        (f"1/{'9' * 5000}/2020", "date", "dmy", None),
     ],
 )
 def test_it_is_said_as_what_it_is(text: str, kind: str, form: str, said: str | None) -> None:
@@ -39,6 +42,7 @@ def test_other_languages_have_their_own_words_for_numbers() -> None:
     assert alias("A1-b", "characters", "", english=False) == "A, 1, b"
     assert alias("47", "digits", "", english=False) == "4, 7"
     assert alias("21", "ordinal", "", english=False) is None
+    assert alias("नमस्ते", "characters", "", english=False) == "न, म, स्, ते"
 
 
 def test_what_is_read_as_it_is_written_is_known() -> None:

@@ -65,6 +65,16 @@ async def test_pauses_without_text_stay() -> None:
     assert [(line[0], line[3]) for line in lines(found)] == [("", 1000), ("Hi.", 2400)]
 
 
+async def test_a_pause_comes_before_a_text_whose_language_is_told() -> None:
+    found = await scripted("<speak xml:lang='de'><break time='1s'/>Hallo Welt</speak>")
+    assert lines(found) == [("", "espeak", 1, 1000), ("Hallo Welt", "espeak", 1, 0)]
+
+
+async def test_what_is_no_longer_whole_is_told() -> None:
+    found = await scripted("<speak><sub alias='x'>a<break/>b</sub></speak>", "joe")
+    assert told(found)["x-voiceforge-warning"] == "ignored: sub"
+
+
 async def test_a_language_that_the_voice_cannot_read_is_an_error() -> None:
     with pytest.raises(Denied, match="en_US-joe-medium reads en-US and no fr"):
         await scripted("<speak>a <lang xml:lang='fr'>b</lang></speak>", "joe")

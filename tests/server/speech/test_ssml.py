@@ -132,7 +132,8 @@ BOMB = (
         ("<speak><sub>a</sub></speak>", "<sub> needs alias"),
         ("<speak><phoneme>a</phoneme></speak>", "<phoneme> needs ph"),
         ("<speak><say-as>a</say-as></speak>", "<say-as> needs interpret-as"),
-        (f"<speak><sub alias='{'x' * 1001}'>a</sub></speak>", "more than 1000"),
+        (f"<speak><sub alias='{'x' * 301}'>a</sub></speak>", "more than 300"),
+        (f"<speak><phoneme ph='a'>{'x' * 301}</phoneme></speak>", "more than 300 characters in"),
         ("<speak>" + "<x>" * 100 + "</x>" * 100 + "</speak>", "64 deep"),
     ],
 )
@@ -165,6 +166,16 @@ def test_tags_in_a_text_that_is_no_document(text: str, plain: str, pauses: list[
     marked = inline(text)
     assert marked.text == plain
     assert [one.pause_ms for one in marked.stretches if one.pause_ms] == pauses
+
+
+def test_pauses_add_up_to_the_longest_at_most() -> None:
+    breaks = "<break time='10s'/>" * 3000
+    [stretch] = parse(f"<speak>Hi{breaks}</speak>").stretches
+    assert stretch.pause_ms == 10_000
+
+
+def test_a_text_with_tags_in_it_may_hold_anything_else() -> None:
+    assert inline("a \x01 &#0; b <break/>").text == "a   &#0; b "
 
 
 def test_a_tag_in_a_text_is_closed_too() -> None:
