@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -87,7 +88,7 @@ def routes(database: Database, failing: errors.Handlers) -> list[HTTPRouteHandle
         """Of the account of the key. A rule says a string as an alias is said, or as phonemes tell.
         Of rules that fit at a place the longest is taken, and of two for the same the earlier.
         """
-        rules = shapes.rules_in(data.rules)
+        rules = await asyncio.to_thread(lambda: encoded(shapes.rules_in(data.rules)))
         return await make(request, data.name, data.description, rules)
 
     @post(
@@ -104,16 +105,16 @@ def routes(database: Database, failing: errors.Handlers) -> list[HTTPRouteHandle
         """In PLS, the W3C's Pronunciation Lexicon Specification 1.0, of at most 4 MB."""
         async with forms.received(request, owner_of(request.scope)) as form:
             asked = from_file(form.fields)
-            rules = await asyncio.to_thread(lambda: lexicon(form.file.read()))
+            rules = await asyncio.to_thread(lambda: encoded(lexicon(form.file.read())))
         return await make(request, asked.name, asked.description, rules)
 
     async def make(
-        request: Asked, name: str, description: str | None, rules: list[Rule]
+        request: Asked, name: str, description: str | None, rules: str
     ) -> MadeDictionary:
-        owner, kept = owner_of(request.scope), encoded(rules)
+        owner = owner_of(request.scope)
         return shapes.made(
             await database.once(
-                lambda c: dictionaries.create(c, owner, name, description, kept), KEEP_S
+                lambda c: dictionaries.create(c, owner, name, description, rules), KEEP_S
             )
         )
 
@@ -164,7 +165,7 @@ def routes(database: Database, failing: errors.Handlers) -> list[HTTPRouteHandle
         """At its latest version, with its rules."""
         owner = owner_of(request.scope)
         kept, rules = await database.run(lambda c: read(c, owner, dictionary_id))
-        return shapes.with_rules(kept, decoded(rules))
+        return await asyncio.to_thread(lambda: shapes.with_rules(kept, decoded(rules)))
 
     @patch(
         ONE,
@@ -213,8 +214,14 @@ def routes(database: Database, failing: errors.Handlers) -> list[HTTPRouteHandle
         dictionary_id: FromPath[str], request: Asked, data: JSONBody[NewRules]
     ) -> DictionaryVersion:
         """In place of all that it has. Rules that differ are a new version; earlier ones stay."""
-        rules = shapes.rules_in(data.rules)
-        return await revise(request, dictionary_id, lambda _: rules)
+        owner = owner_of(request.scope)
+        rules = await asyncio.to_thread(lambda: encoded(shapes.rules_in(data.rules)))
+
+        async def change(connection: Connection) -> Dictionary:
+            there = await dictionaries.get(connection, owner, dictionary_id, lock=True)
+            return await dictionaries.set_rules(connection, there, rules)
+
+        return shapes.versioned(await database.once(change, KEEP_S))
 
     @post(
         ONE + "/add-rules",
@@ -229,7 +236,7 @@ def routes(database: Database, failing: errors.Handlers) -> list[HTTPRouteHandle
         dictionary_id: FromPath[str], request: Asked, data: JSONBody[NewRules]
     ) -> DictionaryVersion:
         """Behind those that it has, and in place of those for the same strings."""
-        added = shapes.rules_in(data.rules)
+        added = await asyncio.to_thread(shapes.rules_in, data.rules)
         return await revise(request, dictionary_id, lambda rules: shapes.with_added(rules, added))
 
     @post(
@@ -248,15 +255,23 @@ def routes(database: Database, failing: errors.Handlers) -> list[HTTPRouteHandle
         return await revise(request, dictionary_id, lambda rules: shapes.without(rules, strings))
 
     async def revise(request: Asked, dictionary_id: str, changed: Changing) -> DictionaryVersion:
+        """From the rules that it has. They are changed while nobody waits for them, and again if
+        they were others meanwhile: then somebody else's change was made.
+        """
         owner = owner_of(request.scope)
 
-        async def change(connection: Connection) -> Dictionary:
+        async def keep(connection: Connection, was: Dictionary, rules: str) -> Dictionary | None:
             there = await dictionaries.get(connection, owner, dictionary_id, lock=True)
-            rules = changed(decoded(await dictionaries.rules_of(connection, there.version_id)))
-            shapes.not_too_many(rules)
-            return await dictionaries.set_rules(connection, there, encoded(rules))
+            if there.version_id != was.version_id:
+                return None
+            return await dictionaries.set_rules(connection, there, rules)
 
-        return shapes.versioned(await database.once(change, KEEP_S))
+        while True:
+            was, kept = await database.run(lambda c: read(c, owner, dictionary_id))
+            rules = await asyncio.to_thread(revised, kept, changed)
+            now = await database.once(partial(keep, was=was, rules=rules), KEEP_S)
+            if now is not None:
+                return shapes.versioned(now)
 
     @get(
         ONE + "/{version_id:str}/download",
@@ -305,6 +320,13 @@ async def check_cursor(connection: Connection, owner: str, cursor: str | None) -
         except Missing as error:
             text = f"cursor is {cursor[:64]!r}: it must be that of the page before"
             raise Denied(400, "invalid_cursor", text) from error
+
+
+def revised(kept: str, changed: Changing) -> str:
+    """Rules, changed. Raises `Denied`."""
+    rules = changed(decoded(kept))
+    shapes.not_too_many(rules)
+    return encoded(rules)
 
 
 def from_file(fields: dict[str, list[str]]) -> NewFromFile:

@@ -1,7 +1,8 @@
 """`/v1/pronunciation-dictionaries`, as strangers ask for them. (tests/peers has the real SDK.)"""
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from litestar import Litestar
 from server import eleven_dictionary_routes
 from server.access.caller import AS, Caller
 from server.app import HANDLERS
+from server.eleven import dictionaries as shapes
 from server.eleven import errors
 from server.eleven_dictionary_routes import MOST_FILE_BYTES
 from storage import accounts, dictionaries
@@ -204,6 +206,38 @@ async def test_a_dictionary_grows_to_so_many_rules(bakery: Desk) -> None:
     status, told = await bakery.ask("POST", f"/{made['id']}/add-rules", {"rules": [ALIAS]})
     assert (status, told["detail"]["status"]) == (400, "too_many_rules")
     assert "would have 10001 rules: 10000 at most" in told["detail"]["message"]
+
+
+async def test_who_speaks_does_not_wait_for_rules(
+    bakery: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_the_loop = threading.get_ident()
+    threads = set()
+
+    def seen(work: Callable[..., Any]) -> Callable[..., Any]:
+        def done(*given: Any) -> Any:
+            threads.add(threading.get_ident())
+            return work(*given)
+
+        return done
+
+    for name in ("rules_in", "with_added", "without", "with_rules"):
+        monkeypatch.setattr(shapes, name, seen(getattr(shapes, name)))
+    for name in ("decoded", "encoded"):
+        monkeypatch.setattr(
+            eleven_dictionary_routes, name, seen(getattr(eleven_dictionary_routes, name))
+        )
+    one = f"/{(await bakery.make(ALIAS))['id']}"
+    for path, body in (
+        (f"{one}/set-rules", {"rules": [PHONEME]}),
+        (f"{one}/add-rules", {"rules": [ALIAS]}),
+        (f"{one}/remove-rules", {"rule_strings": ["NASA"]}),
+    ):
+        assert (await bakery.ask("POST", path, body))[0] == 200
+    assert (await bakery.upload(W3C, name="b"))[0] == 200
+    assert (await bakery.ask("GET", one))[0] == 200
+    assert threads
+    assert on_the_loop not in threads
 
 
 async def test_an_account_has_so_many(bakery: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
