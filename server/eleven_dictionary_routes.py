@@ -105,7 +105,8 @@ def routes(database: Database, failing: errors.Handlers) -> list[HTTPRouteHandle
         """In PLS, the W3C's Pronunciation Lexicon Specification 1.0, of at most 4 MB."""
         async with forms.received(request, owner_of(request.scope)) as form:
             asked = from_file(form.fields)
-            rules = await asyncio.to_thread(lambda: encoded(lexicon(form.file.read())))
+            file = form.sent
+            rules = await asyncio.to_thread(lambda: encoded(lexicon(file.read())))
         return await make(request, asked.name, asked.description, rules)
 
     async def make(

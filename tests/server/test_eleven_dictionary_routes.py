@@ -48,6 +48,11 @@ class Desk:
         assert status == 200, told
         return told
 
+    async def form(self, body: bytes) -> tuple[int, Any]:
+        headers = {"caller": self._caller.told(), "content-type": "multipart/form-data; boundary=x"}
+        answer = await self._client.post(ROOT + "/add-from-file", content=body, headers=headers)
+        return answer.status_code, answer.json()
+
     async def upload(self, file: bytes, **fields: str) -> tuple[int, Any]:
         files = {"file": ("a.pls", file)}
         return await self.ask("POST", "/add-from-file", data=fields, files=files)
@@ -284,6 +289,13 @@ async def test_what_is_no_lexicon_is_told(
     status, answer = await bakery.upload(file, **fields)
     assert status == 400, answer
     assert told in answer["detail"]["message"]
+
+
+async def test_a_file_is_needed(bakery: Desk) -> None:
+    body = b'--x\r\ncontent-disposition: form-data; name="name"\r\n\r\na\r\n--x--\r\n'
+    status, told = await bakery.form(body)
+    assert (status, told["detail"]["status"]) == (400, "invalid_value")
+    assert told["detail"]["message"] == "the form has no file: send one, as `file`"
 
 
 async def test_a_form_is_needed(bakery: Desk) -> None:
