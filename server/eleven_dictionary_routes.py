@@ -45,7 +45,7 @@ MOST_BODY_BYTES = 8 << 20
 """Of ten thousand rules, as people write them, each has ten times what it needs."""
 
 KEEP_S = 30.0
-"""For the database to take that."""
+"""For the database to take that, and for a change that waits until it has."""
 
 PAGE = 30
 Size = Annotated[int, QueryParameter(ge=1, le=100)]
@@ -188,7 +188,7 @@ def routes(database: Database, failing: errors.Handlers) -> list[HTTPRouteHandle
             archived = was if data.archived is None else data.archived
             return await dictionaries.change(connection, there, name, archived)
 
-        return shapes.metadata(await database.once(change))
+        return shapes.metadata(await database.once(change, KEEP_S))
 
     @delete(
         ONE,

@@ -25,6 +25,9 @@ MOST = 1000
 MOST_VERSIONS = 1000
 """Of one dictionary."""
 
+MOST_BYTES = 256 << 20
+"""Of the rules of one account, in all versions, as the database stores them."""
+
 Order = Literal["created_at", "name"]
 
 
@@ -46,6 +49,7 @@ async def create(
     connection: Connection, account_id: str, name: str, description: str | None, rules: str
 ) -> Dictionary:
     """A new one. Raises `Missing` if there is no such account, `TooMany`."""
+    await _lock(connection, account_id)
     held = await connection.fetchval(
         "select count(*) from dictionaries where account_id = $1", account_id
     )
@@ -61,7 +65,7 @@ async def create(
     )
     if made is None:
         raise Missing(f"there is no account {account_id!r}")
-    await _keep(connection, made, 1, rules)
+    await _keep(connection, account_id, made, 1, rules)
     return await get(connection, account_id, made)
 
 
@@ -74,9 +78,10 @@ async def get(
     lock: bool = False,
 ) -> Dictionary:
     """At its latest version, or at the one that is named. With `lock` nobody else changes it before
-    the transaction ends. Raises `Missing`.
+    the transaction ends, or makes versions for this account. Raises `Missing`.
     """
     if lock:  # on its own: who has waited in a join sees the version before, and finds none
+        await _lock(connection, account_id)
         await connection.execute(
             "select from dictionaries where account_id = $1 and id = $2 for update",
             account_id,
@@ -162,7 +167,7 @@ async def set_rules(connection: Connection, dictionary: Dictionary, rules: str) 
         text = f"{dictionary.id} has {dictionary.version} versions: make another dictionary"
         raise TooMany(text)
     version = dictionary.version + 1
-    await _keep(connection, dictionary.id, version, rules)
+    await _keep(connection, dictionary.account_id, dictionary.id, version, rules)
     await connection.execute(
         "update dictionaries set version = $2 where id = $1", dictionary.id, version
     )
@@ -180,7 +185,28 @@ async def delete(connection: Connection, account_id: str, dictionary_id: str) ->
         raise Missing(f"there is no pronunciation dictionary {dictionary_id!r}")
 
 
-async def _keep(connection: Connection, dictionary_id: str, version: int, rules: str) -> None:
+async def _lock(connection: Connection, account_id: str) -> None:
+    """The account, before any dictionary, as who deletes it does; records that name it are still
+    written.
+    """
+    await connection.execute("select from accounts where id = $1 for no key update", account_id)
+
+
+async def _keep(
+    connection: Connection, account_id: str, dictionary_id: str, version: int, rules: str
+) -> None:
+    held = await connection.fetchval(
+        "select coalesce(sum(pg_column_size(v.rules)), 0) from dictionaries d"
+        " join dictionary_versions v on v.dictionary_id = d.id where d.account_id = $1",
+        account_id,
+    )
+    size = len(rules.encode())
+    if held + size > MOST_BYTES:
+        raise TooMany(
+            f"{account_id} has {held} bytes of rules in all versions of its pronunciation"
+            f" dictionaries, and {MOST_BYTES} at most, too few for {size} more: delete some"
+            " dictionaries"
+        )
     await connection.execute(
         "insert into dictionary_versions (id, dictionary_id, version, rules, rules_count)"
         " values ($1, $2, $3, $4::jsonb, jsonb_array_length($4::jsonb))",
