@@ -3,9 +3,10 @@ ones stay as they were. What a rule is, is not known here: rules are a list in J
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from storage.database import Connection
 from storage.errors import Missing, TooMany
@@ -43,6 +44,14 @@ class Dictionary(msgspec.Struct, frozen=True):
     rules_count: int
     created_at: datetime
     archived_at: datetime | None
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """Where one stands, or stood, in either order."""
+
+    created_at: Annotated[datetime, Meta(tz=True)]
+    name: str
+    id: str
 
 
 async def create(
@@ -113,25 +122,26 @@ async def rules_of(connection: Connection, version_id: str) -> str:
 async def listed(
     connection: Connection,
     account_id: str,
-    after: str | None = None,
+    after: Place | None = None,
     most: int | None = None,
     *,
     order: Order = "created_at",
     descending: bool = False,
     archived: bool = False,
 ) -> list[Dictionary]:
-    """At their latest versions; those `after` the one with this id in this order, and the
-    `archived` ones only where they are wanted, too.
+    """At their latest versions; those `after` this place in this order, and the `archived` ones
+    only where they are wanted, too.
     """
     behind, way = ("<", "desc") if descending else (">", "asc")
+    kind = "text" if order == "name" else "timestamptz"
     rows = await connection.fetch(
         f"select {COLUMNS} from {JOINED} where v.version = d.version and d.account_id = $1"
-        f" and ($2::text is null or (d.{order}, d.id) {behind}"
-        f" (select {order}, id from dictionaries where id = $2 and account_id = $1))"
-        " and ($4 or d.archived_at is null)"
-        f" order by d.{order} {way}, d.id {way} limit $3",
+        f" and ($2::text is null or (d.{order}, d.id) {behind} ($3::{kind}, $2))"
+        " and ($5 or d.archived_at is null)"
+        f" order by d.{order} {way}, d.id {way} limit $4",
         account_id,
-        after,
+        after and after.id,
+        after and getattr(after, order),
         most,
         archived,
     )

@@ -1,6 +1,7 @@
 """`/v1/pronunciation-dictionaries`, as strangers ask for them. (tests/peers has the real SDK.)"""
 
 import asyncio
+import base64
 import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -318,6 +319,30 @@ async def test_a_page_that_cannot_be_is_told(bakery: Desk, query: dict[str, str]
     status, told = await bakery.ask("GET", params=query)
     assert status == 422
     assert told["detail"][0]["loc"] == ["query", *query]
+
+
+@pytest.mark.parametrize("sort", ["name", "creation_time_unix"])
+async def test_a_page_follows_one_whose_last_is_deleted(bakery: Desk, sort: str) -> None:
+    for name in "abcd":
+        await bakery.make(name=name)
+    asked = {"page_size": "2", "sort": sort, "sort_direction": "ascending"}
+    _, first = await bakery.ask("GET", params=asked)
+    last = first["pronunciation_dictionaries"][-1]
+    assert (last["name"], first["has_more"]) == ("b", True)
+    await bakery.ask("DELETE", f"/{last['id']}")
+    status, second = await bakery.ask("GET", params=asked | {"cursor": first["next_cursor"]})
+    assert status == 200, second
+    assert [one["name"] for one in second["pronunciation_dictionaries"]] == ["c", "d"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["", "x", "é", "dict_1", b"\xff", b"{}", b'["2026-01-01T00:00:00", "a", "b"]', b'["a", "b"]'],
+)
+async def test_a_cursor_that_leads_nowhere_is_told(bakery: Desk, told: str | bytes) -> None:
+    cursor = told if isinstance(told, str) else base64.urlsafe_b64encode(told).decode()
+    status, answer = await bakery.ask("GET", params={"cursor": cursor})
+    assert (status, answer["detail"]["status"]) == (400, "invalid_cursor")
 
 
 async def test_a_key_needs_the_scope_for_speech(

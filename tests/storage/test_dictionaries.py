@@ -12,7 +12,7 @@ import pytest
 from storage import accounts, dictionaries
 from storage.backup import backup, restore
 from storage.database import Database, connect
-from storage.dictionaries import Dictionary, Order
+from storage.dictionaries import Dictionary, Order, Place
 from storage.errors import Missing, TooMany
 
 FIRST = '[{"string_to_replace": "NASA", "alias": "nassa 🚀"}]'
@@ -70,7 +70,12 @@ async def test_no_account_reaches_another_s(connection: asyncpg.Connection) -> N
         with pytest.raises(Missing):
             await refused
     assert await dictionaries.listed(connection, mill) == []
-    assert await dictionaries.listed(connection, mill, after=made.id) == []
+    assert (
+        await dictionaries.listed(
+            connection, mill, after=Place(made.created_at, made.name, made.id)
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,13 +94,13 @@ async def test_they_are_listed_in_order_and_in_pages(
     for name in "cabd":
         await dictionaries.create(connection, owner, name, None, FIRST)
     found = ""
-    after: str | None = None
+    after: Place | None = None
     for _ in names:
         (one,) = await dictionaries.listed(
             connection, owner, after, 1, order=order, descending=descending
         )
         found += one.name
-        after = one.id
+        after = Place(one.created_at, one.name, one.id)
     assert found == names
     options = {"descending": descending}
     assert await dictionaries.listed(connection, owner, after, order=order, **options) == []
