@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from litestar import Request, Response, delete, get, patch, post
@@ -51,15 +51,14 @@ Size = Annotated[int, QueryParameter(ge=1, le=100)]
 Sort = Literal["creation_time_unix", "created_at_unix", "name"]
 Direction = Literal["ascending", "descending", "ASCENDING", "DESCENDING"]
 
-STRING = Schema(type=OpenAPIType.STRING)
 FORM = Schema(
     type=OpenAPIType.OBJECT,
     required=["name", "file"],
     properties={
-        "name": STRING,
+        "name": Schema(type=OpenAPIType.STRING, min_length=1, max_length=shapes.LONGEST_NAME),
         "file": BINARY,
-        "description": STRING,
-        "workspace_access": STRING,
+        "description": Schema(type=OpenAPIType.STRING, max_length=shapes.LONGEST_DESCRIPTION),
+        "workspace_access": Schema(type=OpenAPIType.STRING, enum=get_args(shapes.Access)),
     },
 )
 

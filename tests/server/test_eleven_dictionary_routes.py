@@ -299,6 +299,16 @@ async def test_a_file_is_needed(bakery: Desk) -> None:
     assert told["detail"]["message"] == "the form has no file: send one, as `file`"
 
 
+def test_the_form_is_described_as_it_is_read(database: Database) -> None:
+    app = Litestar(eleven_dictionary_routes.routes(database, errors.handlers(HANDLERS)))
+    told = app.openapi_schema.to_schema()["paths"][f"{ROOT}/add-from-file"]["post"]["requestBody"]
+    fields = told["content"]["multipart/form-data"]["schema"]["properties"]
+    assert fields["name"] == {"type": "string", "minLength": 1, "maxLength": 200}
+    assert fields["description"] == {"type": "string", "maxLength": 2000}
+    access = ["admin", "editor", "commenter", "viewer"]
+    assert list(fields["workspace_access"]["enum"]) == access
+
+
 async def test_a_form_is_needed(bakery: Desk) -> None:
     status, told = await bakery.ask("POST", "/add-from-file", {"name": "a"})
     assert (status, told["detail"]["status"]) == (400, "invalid_value")
