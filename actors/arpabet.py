@@ -1,6 +1,5 @@
 """ARPAbet, as the CMU Pronouncing Dictionary writes American English, in the IPA."""
 
-import re
 from typing import Final
 
 _VOWELS: Final = {
@@ -17,31 +16,28 @@ _CONSONANTS: Final = {
     "TH": "θ", "V": "v", "W": "w", "Y": "j", "Z": "z", "ZH": "ʒ",
 }  # fmt: skip
 
-_STRESS: Final = {"0": "", "1": "ˈ", "2": "ˌ"}
-
-_SOUND: Final = re.compile(r"([A-Z]{1,2})([012])?")
+_SOUNDS: Final = {
+    **_CONSONANTS,
+    **{vowel: _UNSTRESSED.get(vowel, told) for vowel, told in _VOWELS.items()},
+    **{f"{vowel}0": _UNSTRESSED.get(vowel, told) for vowel, told in _VOWELS.items()},
+    **{f"{vowel}1": f"ˈ{told}" for vowel, told in _VOWELS.items()},
+    **{f"{vowel}2": f"ˌ{told}" for vowel, told in _VOWELS.items()},
+}
+"""Each as it may be written: a dictionary may bring half a million."""
 
 
 def ipa(arpabet: str) -> str:
     """Of sounds with spaces between, such as `T AH0 M EY1 T OW2`; a vowel without a digit has no
     stress. Raises `ValueError`.
     """
-    sounds = [_sound(one) for one in arpabet.upper().split()]
-    if not sounds:
+    written = arpabet.upper().split()
+    if not written:
         raise ValueError("there is no sound in it: write some, such as 'T AH0 M EY1 T OW2'")
-    return "".join(sounds)
-
-
-def _sound(written: str) -> str:
-    found = _SOUND.fullmatch(written)
-    name, digit = found.groups() if found else ("", None)
-    if name in _CONSONANTS and digit is None:
-        return _CONSONANTS[name]
-    if name in _VOWELS:
-        stress = _STRESS[digit or "0"]
-        return stress + (_VOWELS[name] if stress else _UNSTRESSED.get(name, _VOWELS[name]))
-    known = ", ".join(sorted({*_VOWELS, *_CONSONANTS}))
-    raise ValueError(
-        f"{written[:20]!r} is no sound of ARPAbet: write some of {known}, with spaces between, and "
-        "vowels with their stress (0, 1, 2), such as 'T AH0 M EY1 T OW2'"
-    )
+    try:
+        return "".join([_SOUNDS[one] for one in written])
+    except KeyError as unknown:
+        known = ", ".join(sorted({*_VOWELS, *_CONSONANTS}))
+        raise ValueError(
+            f"{unknown.args[0][:20]!r} is no sound of ARPAbet: write some of {known}, with spaces "
+            "between, and vowels with their stress (0, 1, 2), such as 'T AH0 M EY1 T OW2'"
+        ) from None

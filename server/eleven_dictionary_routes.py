@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from functools import partial
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from litestar import Request, Response, delete, get, patch, post
@@ -33,7 +34,6 @@ from server.speech.dictionaries import decoded, encoded
 from storage import dictionaries
 from storage.database import Connection, Database
 from storage.dictionaries import Dictionary, Order
-from storage.errors import Missing
 
 SPEECH = [Needs("speech")]
 MANY, NAMED, CHANGED = errors.refusals(), errors.refusals(404), errors.refusals(404, 413)
@@ -44,22 +44,21 @@ MOST_BODY_BYTES = 8 << 20
 """Of ten thousand rules, as people write them, each has ten times what it needs."""
 
 KEEP_S = 30.0
-"""For the database to take that."""
+"""For the database to take that, and for a change that waits until it has."""
 
 PAGE = 30
 Size = Annotated[int, QueryParameter(ge=1, le=100)]
 Sort = Literal["creation_time_unix", "created_at_unix", "name"]
 Direction = Literal["ascending", "descending", "ASCENDING", "DESCENDING"]
 
-STRING = Schema(type=OpenAPIType.STRING)
 FORM = Schema(
     type=OpenAPIType.OBJECT,
     required=["name", "file"],
     properties={
-        "name": STRING,
+        "name": Schema(type=OpenAPIType.STRING, min_length=1, max_length=shapes.LONGEST_NAME),
         "file": BINARY,
-        "description": STRING,
-        "workspace_access": STRING,
+        "description": Schema(type=OpenAPIType.STRING, max_length=shapes.LONGEST_DESCRIPTION),
+        "workspace_access": Schema(type=OpenAPIType.STRING, enum=get_args(shapes.Access)),
     },
 )
 
@@ -87,7 +86,7 @@ def routes(database: Database, failing: errors.Handlers) -> list[HTTPRouteHandle
         """Of the account of the key. A rule says a string as an alias is said, or as phonemes tell.
         Of rules that fit at a place the longest is taken, and of two for the same the earlier.
         """
-        rules = shapes.rules_in(data.rules)
+        rules = await asyncio.to_thread(lambda: encoded(shapes.rules_in(data.rules)))
         return await make(request, data.name, data.description, rules)
 
     @post(
@@ -104,16 +103,17 @@ def routes(database: Database, failing: errors.Handlers) -> list[HTTPRouteHandle
         """In PLS, the W3C's Pronunciation Lexicon Specification 1.0, of at most 4 MB."""
         async with forms.received(request, owner_of(request.scope)) as form:
             asked = from_file(form.fields)
-            rules = await asyncio.to_thread(lambda: lexicon(form.file.read()))
+            file = form.sent
+            rules = await asyncio.to_thread(lambda: encoded(lexicon(file.read())))
         return await make(request, asked.name, asked.description, rules)
 
     async def make(
-        request: Asked, name: str, description: str | None, rules: list[Rule]
+        request: Asked, name: str, description: str | None, rules: str
     ) -> MadeDictionary:
-        owner, kept = owner_of(request.scope), encoded(rules)
+        owner = owner_of(request.scope)
         return shapes.made(
             await database.once(
-                lambda c: dictionaries.create(c, owner, name, description, kept), KEEP_S
+                lambda c: dictionaries.create(c, owner, name, description, rules), KEEP_S
             )
         )
 
@@ -135,23 +135,21 @@ def routes(database: Database, failing: errors.Handlers) -> list[HTTPRouteHandle
         """Of the account, so many at a time, at their latest versions."""
         owner = owner_of(request.scope)
         order: Order = "name" if sort == "name" else "created_at"
-
-        async def look(connection: Connection) -> list[Dictionary]:
-            await check_cursor(connection, owner, cursor)
-            return await dictionaries.listed(
-                connection,
+        after = None if cursor is None else shapes.place(cursor)
+        found = await database.run(
+            lambda c: dictionaries.listed(
+                c,
                 owner,
-                cursor,
+                after,
                 page_size + 1,
                 order=order,
                 descending=sort_direction.lower() == "descending",
                 archived=include_archived,
             )
-
-        found = await database.run(look)
+        )
         shown, more = found[:page_size], len(found) > page_size
         told = [shapes.metadata(one) for one in shown]
-        return DictionaryPage(told, more, shown[-1].id if more else None)
+        return DictionaryPage(told, more, shapes.cursor(shown[-1]) if more else None)
 
     @get(
         ONE,
@@ -164,7 +162,7 @@ def routes(database: Database, failing: errors.Handlers) -> list[HTTPRouteHandle
         """At its latest version, with its rules."""
         owner = owner_of(request.scope)
         kept, rules = await database.run(lambda c: read(c, owner, dictionary_id))
-        return shapes.with_rules(kept, decoded(rules))
+        return await asyncio.to_thread(lambda: shapes.with_rules(kept, decoded(rules)))
 
     @patch(
         ONE,
@@ -186,7 +184,7 @@ def routes(database: Database, failing: errors.Handlers) -> list[HTTPRouteHandle
             archived = was if data.archived is None else data.archived
             return await dictionaries.change(connection, there, name, archived)
 
-        return shapes.metadata(await database.once(change))
+        return shapes.metadata(await database.once(change, KEEP_S))
 
     @delete(
         ONE,
@@ -213,8 +211,14 @@ def routes(database: Database, failing: errors.Handlers) -> list[HTTPRouteHandle
         dictionary_id: FromPath[str], request: Asked, data: JSONBody[NewRules]
     ) -> DictionaryVersion:
         """In place of all that it has. Rules that differ are a new version; earlier ones stay."""
-        rules = shapes.rules_in(data.rules)
-        return await revise(request, dictionary_id, lambda _: rules)
+        owner = owner_of(request.scope)
+        rules = await asyncio.to_thread(lambda: encoded(shapes.rules_in(data.rules)))
+
+        async def change(connection: Connection) -> Dictionary:
+            there = await dictionaries.get(connection, owner, dictionary_id, lock=True)
+            return await dictionaries.set_rules(connection, there, rules)
+
+        return shapes.versioned(await database.once(change, KEEP_S))
 
     @post(
         ONE + "/add-rules",
@@ -229,7 +233,7 @@ def routes(database: Database, failing: errors.Handlers) -> list[HTTPRouteHandle
         dictionary_id: FromPath[str], request: Asked, data: JSONBody[NewRules]
     ) -> DictionaryVersion:
         """Behind those that it has, and in place of those for the same strings."""
-        added = shapes.rules_in(data.rules)
+        added = await asyncio.to_thread(shapes.rules_in, data.rules)
         return await revise(request, dictionary_id, lambda rules: shapes.with_added(rules, added))
 
     @post(
@@ -248,15 +252,23 @@ def routes(database: Database, failing: errors.Handlers) -> list[HTTPRouteHandle
         return await revise(request, dictionary_id, lambda rules: shapes.without(rules, strings))
 
     async def revise(request: Asked, dictionary_id: str, changed: Changing) -> DictionaryVersion:
+        """From the rules that it has. They are changed while nobody waits for them, and again if
+        they were others meanwhile: then somebody else's change was made.
+        """
         owner = owner_of(request.scope)
 
-        async def change(connection: Connection) -> Dictionary:
+        async def keep(connection: Connection, was: Dictionary, rules: str) -> Dictionary | None:
             there = await dictionaries.get(connection, owner, dictionary_id, lock=True)
-            rules = changed(decoded(await dictionaries.rules_of(connection, there.version_id)))
-            shapes.not_too_many(rules)
-            return await dictionaries.set_rules(connection, there, encoded(rules))
+            if there.version_id != was.version_id:
+                return None
+            return await dictionaries.set_rules(connection, there, rules)
 
-        return shapes.versioned(await database.once(change, KEEP_S))
+        while True:
+            was, kept = await database.run(lambda c: read(c, owner, dictionary_id))
+            rules = await asyncio.to_thread(revised, kept, changed)
+            now = await database.once(partial(keep, was=was, rules=rules), KEEP_S)
+            if now is not None:
+                return shapes.versioned(now)
 
     @get(
         ONE + "/{version_id:str}/download",
@@ -297,14 +309,11 @@ async def read(
     return found, await dictionaries.rules_of(connection, found.version_id)
 
 
-async def check_cursor(connection: Connection, owner: str, cursor: str | None) -> None:
-    """Raises `Denied` for one that leads nowhere."""
-    if cursor is not None:
-        try:
-            await dictionaries.get(connection, owner, cursor)
-        except Missing as error:
-            text = f"cursor is {cursor[:64]!r}: it must be that of the page before"
-            raise Denied(400, "invalid_cursor", text) from error
+def revised(kept: str, changed: Changing) -> str:
+    """Rules, changed. Raises `Denied`."""
+    rules = changed(decoded(kept))
+    shapes.not_too_many(rules)
+    return encoded(rules)
 
 
 def from_file(fields: dict[str, list[str]]) -> NewFromFile:

@@ -92,7 +92,7 @@ def routes(
             form = await stack.enter_async_context(forms.received(request, caller.account_id))
             asked = wanted(form.fields)
             plain = asked.file_format == "pcm_s16le_16"
-            recording = Plain(form.recording) if plain else Decoding(form.recording)
+            recording = Plain(form.sent) if plain else Decoding(form.sent)
             heard = transcriptions.heard(recording, hearing(asked), caller)
             await stack.enter_async_context(aclosing(heard))
             told = await unless_left(request, gathered(heard))

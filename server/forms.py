@@ -43,11 +43,10 @@ class Form(msgspec.Struct, eq=False, weakref=True):
     fields: dict[str, list[str]] = {}
 
     @property
-    def recording(self) -> BinaryIO:
+    def sent(self) -> BinaryIO:
         """The file. Raises `Denied` unless there is something in it."""
         if self.file_bytes < 0:
-            text = "the form has no file: send the recording as `file`"
-            raise Denied(400, "invalid_value", text)
+            raise Denied(400, "invalid_value", "the form has no file: send one, as `file`")
         if not self.file_bytes:
             raise Denied(400, "invalid_value", "file is empty")
         return self.file
@@ -73,7 +72,7 @@ class Forms:
             raise retry(503, "too_many_uploads", text, RETRY_S)
         kind, options = request.content_type
         if kind != MULTIPART or not options.get("boundary"):
-            text = f"send a form ({MULTIPART}), with the recording as `file`"
+            text = f"send a form ({MULTIPART}), with a file as `file`"
             raise Denied(400, "invalid_value", text)
         with tempfile.TemporaryFile() as file:
             form = Form(owner, file)

@@ -87,7 +87,7 @@ def routes(transcriptions: Transcriptions, forms: Forms) -> list[HTTPRouteHandle
             await transcriptions.admit(caller)
             form = await stack.enter_async_context(forms.received(request, caller.account_id))
             asked = wanted(form.fields)
-            recording = Decoding(form.recording)
+            recording = Decoding(form.sent)
             heard = transcriptions.heard(recording, hearing(asked), caller)
             await stack.enter_async_context(aclosing(heard))
             if asked.stream:

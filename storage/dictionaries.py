@@ -3,9 +3,10 @@ ones stay as they were. What a rule is, is not known here: rules are a list in J
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from storage.database import Connection
 from storage.errors import Missing, TooMany
@@ -25,6 +26,9 @@ MOST = 1000
 MOST_VERSIONS = 1000
 """Of one dictionary."""
 
+MOST_BYTES = 256 << 20
+"""Of the rules of one account, in all versions, as the database stores them."""
+
 Order = Literal["created_at", "name"]
 
 
@@ -42,10 +46,19 @@ class Dictionary(msgspec.Struct, frozen=True):
     archived_at: datetime | None
 
 
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """Where one stands, or stood, in either order."""
+
+    created_at: Annotated[datetime, Meta(tz=True)]
+    name: str
+    id: str
+
+
 async def create(
     connection: Connection, account_id: str, name: str, description: str | None, rules: str
 ) -> Dictionary:
     """A new one. Raises `Missing` if there is no such account, `TooMany`."""
+    await _lock(connection, account_id)
     held = await connection.fetchval(
         "select count(*) from dictionaries where account_id = $1", account_id
     )
@@ -61,7 +74,7 @@ async def create(
     )
     if made is None:
         raise Missing(f"there is no account {account_id!r}")
-    await _keep(connection, made, 1, rules)
+    await _keep(connection, account_id, made, 1, rules)
     return await get(connection, account_id, made)
 
 
@@ -74,9 +87,10 @@ async def get(
     lock: bool = False,
 ) -> Dictionary:
     """At its latest version, or at the one that is named. With `lock` nobody else changes it before
-    the transaction ends. Raises `Missing`.
+    the transaction ends, or makes versions for this account. Raises `Missing`.
     """
     if lock:  # on its own: who has waited in a join sees the version before, and finds none
+        await _lock(connection, account_id)
         await connection.execute(
             "select from dictionaries where account_id = $1 and id = $2 for update",
             account_id,
@@ -108,25 +122,26 @@ async def rules_of(connection: Connection, version_id: str) -> str:
 async def listed(
     connection: Connection,
     account_id: str,
-    after: str | None = None,
+    after: Place | None = None,
     most: int | None = None,
     *,
     order: Order = "created_at",
     descending: bool = False,
     archived: bool = False,
 ) -> list[Dictionary]:
-    """At their latest versions; those `after` the one with this id in this order, and the
-    `archived` ones only where they are wanted, too.
+    """At their latest versions; those `after` this place in this order, and the `archived` ones
+    only where they are wanted, too.
     """
     behind, way = ("<", "desc") if descending else (">", "asc")
+    kind = "text" if order == "name" else "timestamptz"
     rows = await connection.fetch(
         f"select {COLUMNS} from {JOINED} where v.version = d.version and d.account_id = $1"
-        f" and ($2::text is null or (d.{order}, d.id) {behind}"
-        f" (select {order}, id from dictionaries where id = $2 and account_id = $1))"
-        " and ($4 or d.archived_at is null)"
-        f" order by d.{order} {way}, d.id {way} limit $3",
+        f" and ($2::text is null or (d.{order}, d.id) {behind} ($3::{kind}, $2))"
+        " and ($5 or d.archived_at is null)"
+        f" order by d.{order} {way}, d.id {way} limit $4",
         account_id,
-        after,
+        after and after.id,
+        after and getattr(after, order),
         most,
         archived,
     )
@@ -162,7 +177,7 @@ async def set_rules(connection: Connection, dictionary: Dictionary, rules: str) 
         text = f"{dictionary.id} has {dictionary.version} versions: make another dictionary"
         raise TooMany(text)
     version = dictionary.version + 1
-    await _keep(connection, dictionary.id, version, rules)
+    await _keep(connection, dictionary.account_id, dictionary.id, version, rules)
     await connection.execute(
         "update dictionaries set version = $2 where id = $1", dictionary.id, version
     )
@@ -180,7 +195,28 @@ async def delete(connection: Connection, account_id: str, dictionary_id: str) ->
         raise Missing(f"there is no pronunciation dictionary {dictionary_id!r}")
 
 
-async def _keep(connection: Connection, dictionary_id: str, version: int, rules: str) -> None:
+async def _lock(connection: Connection, account_id: str) -> None:
+    """The account, before any dictionary, as who deletes it does; records that name it are still
+    written.
+    """
+    await connection.execute("select from accounts where id = $1 for no key update", account_id)
+
+
+async def _keep(
+    connection: Connection, account_id: str, dictionary_id: str, version: int, rules: str
+) -> None:
+    held = await connection.fetchval(
+        "select coalesce(sum(pg_column_size(v.rules)), 0) from dictionaries d"
+        " join dictionary_versions v on v.dictionary_id = d.id where d.account_id = $1",
+        account_id,
+    )
+    size = len(rules.encode())
+    if held + size > MOST_BYTES:
+        raise TooMany(
+            f"{account_id} has {held} bytes of rules in all versions of its pronunciation"
+            f" dictionaries, and {MOST_BYTES} at most, too few for {size} more: delete some"
+            " dictionaries"
+        )
     await connection.execute(
         "insert into dictionary_versions (id, dictionary_id, version, rules, rules_count)"
         " values ($1, $2, $3, $4::jsonb, jsonb_array_length($4::jsonb))",

@@ -1,5 +1,6 @@
 """Pronunciation dictionaries as ElevenLabs' SDKs send and read them."""
 
+import base64
 import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -11,7 +12,7 @@ from msgspec import Meta
 from actors import arpabet
 from actors.dictionary import Rule
 from server.access.denied import Denied
-from storage.dictionaries import Dictionary
+from storage.dictionaries import Dictionary, Place
 
 MOST_RULES = 10_000
 LONGEST_STRING, LONGEST_ALIAS, LONGEST_PHONEME = 250, 1000, 200
@@ -250,6 +251,21 @@ def with_rules(kept: Dictionary, rules: Iterable[Rule]) -> DictionaryWithRules:
     """The same, and its rules."""
     told = msgspec.structs.asdict(metadata(kept))
     return DictionaryWithRules(**told, rules=[shown_rule(one) for one in rules])
+
+
+def cursor(last: Dictionary) -> str:
+    """Leads to those behind it, also when it is deleted."""
+    stands = Place(last.created_at, last.name, last.id)
+    return base64.urlsafe_b64encode(msgspec.json.encode(stands)).decode()
+
+
+def place(cursor: str) -> Place:
+    """Where it leads. Raises `Denied`."""
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(cursor), type=Place)
+    except (ValueError, msgspec.DecodeError) as error:
+        text = f"cursor is {cursor[:64]!r}: it must be that of the page before"
+        raise Denied(400, "invalid_cursor", text) from error
 
 
 def versioned(kept: Dictionary) -> DictionaryVersion:

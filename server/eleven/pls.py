@@ -5,7 +5,8 @@ cannot say otherwise. Of several ways to say it the preferred one is taken, else
 """
 
 from collections.abc import Iterable
-from typing import NoReturn
+from enum import IntEnum, auto
+from typing import Final, NoReturn
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
@@ -24,6 +25,8 @@ HEAD = f"""\
 """
 
 DEEPEST = 64
+MOST_ELEMENTS = 10 * MOST_RULES
+"""A rule needs three; each is a call of Python's."""
 
 
 class PlsError(Exception):
@@ -52,12 +55,39 @@ def _lexeme(rule: Rule) -> str:
     return f"<lexeme><grapheme>{escape(rule.string_to_replace)}</grapheme>{said}</lexeme>\n"
 
 
+class _Place(IntEnum):
+    """Where in a file its elements are told from others. Integers: those hash fast."""
+
+    TOP = auto()
+    LEXICON = auto()
+    LEXEME = auto()
+    GRAPHEME = auto()
+    PHONEME = auto()
+    ALIAS = auto()
+    ELSEWHERE = auto()
+
+
+STEPS: Final = {
+    (outer, space + name): inner
+    for outer, name, inner in (
+        (_Place.TOP, "lexicon", _Place.LEXICON),
+        (_Place.LEXICON, "lexeme", _Place.LEXEME),
+        (_Place.LEXEME, "grapheme", _Place.GRAPHEME),
+        (_Place.LEXEME, "phoneme", _Place.PHONEME),
+        (_Place.LEXEME, "alias", _Place.ALIAS),
+    )
+    for space in ("", f"{NAMESPACE} ")
+}
+"""Where an element leads, from where it stands."""
+
+
 class _Lexicon:
     """Reads one file."""
 
     def __init__(self) -> None:
         self._rules: list[Rule] = []
-        self._open: list[str] = []
+        self._open = [_Place.TOP]
+        self._elements = 0
         self._alphabet = ""
         self._graphemes: list[str] = []
         self._ways: list[tuple[bool, str, str]] = []
@@ -91,37 +121,47 @@ class _Lexicon:
         self._fail("it has a DOCTYPE, whose entities could be without end: leave it out")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        self._open.append(_local(name))
+        place = STEPS.get((self._open[-1], name), _Place.ELSEWHERE)
+        self._open.append(place)
         self._text.clear()
-        if len(self._open) > DEEPEST:
+        self._elements += 1
+        if self._elements > MOST_ELEMENTS:
+            self._fail(f"it has more than {MOST_ELEMENTS} elements: split it")
+        if len(self._open) > DEEPEST + 1:
             self._fail(f"elements are nested deeper than {DEEPEST}")
-        match self._open:
-            case ["lexicon"]:
-                self._alphabet = attributes.get("alphabet", IPA)
-            case ["lexicon", "lexeme"]:
-                self._graphemes, self._ways = [], []
-            case ["lexicon", "lexeme", "phoneme" | "alias" as kind]:
-                alphabet = attributes.get("alphabet", self._alphabet) if kind == "phoneme" else ""
-                self._way = attributes.get("prefer") == "true", alphabet
-            case [root] if root != "lexicon":
-                self._fail(f"it is <{root[:40]}>, no <lexicon> (of {NAMESPACE})")
+        if place is _Place.LEXEME:
+            self._graphemes, self._ways = [], []
+        elif place is _Place.PHONEME:
+            alphabet = attributes.get("alphabet", self._alphabet)
+            self._way = attributes.get("prefer") == "true", alphabet
+        elif place is _Place.ALIAS:
+            self._way = attributes.get("prefer") == "true", ""
+        elif place is _Place.LEXICON:
+            self._alphabet = attributes.get("alphabet", IPA)
+        elif len(self._open) == 2:
+            root = name.removeprefix(f"{NAMESPACE} ")
+            self._fail(f"it is <{root[:40]}>, no <lexicon> (of {NAMESPACE})")
 
     def _end(self, _: str) -> None:
-        text = " ".join("".join(self._text).split())
-        match self._open:
-            case ["lexicon", "lexeme"]:
-                self._take()
-            case ["lexicon", "lexeme", "grapheme"]:
-                self._graphemes.append(text)
-            case ["lexicon", "lexeme", "phoneme" | "alias"]:
-                self._ways.append((*self._way, text))
-        self._open.pop()
+        place = self._open.pop()
+        if place is _Place.LEXEME:
+            self._take()
+        elif place is _Place.GRAPHEME:
+            self._graphemes.append(self._said())
+        elif place is _Place.PHONEME or place is _Place.ALIAS:
+            self._ways.append((*self._way, self._said()))
         self._text.clear()
+
+    def _said(self) -> str:
+        """The text of the element that ends."""
+        return " ".join("".join(self._text).split())
 
     def _take(self) -> None:
         """The lexeme that ends."""
         if not self._graphemes or not self._ways:
             self._fail("a <lexeme> needs a <grapheme>, and an <alias> or a <phoneme>")
+        if len(self._rules) + len(self._graphemes) > MOST_RULES:
+            self._fail(f"it has more than {MOST_RULES} rules, the most of a dictionary")
         _, alphabet, said = max(self._ways, key=lambda way: way[0])
         for string in self._graphemes:
             try:
@@ -132,11 +172,3 @@ class _Lexicon:
                 self._rules.append(checked(rule))
             except ValueError as error:
                 self._fail(str(error))
-        if len(self._rules) > MOST_RULES:
-            self._fail(f"it has more than {MOST_RULES} rules, the most of a dictionary")
-
-
-def _local(name: str) -> str:
-    """The name of an element, as far as it is of a lexicon; else one that is none."""
-    space, _, local = name.rpartition(" ")
-    return local if space in ("", NAMESPACE) else name

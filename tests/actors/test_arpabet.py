@@ -1,5 +1,7 @@
 """American English in the letters of the CMU dictionary."""
 
+import time
+
 import pytest
 
 from actors.arpabet import ipa
@@ -25,3 +27,10 @@ def test_sounds_and_stress_become_the_ipa_s(written: str, told: str) -> None:
 def test_what_is_no_sound_is_named(written: str) -> None:
     with pytest.raises(ValueError, match="sound"):
         ipa(written)
+
+
+def test_all_that_a_dictionary_may_hold_is_read_at_once() -> None:
+    began = time.process_time()
+    for _ in range(10_000):
+        ipa("T AH0 M EY1 T OW2 " * 11)
+    assert time.process_time() - began < 0.3

@@ -1,7 +1,9 @@
 """`/v1/pronunciation-dictionaries`, as strangers ask for them. (tests/peers has the real SDK.)"""
 
 import asyncio
-from collections.abc import AsyncIterator
+import base64
+import threading
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -12,6 +14,7 @@ from litestar import Litestar
 from server import eleven_dictionary_routes
 from server.access.caller import AS, Caller
 from server.app import HANDLERS
+from server.eleven import dictionaries as shapes
 from server.eleven import errors
 from server.eleven_dictionary_routes import MOST_FILE_BYTES
 from storage import accounts, dictionaries
@@ -45,6 +48,11 @@ class Desk:
         status, told = await self.ask("POST", "/add-from-rules", body)
         assert status == 200, told
         return told
+
+    async def form(self, body: bytes) -> tuple[int, Any]:
+        headers = {"caller": self._caller.told(), "content-type": "multipart/form-data; boundary=x"}
+        answer = await self._client.post(ROOT + "/add-from-file", content=body, headers=headers)
+        return answer.status_code, answer.json()
 
     async def upload(self, file: bytes, **fields: str) -> tuple[int, Any]:
         files = {"file": ("a.pls", file)}
@@ -206,6 +214,38 @@ async def test_a_dictionary_grows_to_so_many_rules(bakery: Desk) -> None:
     assert "would have 10001 rules: 10000 at most" in told["detail"]["message"]
 
 
+async def test_who_speaks_does_not_wait_for_rules(
+    bakery: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_the_loop = threading.get_ident()
+    threads = set()
+
+    def seen(work: Callable[..., Any]) -> Callable[..., Any]:
+        def done(*given: Any) -> Any:
+            threads.add(threading.get_ident())
+            return work(*given)
+
+        return done
+
+    for name in ("rules_in", "with_added", "without", "with_rules"):
+        monkeypatch.setattr(shapes, name, seen(getattr(shapes, name)))
+    for name in ("decoded", "encoded"):
+        monkeypatch.setattr(
+            eleven_dictionary_routes, name, seen(getattr(eleven_dictionary_routes, name))
+        )
+    one = f"/{(await bakery.make(ALIAS))['id']}"
+    for path, body in (
+        (f"{one}/set-rules", {"rules": [PHONEME]}),
+        (f"{one}/add-rules", {"rules": [ALIAS]}),
+        (f"{one}/remove-rules", {"rule_strings": ["NASA"]}),
+    ):
+        assert (await bakery.ask("POST", path, body))[0] == 200
+    assert (await bakery.upload(W3C, name="b"))[0] == 200
+    assert (await bakery.ask("GET", one))[0] == 200
+    assert threads
+    assert on_the_loop not in threads
+
+
 async def test_an_account_has_so_many(bakery: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dictionaries, "MOST", 1)
     await bakery.make()
@@ -252,6 +292,23 @@ async def test_what_is_no_lexicon_is_told(
     assert told in answer["detail"]["message"]
 
 
+async def test_a_file_is_needed(bakery: Desk) -> None:
+    body = b'--x\r\ncontent-disposition: form-data; name="name"\r\n\r\na\r\n--x--\r\n'
+    status, told = await bakery.form(body)
+    assert (status, told["detail"]["status"]) == (400, "invalid_value")
+    assert told["detail"]["message"] == "the form has no file: send one, as `file`"
+
+
+def test_the_form_is_described_as_it_is_read(database: Database) -> None:
+    app = Litestar(eleven_dictionary_routes.routes(database, errors.handlers(HANDLERS)))
+    told = app.openapi_schema.to_schema()["paths"][f"{ROOT}/add-from-file"]["post"]["requestBody"]
+    fields = told["content"]["multipart/form-data"]["schema"]["properties"]
+    assert fields["name"] == {"type": "string", "minLength": 1, "maxLength": 200}
+    assert fields["description"] == {"type": "string", "maxLength": 2000}
+    access = ["admin", "editor", "commenter", "viewer"]
+    assert list(fields["workspace_access"]["enum"]) == access
+
+
 async def test_a_form_is_needed(bakery: Desk) -> None:
     status, told = await bakery.ask("POST", "/add-from-file", {"name": "a"})
     assert (status, told["detail"]["status"]) == (400, "invalid_value")
@@ -272,6 +329,30 @@ async def test_a_page_that_cannot_be_is_told(bakery: Desk, query: dict[str, str]
     status, told = await bakery.ask("GET", params=query)
     assert status == 422
     assert told["detail"][0]["loc"] == ["query", *query]
+
+
+@pytest.mark.parametrize("sort", ["name", "creation_time_unix"])
+async def test_a_page_follows_one_whose_last_is_deleted(bakery: Desk, sort: str) -> None:
+    for name in "abcd":
+        await bakery.make(name=name)
+    asked = {"page_size": "2", "sort": sort, "sort_direction": "ascending"}
+    _, first = await bakery.ask("GET", params=asked)
+    last = first["pronunciation_dictionaries"][-1]
+    assert (last["name"], first["has_more"]) == ("b", True)
+    await bakery.ask("DELETE", f"/{last['id']}")
+    status, second = await bakery.ask("GET", params=asked | {"cursor": first["next_cursor"]})
+    assert status == 200, second
+    assert [one["name"] for one in second["pronunciation_dictionaries"]] == ["c", "d"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["", "x", "é", "dict_1", b"\xff", b"{}", b'["2026-01-01T00:00:00", "a", "b"]', b'["a", "b"]'],
+)
+async def test_a_cursor_that_leads_nowhere_is_told(bakery: Desk, told: str | bytes) -> None:
+    cursor = told if isinstance(told, str) else base64.urlsafe_b64encode(told).decode()
+    status, answer = await bakery.ask("GET", params={"cursor": cursor})
+    assert (status, answer["detail"]["status"]) == (400, "invalid_cursor")
 
 
 async def test_a_key_needs_the_scope_for_speech(

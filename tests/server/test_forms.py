@@ -21,7 +21,7 @@ async def answer(body: bytes, kind: str = "multipart/form-data; boundary=b") -> 
     @post("/", status_code=200, request_max_body_size=2 * LIMIT)
     async def route(request: Request[Any, Any, Any]) -> dict[str, Any]:
         async with received.received(request, "acct") as form:
-            data = form.recording.read()
+            data = form.sent.read()
             return {
                 "fields": form.fields,
                 "bytes": form.file_bytes,

@@ -1,6 +1,9 @@
 """Pronunciation dictionaries, in all their versions."""
 
+import asyncio
 import json
+import os
+from collections.abc import Awaitable
 from pathlib import Path
 
 import asyncpg
@@ -8,8 +11,8 @@ import pytest
 
 from storage import accounts, dictionaries
 from storage.backup import backup, restore
-from storage.database import connect
-from storage.dictionaries import Order
+from storage.database import Database, connect
+from storage.dictionaries import Dictionary, Order, Place
 from storage.errors import Missing, TooMany
 
 FIRST = '[{"string_to_replace": "NASA", "alias": "nassa 🚀"}]'
@@ -67,7 +70,12 @@ async def test_no_account_reaches_another_s(connection: asyncpg.Connection) -> N
         with pytest.raises(Missing):
             await refused
     assert await dictionaries.listed(connection, mill) == []
-    assert await dictionaries.listed(connection, mill, after=made.id) == []
+    assert (
+        await dictionaries.listed(
+            connection, mill, after=Place(made.created_at, made.name, made.id)
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -86,13 +94,13 @@ async def test_they_are_listed_in_order_and_in_pages(
     for name in "cabd":
         await dictionaries.create(connection, owner, name, None, FIRST)
     found = ""
-    after: str | None = None
+    after: Place | None = None
     for _ in names:
         (one,) = await dictionaries.listed(
             connection, owner, after, 1, order=order, descending=descending
         )
         found += one.name
-        after = one.id
+        after = Place(one.created_at, one.name, one.id)
     assert found == names
     options = {"descending": descending}
     assert await dictionaries.listed(connection, owner, after, order=order, **options) == []
@@ -115,6 +123,41 @@ async def test_an_account_has_so_many_and_each_so_many_versions(
     await dictionaries.create(connection, owner, "c", None, FIRST)
     await accounts.delete(connection, owner)
     assert await connection.fetchval("select count(*) from dictionary_versions") == 0
+
+
+async def test_the_rules_of_an_account_have_so_many_bytes_in_all_versions(
+    connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, other = [(await accounts.create(connection, name)).id for name in ("Bakery", "Mill")]
+    noise = os.urandom(50_000).hex()  # which PostgreSQL does not compress
+    rules = [json.dumps([{"string_to_replace": letter, "alias": noise}]) for letter in "abcd"]
+    monkeypatch.setattr(dictionaries, "MOST_BYTES", 350_000)
+    made = await dictionaries.create(connection, owner, "a", None, rules[0])
+    made = await dictionaries.set_rules(connection, made, rules[1])
+    second = await dictionaries.create(connection, owner, "b", None, rules[2])
+    for refused in (
+        dictionaries.set_rules(connection, made, rules[3]),
+        dictionaries.create(connection, owner, "c", None, rules[3]),
+    ):
+        with pytest.raises(TooMany, match=r"has 3\d{5} bytes of rules .* 350000 at most"):
+            await refused
+    await dictionaries.create(connection, other, "c", None, rules[3])
+    await dictionaries.delete(connection, owner, second.id)
+    assert (await dictionaries.set_rules(connection, made, rules[3])).version == 3
+
+
+async def test_those_who_make_one_at_once_make_no_more(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dictionaries, "MOST", 2)
+    owner = (await database.once(lambda c: accounts.create(c, "Bakery"))).id
+
+    def make() -> Awaitable[Dictionary]:
+        return database.once(lambda c: dictionaries.create(c, owner, "a", None, FIRST))
+
+    made = await asyncio.gather(*(make() for _ in range(8)), return_exceptions=True)
+    assert sum(isinstance(one, Dictionary) for one in made) == 2
+    assert sum(isinstance(one, TooMany) for one in made) == 6
 
 
 async def test_they_are_in_a_backup(url: str, empty: str, tmp_path: Path) -> None:

@@ -129,6 +129,7 @@ OUTSIDE = '<!DOCTYPE lexicon [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + lexic
         (W3C.replace(b'"ipa"', b'"x-sampa"'), "'x-sampa' is not known: write ipa or cmu-arpabet"),
         (W3C.replace(b"K AE1 T", b"KAT"), "'KAT' is no sound"),
         (b"<lexicon>" * 100_000, "nested deeper"),
+        (b"<lexicon>" + b"<a/>" * (1 << 20) + b"</lexicon>", "more than 100000 elements: split it"),
     ],
 )
 def test_what_is_no_lexicon_is_told(file: bytes, told: str) -> None:
