@@ -88,6 +88,7 @@ def test_what_cannot_be_had_is_refused(fields: dict[str, str], told: str) -> Non
         ({"additional_formats": "[{"}, "additional_formats"),
         ({"additional_formats": "[" * 9999}, "additional_formats"),
         ({"additional_formats": '[{"format": "doc"}]'}, "additional_formats[0].format"),
+        ({"additional_formats": json.dumps([{"format": "srt"}] * 4)}, "additional_formats"),
         ({"model_id": ""}, ""),
         ({"language_code": "klingon"}, "language_code"),
     ],
