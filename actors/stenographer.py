@@ -107,13 +107,12 @@ class Stenographer:
             self._pipeline.receive(Audio(pcm, self._audio.end))
 
     async def room(self) -> None:
-        """Wait until more can be taken."""
+        """Wait until more can be taken. Raises what failed, as then there never is room."""
         while (
             len(self._waiting) > MOST_WAITING
             or self._audio.end - self._fresh.looked > AHEAD_S * CALLER_HZ
         ):
-            self._moved.clear()
-            await self._moved.wait()
+            await self._move()
 
     def commit(self) -> None:
         """The segment ends here, with all that came."""
@@ -123,10 +122,7 @@ class Stenographer:
     async def written(self) -> Written:
         """The next segment, once it has ended. Raises `InferenceError`, and what failed else."""
         while not self._waiting:
-            self._moved.clear()
-            await self._moved.wait()
-            if self._error is not None:
-                raise self._error
+            await self._move()
         segment = self._waiting[0]
         written = await self._write(segment) if segment.text is None else Written(segment.text)
         self._waiting.popleft()
@@ -190,6 +186,13 @@ class Stenographer:
         finally:
             request.cancel()
         return heard
+
+    async def _move(self) -> None:
+        """Wait until something has changed. Nothing does after a failure, which may be long ago."""
+        if self._error is not None:
+            raise self._error
+        self._moved.clear()
+        await self._moved.wait()
 
     def _fail(self, error: BaseException) -> None:
         self._error = error

@@ -1,7 +1,7 @@
 """Speech in segments, in virtual time. The words stand in the audio (`tests.scripted`)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -125,7 +125,10 @@ def test_a_commit_does_not_wait_until_a_voice_is_found() -> None:
 
 
 class Deaf(Actor):
-    """Finds no voice."""
+    """Finds no voice, and may fail."""
+
+    def start(self, failed: Callable[[BaseException], None]) -> None:
+        self.fail = failed
 
     def receive(self, frame: Frame) -> None:
         self.emit(frame)
@@ -202,5 +205,38 @@ def test_what_fails_is_raised_to_who_waits() -> None:
         with pytest.raises(InferenceError, match="it died"):
             await speaker.writing
         speaker.pen.close()
+
+    in_virtual_time(scenario())
+
+
+def test_what_fails_while_a_segment_is_written_down_is_raised_behind_it() -> None:
+    async def scenario() -> None:
+        vad = Deaf()
+        speaker = Speaker(BY_HAND, stt(seconds=1.0), vad)
+        await speaker.says(spoken("one"))
+        speaker.pen.commit()
+        await asyncio.sleep(0.5)
+        vad.fail(RuntimeError("no VAD"))
+        with pytest.raises(RuntimeError, match="no VAD"):
+            async with asyncio.timeout(5):
+                await speaker.writing
+        assert speaker.texts == ["one"]
+        speaker.pen.close()
+
+    in_virtual_time(scenario())
+
+
+@pytest.mark.parametrize("wait_s", [0, 1])
+def test_what_fails_is_raised_to_who_waits_for_room(wait_s: float) -> None:
+    async def scenario() -> None:
+        vad = Deaf()
+        speaker = Speaker(BY_HAND, vad=vad)
+        speaker.pen.hear(silence(1000 * (AHEAD_S + 1)))
+        asyncio.get_running_loop().call_later(wait_s, vad.fail, RuntimeError("no VAD"))
+        await asyncio.sleep(0.5)
+        with pytest.raises(RuntimeError, match="no VAD"):
+            async with asyncio.timeout(5):
+                await speaker.pen.room()
+        await speaker.leaves()
 
     in_virtual_time(scenario())

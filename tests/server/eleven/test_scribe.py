@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actors.stenographer import Hearing
+from actors.stenographer import AHEAD_S, Hearing
 from engine.capabilities import Clip, Transcript
 from engine.inference import InferenceError
 from engine.meter import Watch
@@ -35,15 +35,19 @@ class LoudSlots:
     def __init__(self, free: int = 1) -> None:
         self.free = free
         self.closed = 0
+        self.stuck = False
 
-    def open(self, hear: Callable[[float, float], None], failed: object) -> "LoudSlots":
+    def open(
+        self, hear: Callable[[float, float], None], failed: Callable[[BaseException], None]
+    ) -> "LoudSlots":
         self._hear = hear
+        self.fail = failed
         self._pcm = b""
         return self
 
     def feed(self, pcm: bytes) -> None:
         self._pcm += pcm
-        while len(self._pcm) >= 2 * WINDOW_SAMPLES:
+        while not self.stuck and len(self._pcm) >= 2 * WINDOW_SAMPLES:
             window, self._pcm = self._pcm[: 2 * WINDOW_SAMPLES], self._pcm[2 * WINDOW_SAMPLES :]
             loud = float(np.mean(np.frombuffer(window, np.int16) >= NOISE))
             self._hear(loud, -10.0 if loud else -90.0)
@@ -350,3 +354,36 @@ async def test_a_client_that_leaves_stops_the_work_and_its_meter() -> None:
             await anext(request)
     line.collector.collect()
     assert len(line.collector) == 0
+
+
+async def test_whatever_else_fails_is_told_and_logged_without_what_was_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    line = Line()
+    line.slots.stuck = True
+    async with line.open() as serving:
+        line.says(silence(AHEAD_S * 1000 + 1000))
+        line.says(silence(1000))
+        await line.until("session_started")
+        await asyncio.sleep(0.05)
+        line.slots.fail(ValueError("somebody said this"))
+        await serving
+    assert line.told[-1]["message_type"] == "transcriber_error"
+    assert "somebody" not in line.told[-1]["error"]
+    assert (line.closed, line.places) == ((1011, "transcriber_error"), 0)
+    [logged] = [one for one in caplog.records if one.levelname == "ERROR"]
+    assert vars(logged)["error"] == "ValueError"
+    assert "somebody" not in caplog.text
+
+
+async def test_a_client_is_seen_to_leave_while_there_is_no_room_for_what_it_said() -> None:
+    line = Line()
+    line.slots.stuck = True
+    async with line.open() as serving:
+        for _ in range(AHEAD_S + 20):
+            line.says(silence(1000))
+        await line.until("session_started")
+        await asyncio.sleep(0.05)
+        line.leave()
+        await serving
+    assert (line.closed, line.places) == (None, 0)
