@@ -47,8 +47,9 @@ class Hearing(msgspec.Struct, frozen=True):
 
 class Manner(msgspec.Struct, frozen=True):
     """How it is written down: `language` is a BCP-47 tag, or "auto"; `terms` are names that may be
-    said. A segment ends after `silence_ms`, or, where that is None, only when it is said so; it
-    holds at least `speech_ms` of what the VAD takes for speech with more than the `threshold`, 0-1.
+    said. A segment ends after `silence_ms`, and holds at least `speech_ms` of what the VAD takes
+    for speech with more than the `threshold`, 0-1. Where `silence_ms` is None it ends only when it
+    is said so, and holds all that came: whoever speaks knows better than the VAD what is speech.
     `times` of words and the `language_told` are not known before: a segment is heard once more.
     """
 
@@ -89,7 +90,7 @@ class Stenographer:
         self._caller = CallerLanguage(manner.language)
         self._caller.terms = manner.terms
         self._caller.by = manner.by
-        self._audio = CallerAudio()
+        self._audio = CallerAudio(whole=manner.silence_ms is None)
         self._moved = asyncio.Event()
         self._fresh = _Fresh(self._moved.set)
         self._voicing = Voicing(manner.threshold)
@@ -137,7 +138,9 @@ class Stenographer:
     def _start(self) -> int:
         """Where the present segment begins."""
         begun = self._listen.utterance_start
-        return self._audio.begin if begun is None else max(begun, self._audio.begin)
+        if begun is None or self._manner.silence_ms is None:
+            return self._audio.begin
+        return max(begun, self._audio.begin)
 
     def _end(self, spoken_to: int | None, now: int, text: str | None) -> None:
         """The speech ended there, as has been heard by now; None: there was too little of it."""
@@ -159,7 +162,7 @@ class Stenographer:
         self._fresh.behind = now
         self._voicing.reset()
         self._listen.drop()
-        self._ends.reset()
+        self._ends.reset(now)
 
     async def _write(self, segment: _Segment) -> Written:
         texts: list[str] = []
@@ -232,11 +235,11 @@ class _Ends(Actor):
         self._manner = manner
         self._end = end
         self._guess = guess
-        self.reset()
+        self.reset(0)
 
-    def reset(self) -> None:
-        """Another segment begins."""
-        self._began: int | None = None
+    def reset(self, now: int) -> None:
+        """Another segment begins: here, or with the next speech, where silences end them."""
+        self._began = now if self._manner.silence_ms is None else None
         self._onset = 0
         self._hush: int | None = None
         self._voiced = 0

@@ -112,6 +112,24 @@ def test_by_hand_a_segment_holds_all_that_came_and_nothing_twice() -> None:
     in_virtual_time(scenario())
 
 
+def test_by_hand_a_segment_holds_also_what_the_vad_takes_for_no_speech() -> None:
+    async def scenario() -> None:
+        speaker = Speaker(BY_HAND, vad=LoudnessVad(0.45))
+        text = " ".join(f"word{n}" for n in range(400))
+        words = spoken(text)
+        await speaker.says(words[: 2 * CALLER_HZ * 20])
+        speaker.pen.commit()
+        await asyncio.sleep(1)
+        assert len(speaker.texts[0].split()) == pytest.approx(20 / 0.26, abs=1)
+        await speaker.says(words[2 * CALLER_HZ * 20 :] + silence(1000 * LONGEST_S))
+        await speaker.leaves()
+        assert len(" ".join(speaker.texts).split()) == pytest.approx(400, abs=2)
+        assert len(speaker.texts) == 2  # what came after 90 s by itself, the rest is not committed
+        assert speaker.guesses == []
+
+    in_virtual_time(scenario())
+
+
 def test_a_commit_does_not_wait_until_a_voice_is_found() -> None:
     async def scenario() -> None:
         speaker = Speaker(BY_HAND, vad=Deaf())
