@@ -130,6 +130,11 @@ class Stenographer:
         self._moved.set()
         return written
 
+    async def done(self) -> None:
+        """Wait until every segment that has ended is written down. Raises what failed."""
+        while self._waiting:
+            await self._move()
+
     def close(self) -> None:
         """Stop everything now."""
         self._pipeline.close()

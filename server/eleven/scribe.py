@@ -50,6 +50,9 @@ PIECE_BYTES = 32_000
 """
 
 
+ASKED_AGAIN_MS = 30_000
+"""After so much audio it is asked again whether the caller may use more."""
+
 HELD_BYTES = 1 << 20
 """Of messages that wait to be taken: half a minute of speech. A client that leaves behind them is
 seen to leave."""
@@ -155,6 +158,7 @@ class Taken:
         self._outbox = outbox
         self._incoming = Incoming(options.audio_format)
         self._begun = False
+        self._unasked_ms = 0.0
         self._held: deque[Message] = deque()
         self._held_bytes = 0
         self._moved = asyncio.Event()
@@ -223,26 +227,41 @@ class Taken:
             self._hear(self._incoming.feed(audio[at : at + PIECE_BYTES]))
             await asyncio.sleep(0)
             await self._stenographer.room()
+            await self._ask_again()
         if chunk.commit:
             self._hear(self._incoming.rest())
             self._stenographer.commit()
             await self._stenographer.room()
 
     def _hear(self, pcm: bytes) -> None:
-        self._meter.hear(len(pcm) / CALLER_BYTES_A_MS)
+        ms = len(pcm) / CALLER_BYTES_A_MS
+        self._meter.hear(ms)
+        self._unasked_ms += ms
         self._stenographer.hear(pcm)
+
+    async def _ask_again(self) -> None:
+        """Whether the month is used up; what has been heard by then is still written down."""
+        if self._unasked_ms < ASKED_AGAIN_MS:
+            return
+        self._unasked_ms = 0.0
+        try:
+            await self._admit(self._caller)
+        except Denied as no:
+            if no.code != SPENT:  # nobody could say: that is no fault of the caller
+                log.warning("it is not known who may go on", extra={"error": no.code})
+                return
+            self._stenographer.commit()
+            await self._stenographer.done()
+            raise refused(no) from no
 
     async def _write(self) -> None:
         """Tell each segment when it is written down."""
         while True:
             try:
                 self._tell(await self._stenographer.written())
-                await self._admit(self._caller)  # to what follows
             except InferenceError as error:
                 ours = kind_of(error.code) == "server_error"
                 raise Broken("transcriber_error", str(error), OURS if ours else POLICY) from error
-            except Denied as no:
-                raise refused(no) from no
 
     def _tell(self, written: Written) -> None:
         self._outbox.put(encoded(Committed(written.text)))

@@ -57,7 +57,9 @@ class LoudSlots:
 
 
 class Line:
-    """One connection. `spent`: after so many questions the month is used up."""
+    """One connection. `spent`: after so many questions the answer is `no`, or that the month is
+    used up.
+    """
 
     def __init__(
         self,
@@ -65,6 +67,7 @@ class Line:
         *,
         caller: Caller = CALLER,
         spent: int | None = None,
+        no: Refused | None = None,
         full: bool = False,
     ) -> None:
         self.stt = recogniser or stt(0.0)
@@ -76,8 +79,9 @@ class Line:
         self.places = 0
         self._caller = caller
         self._full = full
-        self._asked = 0
+        self.asked = 0
         self._spent = spent
+        self._no = no or Refused("the month is used up", 60, "insufficient_quota", 429)
         self._messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._messages.put_nowait({"type": "websocket.connect"})
 
@@ -85,9 +89,9 @@ class Line:
         self.used += used.values()
 
     async def check(self, caller: Caller) -> None:
-        self._asked += 1
-        if self._spent is not None and self._asked > self._spent:
-            raise Refused("the month is used up", 60, "insufficient_quota", 429)
+        self.asked += 1
+        if self._spent is not None and self.asked > self._spent:
+            raise self._no
 
     async def enter(self, caller: Caller) -> "Line":
         await self.check(caller)
@@ -320,13 +324,34 @@ async def test_who_may_not_or_has_no_place_is_told() -> None:
     assert (line.closed, line.places) == ((1013, "resource_exhausted"), 0)
 
 
-async def test_who_has_used_up_the_month_hears_what_was_paid_for() -> None:
-    line = Line(spent=1)
-    line.says(spoken("one"), commit=True)
+@pytest.mark.parametrize("commit", [True, False])
+async def test_who_has_used_up_the_month_hears_what_was_paid_for(
+    monkeypatch: pytest.MonkeyPatch, commit: bool
+) -> None:
+    monkeypatch.setattr(scribe, "ASKED_AGAIN_MS", 1000)
+    line = Line(stt(0.01), spent=2)
+    for text in ("one two three", "four five six", "seven eight nine", "ten eleven", "twelve"):
+        line.says(spoken(text), commit=commit)
     await line.served()
+    assert " ".join(one["text"] for one in line.all("committed_transcript")).strip() == (
+        "one two three four five six seven eight nine ten eleven"
+    )
     assert [one["message_type"] for one in line.told[-2:]] == [
         *("committed_transcript", "quota_exceeded")
     ]
+    assert line.closed == (1008, "quota_exceeded")
+
+
+async def test_a_supervisor_that_does_not_answer_ends_nobodys_speech(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scribe, "ASKED_AGAIN_MS", 1000)
+    line = Line(spent=1, no=Refused("the server is too busy to answer", 5, reason="unanswered"))
+    async with line.open():
+        for count in (1, 2):
+            line.says(spoken("one two three four"), commit=True)
+            await line.until("committed_transcript", count)
+    assert line.asked == 3
 
 
 async def test_a_recogniser_that_fails_is_told() -> None:
