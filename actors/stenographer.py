@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from actors.listen import FINAL_DEADLINE_MS, Listen
+from actors.listen import FINAL_DEADLINE_MS, PARTIAL_DEADLINE_MS, Listen
 from actors.silences import pieces
 from actors.stt_router import CallerLanguage, Recogniser, Stt
 from actors.vad import VadSlots
@@ -30,6 +30,9 @@ LONGEST_S = 90
 
 MARGIN_MS = TurnSettings().prefix_ms
 """Of audio around speech: its first and last sounds may be too faint for the VAD."""
+
+SHORT_S = 10
+"""Longer segments are no caller's first words: those are served before them."""
 
 AHEAD_S = 5
 """Audio that may come before the VAD has looked at what came first."""
@@ -174,20 +177,23 @@ class Stenographer:
         words: list[TimedWord] = []
         language = ""
         at = segment.start
+        short = len(segment.pcm) <= 2 * SHORT_S * CALLER_HZ
         for piece in pieces(np.frombuffer(segment.pcm, np.int16), CALLER_HZ):
-            heard = await self._transcript(piece.tobytes())
+            heard = await self._transcript(piece.tobytes(), short)
             texts.append(heard.text.strip())
             language = language or heard.language
             words += moved(heard.words, at * 1000 // CALLER_HZ)
             at += len(piece)
         return Written(" ".join(filter(None, texts)), language, tuple(words))
 
-    async def _transcript(self, pcm: bytes) -> Transcript:
+    async def _transcript(self, pcm: bytes, short: bool) -> Transcript:
         if not pcm:
             return Transcript("")
         clip = replace(self._caller.clip(pcm), words=self._manner.times)
         heard = Transcript("")
-        request = self._stt.request(clip, priority=Priority.FIRST, deadline_ms=FINAL_DEADLINE_MS)
+        priority = Priority.FIRST if short else Priority.PARTIAL
+        deadline_ms = FINAL_DEADLINE_MS if short else PARTIAL_DEADLINE_MS
+        request = self._stt.request(clip, priority=priority, deadline_ms=deadline_ms)
         try:
             async for heard in request:
                 self._caller.heard(clip, heard)

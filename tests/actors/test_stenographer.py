@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from actors.stenographer import AHEAD_S, LONGEST_S, MOST_WAITING, Manner, Stenographer, Written
+from actors.stenographer import (
+    AHEAD_S,
+    LONGEST_S,
+    MOST_WAITING,
+    SHORT_S,
+    Manner,
+    Stenographer,
+    Written,
+)
 from engine.actor import Actor
 from engine.capabilities import Clip, TimedWord, Transcript
 from engine.frames import CALLER_HZ, Frame
@@ -82,6 +90,22 @@ def test_what_the_live_ear_has_heard_is_not_asked_again() -> None:
         assert (speaker.texts, len(speaker.stt.asked)) == (["one"], asked)
         assert speaker.stt.requests[-1].priorities == [Priority.FIRST]
         await speaker.leaves()
+
+    in_virtual_time(scenario())
+
+
+def test_a_long_segment_does_not_compete_with_first_words() -> None:
+    async def scenario() -> None:
+        speaker = Speaker(BY_HAND, vad=Deaf())
+        for seconds in (SHORT_S - 1, SHORT_S + 1, 40):
+            for _ in range(seconds):
+                speaker.pen.hear(silence(1000))
+            speaker.pen.commit()
+        await speaker.leaves()
+        assert [request.priorities for request in speaker.stt.requests] == [
+            [Priority.FIRST],
+            *[[Priority.PARTIAL]] * 3,
+        ]
 
     in_virtual_time(scenario())
 
