@@ -83,8 +83,9 @@ class _Segment(msgspec.Struct, frozen=True):
 
 
 class Stenographer:
-    """One speaker's. `guess` is called with the text of the segment that is being spoken, so far.
-    `vad` hears voices, `stt` words.
+    """One speaker's. `guess` is called with the text of the segment that is being spoken, so far,
+    once `written` is asked for it: what was said before it has been told then. `vad` hears voices,
+    `stt` words.
     """
 
     def __init__(self, vad: Actor, stt: Stt, manner: Manner, guess: Callable[[str], None]) -> None:
@@ -98,7 +99,9 @@ class Stenographer:
         self._fresh = _Fresh(self._moved.set)
         self._voicing = Voicing(manner.threshold)
         self._listen = Listen(stt, self._audio, self._caller, MARGIN_MS)
-        self._ends = _Ends(manner, self._end, guess)
+        self._guess = guess
+        self._guessed = ""
+        self._ends = _Ends(manner, self._end, self._take_guess)
         self._waiting: deque[_Segment] = deque()
         self._error: BaseException | None = None
         actors = (self._audio, vad, self._fresh, self._voicing, self._listen, self._ends)
@@ -126,6 +129,7 @@ class Stenographer:
     async def written(self) -> Written:
         """The next segment, once it has ended. Raises `InferenceError`, and what failed else."""
         while not self._waiting:
+            self._tell_guess()
             await self._move()
         segment = self._waiting[0]
         written = await self._write(segment) if segment.text is None else Written(segment.text)
@@ -142,6 +146,16 @@ class Stenographer:
         """Stop everything now."""
         self._pipeline.close()
         self._waiting.clear()
+
+    def _take_guess(self, text: str) -> None:
+        self._guessed = text
+        if not self._waiting:
+            self._tell_guess()
+
+    def _tell_guess(self) -> None:
+        text, self._guessed = self._guessed, ""
+        if text:
+            self._guess(text)
 
     def _start(self) -> int:
         """Where the present segment begins."""
@@ -171,6 +185,7 @@ class Stenographer:
         self._voicing.reset()
         self._listen.drop()
         self._ends.reset(now)
+        self._guessed = ""
 
     async def _write(self, segment: _Segment) -> Written:
         texts: list[str] = []

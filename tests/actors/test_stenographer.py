@@ -39,12 +39,20 @@ class Speaker:
         self.stt = recogniser or stt()
         self.guesses: list[str] = []
         self.written: list[Written] = []
-        self.pen = Stenographer(vad or LoudnessVad(), self.stt, manner, self.guesses.append)
+        self.told: list[str] = []
+        """Guesses, and what was written, as they came."""
+        self.pen = Stenographer(vad or LoudnessVad(), self.stt, manner, self._guess)
         self.writing = asyncio.create_task(self._write())
 
     async def _write(self) -> None:
         while True:
-            self.written.append(await self.pen.written())
+            written = await self.pen.written()
+            self.written.append(written)
+            self.told.append(written.text)
+
+    def _guess(self, text: str) -> None:
+        self.guesses.append(text)
+        self.told.append(f"{text} …")
 
     async def says(self, pcm: bytes) -> None:
         size = 2 * CALLER_HZ * CHUNK_MS // 1000
@@ -90,6 +98,28 @@ def test_what_the_live_ear_has_heard_is_not_asked_again() -> None:
         assert (speaker.texts, len(speaker.stt.asked)) == (["one"], asked)
         assert speaker.stt.requests[-1].priorities == [Priority.FIRST]
         await speaker.leaves()
+
+    in_virtual_time(scenario())
+
+
+def test_guesses_come_when_what_was_said_before_them_is_told() -> None:
+    async def script(clip: Clip) -> AsyncIterator[Transcript]:
+        text = decoded(clip.pcm)
+        await asyncio.sleep(2 if text == "one two three" else 0.05)
+        yield Transcript(text)
+
+    async def scenario() -> None:
+        speaker = Speaker(BY_HAND, Scripted(script))
+        await speaker.says(spoken("one two three"))
+        speaker.pen.commit()
+        told = len(speaker.told)
+        await speaker.says(spoken("four five six"))
+        assert speaker.told[told:] == []
+        await speaker.says(silence(2000))
+        assert speaker.told[told:] == ["one two three", "four five six …"]
+        speaker.pen.commit()
+        await speaker.leaves()
+        assert speaker.told[-1] == "four five six"
 
     in_virtual_time(scenario())
 
