@@ -9,6 +9,7 @@ from engine.capabilities import TimedWord
 from server.eleven.exports import Export, exported
 from server.eleven.speech_to_text import SpeechToText
 from server.eleven.transcript import transcript
+from server.eleven.words import timed
 from server.transcription.told import Told
 from server.transcription.transcribing import Heard
 
@@ -60,6 +61,15 @@ def test_characters_follow_evenly_in_a_word() -> None:
         ("o", 0.062, 0.125),
         ("o", 0.125, 0.188),
         ("d", 0.188, 0.25),
+    ]
+
+
+def test_words_that_are_empty_or_not_in_the_text_move_no_other() -> None:
+    said = [
+        TimedWord(text, 100 * n, 100 * n + 100, 0.5) for n, text in enumerate(("", "zwei", "b"))
+    ]
+    assert [(word.text, word.type) for word in timed("a b", said, by_character=True)] == [
+        *(("zwei", "word"), ("a ", "spacing"), ("b", "word"))
     ]
 
 
