@@ -1,6 +1,7 @@
 """`/v1/speech-to-text/realtime`: speech that is transcribed while it is still spoken."""
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections import deque
@@ -101,6 +102,9 @@ class Scribe:
         finally:
             outbox.task.cancel()
             await asyncio.gather(outbox.task, return_exceptions=True)
+            if not outbox.accepted:  # the client left meanwhile; a server wants its handshake ended
+                with contextlib.suppress(OSError, RuntimeError):  # as `transports.outbox`
+                    await send({"type": "websocket.close", "code": OURS, "reason": ""})
 
     async def _serve(self, scope: Message, receive: Receive, outbox: Outbox) -> None:
         caller = caller_of(scope)

@@ -24,6 +24,7 @@ from server.transcription.metered import Transcriptions
 from storage.usage import Amounts, Subject
 from tests.scripted import NOISE, WINDOW_SAMPLES, Scripted, silence, spoken, stt
 from transports.g711 import pcm_to_mu_law
+from transports.outbox import Outbox
 from transports.websocket import Refused
 
 CALLER = Caller("acc_1", "key_1", ("speech",))
@@ -412,3 +413,14 @@ async def test_a_client_is_seen_to_leave_while_there_is_no_room_for_what_it_said
         line.leave()
         await serving
     assert (line.closed, line.places) == (None, 0)
+
+
+async def test_a_handshake_is_ended_though_the_client_left_at_the_door(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever had been said to it was not sent yet."""
+    monkeypatch.setattr(Outbox, "put", lambda outbox, text: None)
+    line = Line()
+    line.leave()
+    await line.served()
+    assert line.closed == (1011, "")
