@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from actors.listen import FINAL_DEADLINE_MS, Listen
+from actors.listen import FINAL_DEADLINE_MS, PARTIAL_DEADLINE_MS, Listen
 from actors.silences import pieces
 from actors.stt_router import CallerLanguage, Recogniser, Stt
 from actors.vad import VadSlots
@@ -31,6 +31,9 @@ LONGEST_S = 90
 MARGIN_MS = TurnSettings().prefix_ms
 """Of audio around speech: its first and last sounds may be too faint for the VAD."""
 
+SHORT_S = 10
+"""Longer segments are no caller's first words: those are served before them."""
+
 AHEAD_S = 5
 """Audio that may come before the VAD has looked at what came first."""
 
@@ -47,8 +50,9 @@ class Hearing(msgspec.Struct, frozen=True):
 
 class Manner(msgspec.Struct, frozen=True):
     """How it is written down: `language` is a BCP-47 tag, or "auto"; `terms` are names that may be
-    said. A segment ends after `silence_ms`, or, where that is None, only when it is said so; it
-    holds at least `speech_ms` of what the VAD takes for speech with more than the `threshold`, 0-1.
+    said. A segment ends after `silence_ms`, and holds at least `speech_ms` of what the VAD takes
+    for speech with more than the `threshold`, 0-1. Where `silence_ms` is None it ends only when it
+    is said so, and holds all that came: whoever speaks knows better than the VAD what is speech.
     `times` of words and the `language_told` are not known before: a segment is heard once more.
     """
 
@@ -79,8 +83,9 @@ class _Segment(msgspec.Struct, frozen=True):
 
 
 class Stenographer:
-    """One speaker's. `guess` is called with the text of the segment that is being spoken, so far.
-    `vad` hears voices, `stt` words.
+    """One speaker's. `guess` is called with the text of the segment that is being spoken, so far,
+    once `written` is asked for it: what was said before it has been told then. `vad` hears voices,
+    `stt` words.
     """
 
     def __init__(self, vad: Actor, stt: Stt, manner: Manner, guess: Callable[[str], None]) -> None:
@@ -89,12 +94,14 @@ class Stenographer:
         self._caller = CallerLanguage(manner.language)
         self._caller.terms = manner.terms
         self._caller.by = manner.by
-        self._audio = CallerAudio()
+        self._audio = CallerAudio(whole=manner.silence_ms is None)
         self._moved = asyncio.Event()
         self._fresh = _Fresh(self._moved.set)
         self._voicing = Voicing(manner.threshold)
         self._listen = Listen(stt, self._audio, self._caller, MARGIN_MS)
-        self._ends = _Ends(manner, self._end, guess)
+        self._guess = guess
+        self._guessed = ""
+        self._ends = _Ends(manner, self._end, self._take_guess)
         self._waiting: deque[_Segment] = deque()
         self._error: BaseException | None = None
         actors = (self._audio, vad, self._fresh, self._voicing, self._listen, self._ends)
@@ -107,13 +114,12 @@ class Stenographer:
             self._pipeline.receive(Audio(pcm, self._audio.end))
 
     async def room(self) -> None:
-        """Wait until more can be taken."""
+        """Wait until more can be taken. Raises what failed, as then there never is room."""
         while (
             len(self._waiting) > MOST_WAITING
             or self._audio.end - self._fresh.looked > AHEAD_S * CALLER_HZ
         ):
-            self._moved.clear()
-            await self._moved.wait()
+            await self._move()
 
     def commit(self) -> None:
         """The segment ends here, with all that came."""
@@ -123,25 +129,40 @@ class Stenographer:
     async def written(self) -> Written:
         """The next segment, once it has ended. Raises `InferenceError`, and what failed else."""
         while not self._waiting:
-            self._moved.clear()
-            await self._moved.wait()
-            if self._error is not None:
-                raise self._error
+            self._tell_guess()
+            await self._move()
         segment = self._waiting[0]
         written = await self._write(segment) if segment.text is None else Written(segment.text)
         self._waiting.popleft()
         self._moved.set()
         return written
 
+    async def done(self) -> None:
+        """Wait until every segment that has ended is written down. Raises what failed."""
+        while self._waiting:
+            await self._move()
+
     def close(self) -> None:
         """Stop everything now."""
         self._pipeline.close()
         self._waiting.clear()
 
+    def _take_guess(self, text: str) -> None:
+        self._guessed = text
+        if not self._waiting:
+            self._tell_guess()
+
+    def _tell_guess(self) -> None:
+        text, self._guessed = self._guessed, ""
+        if text:
+            self._guess(text)
+
     def _start(self) -> int:
         """Where the present segment begins."""
         begun = self._listen.utterance_start
-        return self._audio.begin if begun is None else max(begun, self._audio.begin)
+        if begun is None or self._manner.silence_ms is None:
+            return self._audio.begin
+        return max(begun, self._audio.begin)
 
     def _end(self, spoken_to: int | None, now: int, text: str | None) -> None:
         """The speech ended there, as has been heard by now; None: there was too little of it."""
@@ -163,33 +184,44 @@ class Stenographer:
         self._fresh.behind = now
         self._voicing.reset()
         self._listen.drop()
-        self._ends.reset()
+        self._ends.reset(now)
+        self._guessed = ""
 
     async def _write(self, segment: _Segment) -> Written:
         texts: list[str] = []
         words: list[TimedWord] = []
         language = ""
         at = segment.start
+        short = len(segment.pcm) <= 2 * SHORT_S * CALLER_HZ
         for piece in pieces(np.frombuffer(segment.pcm, np.int16), CALLER_HZ):
-            heard = await self._transcript(piece.tobytes())
+            heard = await self._transcript(piece.tobytes(), short)
             texts.append(heard.text.strip())
             language = language or heard.language
             words += moved(heard.words, at * 1000 // CALLER_HZ)
             at += len(piece)
         return Written(" ".join(filter(None, texts)), language, tuple(words))
 
-    async def _transcript(self, pcm: bytes) -> Transcript:
+    async def _transcript(self, pcm: bytes, short: bool) -> Transcript:
         if not pcm:
             return Transcript("")
         clip = replace(self._caller.clip(pcm), words=self._manner.times)
         heard = Transcript("")
-        request = self._stt.request(clip, priority=Priority.FIRST, deadline_ms=FINAL_DEADLINE_MS)
+        priority = Priority.FIRST if short else Priority.PARTIAL
+        deadline_ms = FINAL_DEADLINE_MS if short else PARTIAL_DEADLINE_MS
+        request = self._stt.request(clip, priority=priority, deadline_ms=deadline_ms)
         try:
             async for heard in request:
                 self._caller.heard(clip, heard)
         finally:
             request.cancel()
         return heard
+
+    async def _move(self) -> None:
+        """Wait until something has changed. Nothing does after a failure, which may be long ago."""
+        if self._error is not None:
+            raise self._error
+        self._moved.clear()
+        await self._moved.wait()
 
     def _fail(self, error: BaseException) -> None:
         self._error = error
@@ -229,11 +261,11 @@ class _Ends(Actor):
         self._manner = manner
         self._end = end
         self._guess = guess
-        self.reset()
+        self.reset(0)
 
-    def reset(self) -> None:
-        """Another segment begins."""
-        self._began: int | None = None
+    def reset(self, now: int) -> None:
+        """Another segment begins: here, or with the next speech, where silences end them."""
+        self._began = now if self._manner.silence_ms is None else None
         self._onset = 0
         self._hush: int | None = None
         self._voiced = 0

@@ -15,13 +15,15 @@ class BufferFull(Exception):
 
 
 class CallerAudio(Actor):
-    """Keeps the last second that the VAD has looked at and all behind it, or since `keep_from`.
+    """Keeps the last second that the VAD has looked at and all behind it, or since `keep_from`; one
+    that is `whole` keeps all since `forget`.
 
     Positions in samples at `CALLER_HZ`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, whole: bool = False) -> None:
         super().__init__()
+        self._whole = whole
         self.end = 0
         """Where the audio received so far ends."""
         self._pcm = bytearray()
@@ -68,7 +70,7 @@ class CallerAudio(Actor):
         self.end += len(pcm) // 2
 
     def _trim(self) -> None:
-        keep = self._looked - RECENT_MS * CALLER_HZ // 1000
+        keep = 0 if self._whole else self._looked - RECENT_MS * CALLER_HZ // 1000
         if self._from is not None:
             keep = min(keep, self._from)
         surplus = max(keep, self._forgotten) - self.begin

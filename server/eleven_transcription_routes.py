@@ -4,8 +4,10 @@ import asyncio
 from contextlib import AsyncExitStack, aclosing
 from typing import Any, get_args
 
-from litestar import Request, WebSocket, post, websocket
+import msgspec
+from litestar import MediaType, Request, Response, WebSocket, post, websocket
 from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
+from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import OpenAPIType, Schema
 from litestar.params import FromQuery
 
@@ -15,7 +17,14 @@ from server.access.denied import Denied
 from server.eleven import aliases, errors
 from server.eleven.exports import CANNOT
 from server.eleven.exports import Name as Export
-from server.eleven.speech_to_text import Granularity, hearing, wanted
+from server.eleven.speech_to_text import (
+    MOST_EXPORTS,
+    UNSUPPORTED,
+    Granularity,
+    SpeechToText,
+    hearing,
+    wanted,
+)
 from server.eleven.transcript import Transcript, transcript
 from server.forms import AROUND_BYTES, Forms
 from server.leaving import unless_left
@@ -24,8 +33,28 @@ from server.media_types import BINARY, sends
 from server.transcription.decoding import Decoding
 from server.transcription.metered import Transcriptions
 from server.transcription.sources import Plain
-from server.transcription.told import gathered
+from server.transcription.told import Told, gathered
 from server.transcription.transcribing import LONGEST_TERM, MOST_TERMS
+
+NO_EFFECT = "accepted, and without effect"
+
+WITHOUT_EFFECT = {
+    "tag_audio_events": Schema(type=OpenAPIType.BOOLEAN, description=NO_EFFECT),
+    "num_speakers": Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=32, description=NO_EFFECT),
+    "diarization_threshold": Schema(
+        type=OpenAPIType.NUMBER, minimum=0, maximum=1, description=NO_EFFECT
+    ),
+    "secondary_language_codes": Schema(
+        type=OpenAPIType.ARRAY, items=Schema(type=OpenAPIType.STRING), description=NO_EFFECT
+    ),
+    "temperature": Schema(type=OpenAPIType.NUMBER, minimum=0, maximum=2, description=NO_EFFECT),
+    "seed": Schema(type=OpenAPIType.INTEGER, minimum=0, maximum=2147483647, description=NO_EFFECT),
+}
+
+REFUSED = {
+    name: Schema(type=[OpenAPIType.BOOLEAN, OpenAPIType.STRING], description=f"refused: {instead}")
+    for name, instead in UNSUPPORTED.items()
+}
 
 FORM = Schema(
     type=OpenAPIType.OBJECT,
@@ -53,11 +82,15 @@ FORM = Schema(
         ),
         "additional_formats": Schema(
             type=OpenAPIType.STRING,
-            description="JSON: a list of objects, each with a `format`, which is one of "
-            + ", ".join(sorted(set(get_args(Export)) - CANNOT)),
+            description=f"JSON: a list of at most {MOST_EXPORTS} objects, each with a `format`, "
+            "which is one of " + ", ".join(sorted(set(get_args(Export)) - CANNOT)),
         ),
+        **WITHOUT_EFFECT,
+        **REFUSED,
     },
 )
+
+TRANSCRIPT = ResponseSpec(Transcript, description="what is said", generate_examples=False)
 
 Asked = Request[Any, Any, Any]
 
@@ -72,14 +105,14 @@ def routes(
         guards=[Needs("speech")],
         status_code=200,
         request_max_body_size=forms.most_bytes + AROUND_BYTES,
-        responses=errors.refusals(408, 413),
+        responses=errors.refusals(408, 413) | {200: TRANSCRIPT},
         exception_handlers=failing,
         operation_class=sends(json=True, form=FORM),
         summary="Transcribe a recording (ElevenLabs' dialect)",
     )
     async def transcribe(
         request: Asked, token: FromQuery[str | None] = None, enable_logging: FromQuery[bool] = True
-    ) -> Transcript:
+    ) -> Response[bytes]:
         """Of anything that FFmpeg reads, up to six hours, with the times of words or characters.
         Nobody is told apart, no other sounds are tagged, and nothing is logged.
         """
@@ -96,9 +129,15 @@ def routes(
             heard = transcriptions.heard(recording, hearing(asked), caller)
             await stack.enter_async_context(aclosing(heard))
             told = await unless_left(request, gathered(heard))
-            return await asyncio.to_thread(transcript, asked, told)  # of hours it takes a while
+            body = await asyncio.to_thread(written, asked, told)
+            return Response(body, media_type=MediaType.JSON)
 
     return [transcribe]
+
+
+def written(asked: SpeechToText, told: Told) -> bytes:
+    """The transcript in JSON; of hours both take a while."""
+    return msgspec.json.encode(transcript(asked, told))
 
 
 def socket(scribe: Application) -> WebsocketRouteHandler:

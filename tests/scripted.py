@@ -78,10 +78,11 @@ def decoded(pcm: bytes, rate_hz: int = CALLER_HZ) -> str:
 
 
 class LoudnessVad(Actor):
-    """Says that loud windows are voiced."""
+    """Says that loud windows are voiced, with this probability."""
 
-    def __init__(self) -> None:
+    def __init__(self, probability: float = 1.0) -> None:
         super().__init__()
+        self._probability = probability
         self._pcm = b""
         self._at = 0
 
@@ -93,7 +94,9 @@ class LoudnessVad(Actor):
                 window, self._pcm = self._pcm[: WINDOW_SAMPLES * 2], self._pcm[WINDOW_SAMPLES * 2 :]
                 self._at += WINDOW_SAMPLES
                 loud = float(np.mean(np.frombuffer(window, np.int16) >= NOISE))
-                self.emit(Voice(loud, LOUD_DBFS if loud else STILL_DBFS, self._at))
+                self.emit(
+                    Voice(self._probability * loud, LOUD_DBFS if loud else STILL_DBFS, self._at)
+                )
 
 
 class ScriptedRequest(Generic[R]):

@@ -49,6 +49,7 @@ class Outbox:
         self._moved_at = 0.0
         self._close: tuple[int, str] | None = None
         self._watch: asyncio.TimerHandle | None = None
+        self.accepted = False
         self.stalled = False
         self.lost = False
         self._wake = asyncio.Event()
@@ -114,6 +115,7 @@ class Outbox:
 
     async def _write(self) -> None:
         await self._wake.wait()
+        self.accepted = True
         await self._send(self._acceptance)
         while True:
             await self._wake.wait()

@@ -1,7 +1,10 @@
 """`/v1/speech-to-text/realtime`: speech that is transcribed while it is still spoken."""
 
 import asyncio
+import contextlib
+import logging
 import secrets
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -48,6 +51,19 @@ PIECE_BYTES = 32_000
 """
 
 
+ASKED_AGAIN_MS = 30_000
+"""After so much audio it is asked again whether the caller may use more."""
+
+HELD_BYTES = 1 << 20
+"""Of messages that wait to be taken: half a minute of speech. A client that leaves behind them is
+seen to leave."""
+
+MESSAGE_BYTES = 256
+"""What a message holds beside its text, about."""
+
+log = logging.getLogger(__name__)
+
+
 class Broken(Exception):
     """The client is told what went wrong, and the socket closed with this code."""
 
@@ -78,12 +94,17 @@ class Scribe:
         try:
             await self._serve(scope, receive, outbox)
         except Broken as broken:
-            outbox.put(encoded(Failed(broken.error, str(broken))))
-            outbox.close(broken.code, broken.error)
-            await asyncio.wait({outbox.task})
+            await end(outbox, broken)
+        except Exception as error:  # noqa: BLE001 - the client is told, whatever it is
+            log.error("a transcription failed", extra={"error": type(error).__name__})
+            text = "what hears you failed: connect again"
+            await end(outbox, Broken("transcriber_error", text, OURS))
         finally:
             outbox.task.cancel()
             await asyncio.gather(outbox.task, return_exceptions=True)
+            if not outbox.accepted:  # the client left meanwhile; a server wants its handshake ended
+                with contextlib.suppress(OSError, RuntimeError):  # as `transports.outbox`
+                    await send({"type": "websocket.close", "code": OURS, "reason": ""})
 
     async def _serve(self, scope: Message, receive: Receive, outbox: Outbox) -> None:
         caller = caller_of(scope)
@@ -118,8 +139,8 @@ class Scribe:
 
 
 class Taken:
-    """One connection's speech. Nothing more is read while there is much to write down, or much that
-    the client has not read.
+    """One connection's speech. Nothing more is taken while there is much to write down, or much
+    that the client has not read; some of it is read all the same, as its leaving comes behind it.
     """
 
     def __init__(
@@ -141,26 +162,30 @@ class Taken:
         self._outbox = outbox
         self._incoming = Incoming(options.audio_format)
         self._begun = False
+        self._unasked_ms = 0.0
+        self._held: deque[Message] = deque()
+        self._held_bytes = 0
+        self._moved = asyncio.Event()
 
     async def run(self) -> None:
         """Until the client is gone. Raises `Broken`."""
         reading = asyncio.create_task(self._read())
+        taking = asyncio.create_task(self._take_all())
         writing = asyncio.create_task(self._write())
         try:
-            tasks = {reading, writing, self._outbox.task}
+            tasks = {reading, taking, writing, self._outbox.task}
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in (writing, reading):
+            for task in (writing, taking, reading):
                 if task.done():
                     task.result()
         finally:
-            for task in (reading, writing):
+            for task in (reading, taking, writing):
                 task.cancel()
-            await asyncio.gather(reading, writing, return_exceptions=True)
+            await asyncio.gather(reading, taking, writing, return_exceptions=True)
 
     async def _read(self) -> None:
-        """Take the client's messages until it is gone."""
+        """Read the client's messages until it is gone."""
         while True:
-            await self._outbox.room()
             try:
                 async with asyncio.timeout(IDLE_S):
                     message = await self._receive()
@@ -169,7 +194,26 @@ class Taken:
                 raise Broken("insufficient_audio_activity", text) from None
             if message["type"] == "websocket.disconnect":
                 return
+            self._held.append(message)
+            self._held_bytes += weight(message)
+            self._moved.set()
+            while self._held_bytes > HELD_BYTES:
+                await self._move()
+
+    async def _take_all(self) -> None:
+        """Take what is read, in order."""
+        while True:
+            await self._outbox.room()
+            while not self._held:
+                await self._move()
+            message = self._held.popleft()
             await self._take(read(message))
+            self._held_bytes -= weight(message)
+            self._moved.set()
+
+    async def _move(self) -> None:
+        self._moved.clear()
+        await self._moved.wait()
 
     async def _take(self, chunk: AudioChunk) -> None:
         if chunk.sample_rate not in (None, self._incoming.rate_hz):
@@ -187,26 +231,41 @@ class Taken:
             self._hear(self._incoming.feed(audio[at : at + PIECE_BYTES]))
             await asyncio.sleep(0)
             await self._stenographer.room()
+            await self._ask_again()
         if chunk.commit:
             self._hear(self._incoming.rest())
             self._stenographer.commit()
             await self._stenographer.room()
 
     def _hear(self, pcm: bytes) -> None:
-        self._meter.hear(len(pcm) / CALLER_BYTES_A_MS)
+        ms = len(pcm) / CALLER_BYTES_A_MS
+        self._meter.hear(ms)
+        self._unasked_ms += ms
         self._stenographer.hear(pcm)
+
+    async def _ask_again(self) -> None:
+        """Whether the month is used up; what has been heard by then is still written down."""
+        if self._unasked_ms < ASKED_AGAIN_MS:
+            return
+        self._unasked_ms = 0.0
+        try:
+            await self._admit(self._caller)
+        except Denied as no:
+            if no.code != SPENT:  # nobody could say: that is no fault of the caller
+                log.warning("it is not known who may go on", extra={"error": no.code})
+                return
+            self._stenographer.commit()
+            await self._stenographer.done()
+            raise refused(no) from no
 
     async def _write(self) -> None:
         """Tell each segment when it is written down."""
         while True:
             try:
                 self._tell(await self._stenographer.written())
-                await self._admit(self._caller)  # to what follows
             except InferenceError as error:
                 ours = kind_of(error.code) == "server_error"
                 raise Broken("transcriber_error", str(error), OURS if ours else POLICY) from error
-            except Denied as no:
-                raise refused(no) from no
 
     def _tell(self, written: Written) -> None:
         self._outbox.put(encoded(Committed(written.text)))
@@ -215,6 +274,18 @@ class Taken:
             words = [word_of(word) for word in timed(written.text, written.words)]
             told = words if options.include_timestamps else None
             self._outbox.put(encoded(Detailed(written.text, written.language or None, told)))
+
+
+async def end(outbox: Outbox, broken: Broken) -> None:
+    """Tell why, and close the socket."""
+    outbox.put(encoded(Failed(broken.error, str(broken))))
+    outbox.close(broken.code, broken.error)
+    await asyncio.wait({outbox.task})
+
+
+def weight(message: Message) -> int:
+    """Bytes that a message holds, about."""
+    return len(message.get("text") or message.get("bytes") or "") + MESSAGE_BYTES
 
 
 def read(message: Message) -> AudioChunk:

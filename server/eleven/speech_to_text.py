@@ -22,6 +22,9 @@ LISTS = ("keyterms", "secondary_language_codes")
 NOTHING = ("", "null", "[]", '""')
 """How SDKs write what they leave out."""
 
+MOST_EXPORTS = 3
+"""One of each format that is made here: of six hours of speech each takes memory and time."""
+
 Term = Annotated[str, Meta(max_length=LONGEST_TERM)]
 
 
@@ -38,7 +41,7 @@ class SpeechToText(msgspec.Struct, frozen=True):
     timestamps_granularity: Granularity = "word"
     file_format: Literal["pcm_s16le_16", "other"] = "other"
     keyterms: Annotated[list[Term], Meta(max_length=MOST_TERMS)] = []
-    additional_formats: list[Export] = []
+    additional_formats: Annotated[list[Export], Meta(max_length=MOST_EXPORTS)] = []
     tag_audio_events: bool = True
     num_speakers: Annotated[int, Meta(ge=1, le=32)] | None = None
     diarization_threshold: Annotated[float, Meta(ge=0, le=1)] | None = None

@@ -52,12 +52,16 @@ def timed(text: str, words: Iterable[TimedWord], *, by_character: bool = False) 
     """
     at, until = 0, 0.0
     for word in words:
+        if not word.text:
+            continue
         start, end = max(until, word.start_ms / 1000), max(until, word.end_ms / 1000)
         found = text.find(word.text, at)
         if found > at:
             characters = spread(text[at:found], until, start) if by_character else None
             yield Word(text[at:found], "spacing", 0.0, until, start, None, characters)
-        at, until = max(at, found + len(word.text)), end
+        if found >= 0:  # else it is spelled otherwise in the text, which goes on where it did
+            at = found + len(word.text)
+        until = end
         characters = spread(word.text, start, end) if by_character else None
         yield Word(word.text, "word", logarithm(word.probability), start, end, None, characters)
 

@@ -1,12 +1,20 @@
 """Speech in segments, in virtual time. The words stand in the audio (`tests.scripted`)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import pytest
 
-from actors.stenographer import AHEAD_S, LONGEST_S, MOST_WAITING, Manner, Stenographer, Written
+from actors.stenographer import (
+    AHEAD_S,
+    LONGEST_S,
+    MOST_WAITING,
+    SHORT_S,
+    Manner,
+    Stenographer,
+    Written,
+)
 from engine.actor import Actor
 from engine.capabilities import Clip, TimedWord, Transcript
 from engine.frames import CALLER_HZ, Frame
@@ -31,12 +39,20 @@ class Speaker:
         self.stt = recogniser or stt()
         self.guesses: list[str] = []
         self.written: list[Written] = []
-        self.pen = Stenographer(vad or LoudnessVad(), self.stt, manner, self.guesses.append)
+        self.told: list[str] = []
+        """Guesses, and what was written, as they came."""
+        self.pen = Stenographer(vad or LoudnessVad(), self.stt, manner, self._guess)
         self.writing = asyncio.create_task(self._write())
 
     async def _write(self) -> None:
         while True:
-            self.written.append(await self.pen.written())
+            written = await self.pen.written()
+            self.written.append(written)
+            self.told.append(written.text)
+
+    def _guess(self, text: str) -> None:
+        self.guesses.append(text)
+        self.told.append(f"{text} …")
 
     async def says(self, pcm: bytes) -> None:
         size = 2 * CALLER_HZ * CHUNK_MS // 1000
@@ -86,6 +102,44 @@ def test_what_the_live_ear_has_heard_is_not_asked_again() -> None:
     in_virtual_time(scenario())
 
 
+def test_guesses_come_when_what_was_said_before_them_is_told() -> None:
+    async def script(clip: Clip) -> AsyncIterator[Transcript]:
+        text = decoded(clip.pcm)
+        await asyncio.sleep(2 if text == "one two three" else 0.05)
+        yield Transcript(text)
+
+    async def scenario() -> None:
+        speaker = Speaker(BY_HAND, Scripted(script))
+        await speaker.says(spoken("one two three"))
+        speaker.pen.commit()
+        told = len(speaker.told)
+        await speaker.says(spoken("four five six"))
+        assert speaker.told[told:] == []
+        await speaker.says(silence(2000))
+        assert speaker.told[told:] == ["one two three", "four five six …"]
+        speaker.pen.commit()
+        await speaker.leaves()
+        assert speaker.told[-1] == "four five six"
+
+    in_virtual_time(scenario())
+
+
+def test_a_long_segment_does_not_compete_with_first_words() -> None:
+    async def scenario() -> None:
+        speaker = Speaker(BY_HAND, vad=Deaf())
+        for seconds in (SHORT_S - 1, SHORT_S + 1, 40):
+            for _ in range(seconds):
+                speaker.pen.hear(silence(1000))
+            speaker.pen.commit()
+        await speaker.leaves()
+        assert [request.priorities for request in speaker.stt.requests] == [
+            [Priority.FIRST],
+            *[[Priority.PARTIAL]] * 3,
+        ]
+
+    in_virtual_time(scenario())
+
+
 def test_a_sound_that_is_too_brief_is_no_segment() -> None:
     async def scenario() -> None:
         speaker = Speaker(Manner("en", silence_ms=500, speech_ms=400))
@@ -112,6 +166,24 @@ def test_by_hand_a_segment_holds_all_that_came_and_nothing_twice() -> None:
     in_virtual_time(scenario())
 
 
+def test_by_hand_a_segment_holds_also_what_the_vad_takes_for_no_speech() -> None:
+    async def scenario() -> None:
+        speaker = Speaker(BY_HAND, vad=LoudnessVad(0.45))
+        text = " ".join(f"word{n}" for n in range(400))
+        words = spoken(text)
+        await speaker.says(words[: 2 * CALLER_HZ * 20])
+        speaker.pen.commit()
+        await asyncio.sleep(1)
+        assert len(speaker.texts[0].split()) == pytest.approx(20 / 0.26, abs=1)
+        await speaker.says(words[2 * CALLER_HZ * 20 :] + silence(1000 * LONGEST_S))
+        await speaker.leaves()
+        assert len(" ".join(speaker.texts).split()) == pytest.approx(400, abs=2)
+        assert len(speaker.texts) == 2  # what came after 90 s by itself, the rest is not committed
+        assert speaker.guesses == []
+
+    in_virtual_time(scenario())
+
+
 def test_a_commit_does_not_wait_until_a_voice_is_found() -> None:
     async def scenario() -> None:
         speaker = Speaker(BY_HAND, vad=Deaf())
@@ -125,7 +197,10 @@ def test_a_commit_does_not_wait_until_a_voice_is_found() -> None:
 
 
 class Deaf(Actor):
-    """Finds no voice."""
+    """Finds no voice, and may fail."""
+
+    def start(self, failed: Callable[[BaseException], None]) -> None:
+        self.fail = failed
 
     def receive(self, frame: Frame) -> None:
         self.emit(frame)
@@ -202,5 +277,38 @@ def test_what_fails_is_raised_to_who_waits() -> None:
         with pytest.raises(InferenceError, match="it died"):
             await speaker.writing
         speaker.pen.close()
+
+    in_virtual_time(scenario())
+
+
+def test_what_fails_while_a_segment_is_written_down_is_raised_behind_it() -> None:
+    async def scenario() -> None:
+        vad = Deaf()
+        speaker = Speaker(BY_HAND, stt(seconds=1.0), vad)
+        await speaker.says(spoken("one"))
+        speaker.pen.commit()
+        await asyncio.sleep(0.5)
+        vad.fail(RuntimeError("no VAD"))
+        with pytest.raises(RuntimeError, match="no VAD"):
+            async with asyncio.timeout(5):
+                await speaker.writing
+        assert speaker.texts == ["one"]
+        speaker.pen.close()
+
+    in_virtual_time(scenario())
+
+
+@pytest.mark.parametrize("wait_s", [0, 1])
+def test_what_fails_is_raised_to_who_waits_for_room(wait_s: float) -> None:
+    async def scenario() -> None:
+        vad = Deaf()
+        speaker = Speaker(BY_HAND, vad=vad)
+        speaker.pen.hear(silence(1000 * (AHEAD_S + 1)))
+        asyncio.get_running_loop().call_later(wait_s, vad.fail, RuntimeError("no VAD"))
+        await asyncio.sleep(0.5)
+        with pytest.raises(RuntimeError, match="no VAD"):
+            async with asyncio.timeout(5):
+                await speaker.pen.room()
+        await speaker.leaves()
 
     in_virtual_time(scenario())

@@ -256,6 +256,14 @@ class Listener:
                 await self._news.wait()
         return self.all(event)
 
+    async def admitted(self) -> bool:
+        """Whether there was a place: the first that is told."""
+        async with asyncio.timeout(30):
+            while not self.told:
+                self._news.clear()
+                await self._news.wait()
+        return self.told[0][0] == RealtimeEvents.SESSION_STARTED.value
+
 
 @contextlib.asynccontextmanager
 async def dictating(
@@ -422,16 +430,28 @@ async def test_a_revoked_key_ends_its_socket(server: Server) -> None:
     assert (closed.close_code, closed.close_reason) == (1008, "key_revoked")
 
 
+@contextlib.asynccontextmanager
+async def let_in(server: Server, key: str) -> AsyncIterator[tuple[RealtimeConnection, Listener]]:
+    """A connection, as soon as there is a place for it."""
+    async with asyncio.timeout(60), contextlib.AsyncExitStack() as stack:
+        while True:
+            connection, listener = await stack.enter_async_context(dictating(server.url, key))
+            if await listener.admitted():
+                break
+            await stack.aclose()
+            await asyncio.sleep(0.05)
+        yield connection, listener
+
+
 async def test_what_is_dictated_is_counted_and_its_place_given_back(server: Server) -> None:
     ident, key = await made(server, limits={"concurrent_sessions": 1})
     for _ in range(2):
-        async with dictating(server.url, key) as (connection, listener):
+        async with let_in(server, key) as (connection, listener):
             await speak(connection, SAMPLES.astype("<i2").tobytes())
             await connection.commit()
             await listener.until(RealtimeEvents.COMMITTED_TRANSCRIPT)
             async with dictating(server.url, key) as (_, second):
                 await second.until(RealtimeEvents.RATE_LIMITED)
-        await asyncio.sleep(1)
     async with asyncio.timeout(20):
         while await heard_s(server, ident) < 2 * len(SAMPLES) / HZ - 0.1:  # noqa: ASYNC110
             await asyncio.sleep(0.5)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actors.stenographer import Hearing
+from actors.stenographer import AHEAD_S, Hearing
 from engine.capabilities import Clip, Transcript
 from engine.inference import InferenceError
 from engine.meter import Watch
@@ -24,6 +24,7 @@ from server.transcription.metered import Transcriptions
 from storage.usage import Amounts, Subject
 from tests.scripted import NOISE, WINDOW_SAMPLES, Scripted, silence, spoken, stt
 from transports.g711 import pcm_to_mu_law
+from transports.outbox import Outbox
 from transports.websocket import Refused
 
 CALLER = Caller("acc_1", "key_1", ("speech",))
@@ -35,15 +36,19 @@ class LoudSlots:
     def __init__(self, free: int = 1) -> None:
         self.free = free
         self.closed = 0
+        self.stuck = False
 
-    def open(self, hear: Callable[[float, float], None], failed: object) -> "LoudSlots":
+    def open(
+        self, hear: Callable[[float, float], None], failed: Callable[[BaseException], None]
+    ) -> "LoudSlots":
         self._hear = hear
+        self.fail = failed
         self._pcm = b""
         return self
 
     def feed(self, pcm: bytes) -> None:
         self._pcm += pcm
-        while len(self._pcm) >= 2 * WINDOW_SAMPLES:
+        while not self.stuck and len(self._pcm) >= 2 * WINDOW_SAMPLES:
             window, self._pcm = self._pcm[: 2 * WINDOW_SAMPLES], self._pcm[2 * WINDOW_SAMPLES :]
             loud = float(np.mean(np.frombuffer(window, np.int16) >= NOISE))
             self._hear(loud, -10.0 if loud else -90.0)
@@ -53,7 +58,9 @@ class LoudSlots:
 
 
 class Line:
-    """One connection. `spent`: after so many questions the month is used up."""
+    """One connection. `spent`: after so many questions the answer is `no`, or that the month is
+    used up.
+    """
 
     def __init__(
         self,
@@ -61,6 +68,7 @@ class Line:
         *,
         caller: Caller = CALLER,
         spent: int | None = None,
+        no: Refused | None = None,
         full: bool = False,
     ) -> None:
         self.stt = recogniser or stt(0.0)
@@ -72,8 +80,9 @@ class Line:
         self.places = 0
         self._caller = caller
         self._full = full
-        self._asked = 0
+        self.asked = 0
         self._spent = spent
+        self._no = no or Refused("the month is used up", 60, "insufficient_quota", 429)
         self._messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._messages.put_nowait({"type": "websocket.connect"})
 
@@ -81,9 +90,9 @@ class Line:
         self.used += used.values()
 
     async def check(self, caller: Caller) -> None:
-        self._asked += 1
-        if self._spent is not None and self._asked > self._spent:
-            raise Refused("the month is used up", 60, "insufficient_quota", 429)
+        self.asked += 1
+        if self._spent is not None and self.asked > self._spent:
+            raise self._no
 
     async def enter(self, caller: Caller) -> "Line":
         await self.check(caller)
@@ -316,13 +325,34 @@ async def test_who_may_not_or_has_no_place_is_told() -> None:
     assert (line.closed, line.places) == ((1013, "resource_exhausted"), 0)
 
 
-async def test_who_has_used_up_the_month_hears_what_was_paid_for() -> None:
-    line = Line(spent=1)
-    line.says(spoken("one"), commit=True)
+@pytest.mark.parametrize("commit", [True, False])
+async def test_who_has_used_up_the_month_hears_what_was_paid_for(
+    monkeypatch: pytest.MonkeyPatch, commit: bool
+) -> None:
+    monkeypatch.setattr(scribe, "ASKED_AGAIN_MS", 1000)
+    line = Line(stt(0.01), spent=2)
+    for text in ("one two three", "four five six", "seven eight nine", "ten eleven", "twelve"):
+        line.says(spoken(text), commit=commit)
     await line.served()
+    assert " ".join(one["text"] for one in line.all("committed_transcript")).strip() == (
+        "one two three four five six seven eight nine ten eleven"
+    )
     assert [one["message_type"] for one in line.told[-2:]] == [
         *("committed_transcript", "quota_exceeded")
     ]
+    assert line.closed == (1008, "quota_exceeded")
+
+
+async def test_a_supervisor_that_does_not_answer_ends_nobodys_speech(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scribe, "ASKED_AGAIN_MS", 1000)
+    line = Line(spent=1, no=Refused("the server is too busy to answer", 5, reason="unanswered"))
+    async with line.open():
+        for count in (1, 2):
+            line.says(spoken("one two three four"), commit=True)
+            await line.until("committed_transcript", count)
+    assert line.asked == 3
 
 
 async def test_a_recogniser_that_fails_is_told() -> None:
@@ -350,3 +380,47 @@ async def test_a_client_that_leaves_stops_the_work_and_its_meter() -> None:
             await anext(request)
     line.collector.collect()
     assert len(line.collector) == 0
+
+
+async def test_whatever_else_fails_is_told_and_logged_without_what_was_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    line = Line()
+    line.slots.stuck = True
+    async with line.open() as serving:
+        line.says(silence(AHEAD_S * 1000 + 1000))
+        line.says(silence(1000))
+        await line.until("session_started")
+        await asyncio.sleep(0.05)
+        line.slots.fail(ValueError("somebody said this"))
+        await serving
+    assert line.told[-1]["message_type"] == "transcriber_error"
+    assert "somebody" not in line.told[-1]["error"]
+    assert (line.closed, line.places) == ((1011, "transcriber_error"), 0)
+    [logged] = [one for one in caplog.records if one.levelname == "ERROR"]
+    assert vars(logged)["error"] == "ValueError"
+    assert "somebody" not in caplog.text
+
+
+async def test_a_client_is_seen_to_leave_while_there_is_no_room_for_what_it_said() -> None:
+    line = Line()
+    line.slots.stuck = True
+    async with line.open() as serving:
+        for _ in range(AHEAD_S + 20):
+            line.says(silence(1000))
+        await line.until("session_started")
+        await asyncio.sleep(0.05)
+        line.leave()
+        await serving
+    assert (line.closed, line.places) == (None, 0)
+
+
+async def test_a_handshake_is_ended_though_the_client_left_at_the_door(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever had been said to it was not sent yet."""
+    monkeypatch.setattr(Outbox, "put", lambda outbox, text: None)
+    line = Line()
+    line.leave()
+    await line.served()
+    assert line.closed == (1011, "")

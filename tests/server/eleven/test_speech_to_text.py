@@ -1,14 +1,18 @@
 """What ElevenLabs' SDKs ask of a transcription."""
 
 import json
+from typing import Any
 
 import pytest
+from litestar import Litestar
 from litestar.exceptions import ValidationException
 
 from engine.languages import SPOKEN
 from server.access.denied import Denied
 from server.eleven.languages import ISO_639_3, UnknownLanguage, code_of, tag_of
-from server.eleven.speech_to_text import hearing, wanted
+from server.eleven.speech_to_text import SpeechToText, hearing, wanted
+from server.eleven_transcription_routes import routes
+from server.forms import Forms
 
 
 def form(**fields: str) -> dict[str, list[str]]:
@@ -88,6 +92,7 @@ def test_what_cannot_be_had_is_refused(fields: dict[str, str], told: str) -> Non
         ({"additional_formats": "[{"}, "additional_formats"),
         ({"additional_formats": "[" * 9999}, "additional_formats"),
         ({"additional_formats": '[{"format": "doc"}]'}, "additional_formats[0].format"),
+        ({"additional_formats": json.dumps([{"format": "srt"}] * 4)}, "additional_formats"),
         ({"model_id": ""}, ""),
         ({"language_code": "klingon"}, "language_code"),
     ],
@@ -98,3 +103,16 @@ def test_what_cannot_be_read_says_where(fields: dict[str, str], place: str) -> N
     assert isinstance(told.value.extra, list)
     assert told.value.extra[0]["key"] == place
     assert json.dumps(told.value.extra)
+
+
+def test_all_that_may_be_asked_is_described_and_so_is_the_answer() -> None:
+    unused: Any = None
+    application = Litestar(routes(unused, Forms(1), {}))
+    described = application.openapi_schema.to_schema()
+    route = described["paths"]["/v1/speech-to-text"]["post"]
+    form = route["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert set(form["properties"]) == {"file", *SpeechToText.__struct_fields__}
+    [(kind, answer)] = route["responses"]["200"]["content"].items()
+    assert kind == "application/json"
+    assert answer["schema"] == {"$ref": "#/components/schemas/Transcript"}
+    assert "words" in described["components"]["schemas"]["Transcript"]["properties"]

@@ -3,12 +3,15 @@
 import json
 import math
 
+import msgspec
 import pytest
 
 from engine.capabilities import TimedWord
 from server.eleven.exports import Export, exported
 from server.eleven.speech_to_text import SpeechToText
-from server.eleven.transcript import transcript
+from server.eleven.transcript import Transcript, transcript
+from server.eleven.words import timed
+from server.eleven_transcription_routes import written
 from server.transcription.told import Told
 from server.transcription.transcribing import Heard
 
@@ -63,10 +66,25 @@ def test_characters_follow_evenly_in_a_word() -> None:
     ]
 
 
+def test_words_that_are_empty_or_not_in_the_text_move_no_other() -> None:
+    said = [
+        TimedWord(text, 100 * n, 100 * n + 100, 0.5) for n, text in enumerate(("", "zwei", "b"))
+    ]
+    assert [(word.text, word.type) for word in timed("a b", said, by_character=True)] == [
+        *(("zwei", "word"), ("a ", "spacing"), ("b", "word"))
+    ]
+
+
 def test_without_times_there_are_words_all_the_same() -> None:
     answer = transcript(SpeechToText("scribe_v2", timestamps_granularity="none"), GREETING)
     assert "".join(word.text for word in answer.words) == answer.text
     assert {(word.start, word.end) for word in answer.words} == {(None, None)}
+
+
+def test_it_is_sent_as_json() -> None:
+    asked = SpeechToText("scribe_v2", timestamps_granularity="character")
+    sent = msgspec.json.decode(written(asked, GREETING), type=Transcript)
+    assert sent == transcript(asked, GREETING)
 
 
 def test_silence_has_no_language() -> None:
