@@ -36,6 +36,12 @@ def test_an_engine_can_be_asked_for(tmp_path: Path) -> None:
     assert [row.split()[0][0] for row in done.out.splitlines()[1:]] == list("a" * 20 + "b" * 8)
 
 
+def test_a_pull_of_nothing_is_refused(tmp_path: Path) -> None:
+    done = voiceforge("voices", "pull", VOICEFORGE_MODELS=str(tmp_path))
+    assert done.status == 1
+    assert "no voice is named: give ids" in done.err
+
+
 def test_what_is_no_language_is_refused(tmp_path: Path) -> None:
     done = voiceforge("voices", "--language", "hindi", VOICEFORGE_MODELS=str(tmp_path))
     assert done.status == 1
