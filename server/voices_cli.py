@@ -79,8 +79,8 @@ def pull(
 ) -> int:
     """Fetch the weights of voices from the hub, going on where an earlier pull was cut.
 
-    Ends with 1 if one could not be had, or none is named. Look at its licence first: `voiceforge
-    voices --json`.
+    Ends with 1 if one could not be had, or none is named. Look at its licence first:
+    `voiceforge voices --json`.
     """
     if not voice:
         print(
