@@ -240,7 +240,7 @@ class Batcher(Generic[P, R]):
         return last and (lately or not self._handler.streams)
 
     def _note(self, priority: Priority) -> None:
-        if priority < Priority.BATCH:
+        if priority in (Priority.FIRST, Priority.AHEAD):  # and no probe
             self._called_at = self._loop.time()
 
     def _promote(self, work: _Work[P, R], priority: Priority, deadline_ms: int) -> None:
