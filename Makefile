@@ -42,10 +42,14 @@ lint: $(VENV)/.dev
 # Conversations take their time and leave cores idle: all other tests run beside them, for what is
 # left, but for some that must be in time. Theirs is shown when both have ended. What fails on either
 # side may have had no core for a second: it is shown, and has to pass alone then.
+SERVER_TESTS := $(wildcard tests/server/test_*.py)
 PEER_TESTS := $(wildcard tests/peers/test_*.py)
-CAN_WAIT := $(foreach name,elevenlabs_% languages_% openai_speech openai_transcriptions schemathesis \
-  ssml_%,$(filter tests/peers/test_$(name).py,$(PEER_TESTS)))
-LIVE := tests/server $(filter-out $(CAN_WAIT),$(PEER_TESTS)) tests/actors/test_resting.py \
+CAN_WAIT := \
+  $(foreach name,database fetched_voices knowledge languages speech_cli told usage voices_cli webhook%,\
+    $(filter tests/server/test_$(name).py,$(SERVER_TESTS))) \
+  $(foreach name,elevenlabs_% languages_% openai_speech openai_transcriptions schemathesis ssml_%,\
+    $(filter tests/peers/test_$(name).py,$(PEER_TESTS)))
+LIVE := $(filter-out $(CAN_WAIT),$(SERVER_TESTS) $(PEER_TESTS)) tests/actors/test_resting.py \
   $(wildcard tests/engine/test_pool*.py)
 OTHERS := -o cache_dir=.pytest_cache/others tests $(LIVE:%=--ignore=%)
 unit: $(VENV)/.dev models peers-node peers-postgres peers-espeak
