@@ -50,7 +50,8 @@ CAN_WAIT := \
   $(foreach name,elevenlabs_% languages_% openai_speech openai_transcriptions schemathesis ssml_%,\
     $(filter tests/peers/test_$(name).py,$(PEER_TESTS)))
 LIVE := $(filter-out $(CAN_WAIT),$(SERVER_TESTS) $(PEER_TESTS)) tests/actors/test_resting.py \
-  $(wildcard tests/engine/test_pool*.py)
+  $(wildcard tests/engine/test_pool*.py) \
+  $(filter-out %__pycache__,$(patsubst %/,%,$(wildcard tests/server/*/)))
 OTHERS := -o cache_dir=.pytest_cache/others tests $(LIVE:%=--ignore=%)
 unit: $(VENV)/.dev models peers-node peers-postgres peers-espeak
 	@others=$$(mktemp); trap 'kill $$beside 2>/dev/null || :; rm -f "$$others"' EXIT; \
