@@ -59,7 +59,7 @@ def routes(speaking: Speaking) -> list[HTTPRouteHandler]:
         "/v1/audio/speech",
         guards=SPEECH,
         status_code=200,
-        responses=refusals(),
+        responses=refusals(404),
         operation_class=sends(*(form.media_type for form in FORMATS.values()), EVENTS),
         summary="Speak a text",
     )

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 import soundfile
-from openai import AsyncOpenAI, BadRequestError
+from openai import AsyncOpenAI, BadRequestError, NotFoundError
 
 from tests.peers.sound import transcribed, word_error_rate
 from tests.server.program import Server
@@ -120,6 +120,17 @@ async def test_what_cannot_be_spoken_is_told(
     usual = {"model": "tts-1", "voice": "alloy", "input": "Hello."}
     with pytest.raises(BadRequestError, match=told):
         await client.audio.speech.create(**{**usual, **wanted})
+
+
+async def test_a_dictionary_that_is_not_there_is_named(client: AsyncOpenAI) -> None:
+    named = [{"pronunciation_dictionary_id": "pd_none"}]
+    with pytest.raises(NotFoundError, match="no pronunciation dictionary 'pd_none'"):
+        await client.audio.speech.create(
+            model="tts-1",
+            voice="alloy",
+            input="Hello.",
+            extra_body={"pronunciation_dictionaries": named},
+        )
 
 
 async def test_control_characters_are_no_speech(client: AsyncOpenAI) -> None:

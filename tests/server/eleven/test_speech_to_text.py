@@ -107,7 +107,7 @@ def test_what_cannot_be_read_says_where(fields: dict[str, str], place: str) -> N
 
 def test_all_that_may_be_asked_is_described_and_so_is_the_answer() -> None:
     unused: Any = None
-    application = Litestar(routes(unused, Forms(1), {}))
+    application = Litestar(routes(unused, Forms(1), {}), logging_config=None)
     described = application.openapi_schema.to_schema()
     route = described["paths"]["/v1/speech-to-text"]["post"]
     form = route["requestBody"]["content"]["multipart/form-data"]["schema"]
