@@ -11,7 +11,8 @@ PYTEST_ARGS ?=
 .DEFAULT_GOAL := help
 .SHELLFLAGS := -euc
 .DELETE_ON_ERROR:
-.PHONY: help run test test-long bench format lint unit models peers-node peers-postgres peers-espeak
+.PHONY: help run test test-long bench format lint unit models \
+  peers-node peers-postgres peers-espeak peers-browser
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' \
@@ -23,7 +24,7 @@ run: $(VENV)/.core ## install what is missing, fetch the models, serve on PORT (
 
 test: lint unit ## format, lint, types, import rules, unit and integration tests
 
-test-long: $(VENV)/.dev models peers-node ## soaks and fuzzing
+test-long: $(VENV)/.dev models peers-node peers-browser ## soaks and fuzzing
 	$(PYTHON) -m pytest -m long $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev $(PEERS)/.installed models ## the measurements, each against its peer
@@ -53,7 +54,7 @@ LIVE := $(filter-out $(CAN_WAIT),$(SERVER_TESTS) $(PEER_TESTS)) tests/actors/tes
   $(wildcard tests/engine/test_pool*.py) \
   $(filter-out %__pycache__,$(patsubst %/,%,$(wildcard tests/server/*/)))
 OTHERS := -o cache_dir=.pytest_cache/others tests $(LIVE:%=--ignore=%)
-unit: $(VENV)/.dev models peers-node peers-postgres peers-espeak
+unit: $(VENV)/.dev models peers-node peers-postgres peers-espeak peers-browser
 	@others=$$(mktemp); trap 'kill $$beside 2>/dev/null || :; rm -f "$$others"' EXIT; \
 	echo "pytest $(LIVE), and beside these all others, shown at the end"; \
 	nice -n 10 $(PYTHON) -m pytest $(OTHERS) $(PYTEST_ARGS) >"$$others" 2>&1 & beside=$$!; \
@@ -101,6 +102,15 @@ peers-espeak:
 	@command -v espeak-ng >/dev/null || { \
 	  echo "make test speaks with espeak-ng, which is not installed" \
 	    "(Debian: apt-get install espeak-ng)" >&2; exit 1; }
+
+# The browser, and the relay between it and the server.
+peers-browser:
+	@missing=; \
+	command -v chromium >/dev/null || [ -n "$${CHROMIUM:-}" ] || missing="$$missing chromium"; \
+	command -v turnserver >/dev/null || missing="$$missing coturn"; \
+	[ -z "$$missing" ] || { \
+	  echo "make test needs what is not installed (Debian: apt-get install$$missing);" \
+	    "CHROMIUM=/path/to/chromium names another browser of its family" >&2; exit 1; }
 
 # Stamps: nothing is installed, or asked of an index, unless what they depend on has changed.
 
