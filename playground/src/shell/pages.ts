@@ -1,0 +1,29 @@
+import { AudioLines, History, type LucideIcon } from "lucide-react";
+import { type ComponentType, lazy } from "react";
+
+export interface Page {
+  path: string;
+  name: string;
+  icon: LucideIcon;
+  /** What a key needs to be shown it. */
+  scope: string;
+  component: ComponentType;
+}
+
+/** All pages there are, in the order of the navigation. */
+export const PAGES: readonly Page[] = [
+  {
+    path: "/",
+    name: "Playground",
+    icon: AudioLines,
+    scope: "realtime",
+    component: lazy(() => import("@/pages/playground/page")),
+  },
+  {
+    path: "/sessions",
+    name: "Sessions",
+    icon: History,
+    scope: "records",
+    component: lazy(() => import("@/pages/sessions/page")),
+  },
+];
