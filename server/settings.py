@@ -12,6 +12,9 @@ Text = Annotated[str, Meta(min_length=1)]
 Count = Annotated[int, Meta(ge=1)]
 Workers = Annotated[int, Meta(description="worker processes, 1-64", ge=1, le=64)]
 Threads = Annotated[int, Meta(ge=1, le=256)]
+Ports = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,4}-[1-9][0-9]{0,4}$")]
+HostAndPort = Annotated[str, Meta(pattern=r"^[^\s/@:]+:[0-9]{1,5}$")]
+TurnAddresses = Annotated[str, Meta(pattern=r"^turns?:[^\s,@]+(,turns?:[^\s,@]+)*$")]
 Networks = Annotated[str, Meta(pattern=r"^[0-9a-fA-F.:/]+(,[0-9a-fA-F.:/]+)*$")]
 Address = Annotated[str, Meta(pattern=r"^https?://[^@\s]+$")]
 """Without a password in it: that would be shown."""
@@ -179,27 +182,24 @@ class WebRtcSettings(msgspec.Struct, frozen=True):
         ),
     ] = None
     ports: Annotated[
-        str | None,
+        Ports | None,
         Meta(
             description="UDP ports for calls, as first-last such as 50000-50999, one for each call "
             "and address; unset: any",
-            pattern=r"^[1-9][0-9]{0,4}-[1-9][0-9]{0,4}$",
         ),
     ] = None
     stun: Annotated[
-        str | None,
+        HostAndPort | None,
         Meta(
             description="a STUN server as host:port; it tells clients, and this server, their "
             "public addresses. Unset: none, which is right where clients reach an address here",
-            pattern=r"^[^\s/@:]+:[0-9]{1,5}$",
         ),
     ] = None
     turn: Annotated[
-        str | None,
+        TurnAddresses | None,
         Meta(
             description="a TURN server for clients that UDP does not reach, such as "
             "turn:turn.example.com:3478, or more with commas; needs turn_secret",
-            pattern=r"^turns?:[^\s,@]+(,turns?:[^\s,@]+)*$",
         ),
     ] = None
     turn_secret: Annotated[
