@@ -89,6 +89,7 @@ class Outlet(Actor):
                 rate_hz=self._transport.rate_hz,
                 lead_ms=self._transport.lead_ms,
                 frame_ms=self._transport.frame_ms,
+                delay_ms=lambda: self._transport.delay_ms,
                 send=reply.played,
                 started=reply.began,
                 finished=reply.heard_out,

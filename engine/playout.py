@@ -88,7 +88,8 @@ class Playout:
 
     `send(pcm)` takes frames of `frame_ms` at `rate_hz`, the last one may be shorter; `finished` is
     called once when everything has been heard, `started` once with the first frame, `failed` with
-    what these raise on the clock. Until `release`, nothing is sent.
+    what these raise on the clock. Until `release`, nothing is sent. What is sent is heard
+    `delay_ms` later, as far as that is known at the time.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Playout:
         rate_hz: int,
         lead_ms: int,
         frame_ms: int,
+        delay_ms: Callable[[], int] = lambda: 0,
         send: Callable[[bytes], None],
         started: Callable[[], None],
         finished: Callable[[], None],
@@ -108,6 +110,7 @@ class Playout:
         self._clock = clock
         self._lead_samples = lead_ms * rate_hz // 1000
         self._frame_samples = frame_ms * rate_hz // 1000
+        self._delay_ms = delay_ms
         self._send = send
         self._started = started
         self._finished = finished
@@ -173,8 +176,7 @@ class Playout:
         """How much of the stream has been played at the other side, as pacing tells."""
         if self._origin is None:
             return 0
-        played = int((self._now() - self._origin) * self.rate_hz)
-        return max(0, min(self.ledger.sent_samples, played))
+        return max(0, min(self.ledger.sent_samples, int(self._played_s() * self.rate_hz)))
 
     def left_ms(self) -> float | None:
         """How much is still to be heard; None while the reply is not complete."""
@@ -191,6 +193,11 @@ class Playout:
     async def drained(self) -> None:
         """Wait until less than `AHEAD_MS` waits to be sent."""
         await self._drained.wait()
+
+    def _played_s(self) -> float:
+        """How long the other side has played by now, pauses apart."""
+        assert self._origin is not None
+        return self._now() - self._origin - self._delay_ms() / 1000
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -240,7 +247,7 @@ class Playout:
         self._gauge()
         if self._next == ledger.source_samples and not self._held:
             if self._complete:
-                if ledger.sent_samples <= (now - self._origin) * self.rate_hz:
+                if ledger.sent_samples <= self._played_s() * self.rate_hz:
                     self._end()
             else:
                 self._clock.leave(self)  # dry: the next chunk starts it again

@@ -28,6 +28,7 @@ class GatewayPlan(msgspec.Struct, frozen=True):
 
     `store` is the model store's folder, `path` where its private socket is to lie. The two file
     descriptors are inherited: the supervisor talks over one, and hands connections over the other.
+    `turn_secret` is shared with the TURN server.
     """
 
     index: int
@@ -37,6 +38,7 @@ class GatewayPlan(msgspec.Struct, frozen=True):
     path: str
     control_fd: int
     channel_fd: int
+    turn_secret: str | None = None
 
 
 class Loading(msgspec.Struct, frozen=True, tag="loading"):

@@ -10,7 +10,7 @@ from server.access.denied import retry
 from server.asking import Asking
 from server.control import Away, Enter, Leave, Owner, Refusal, ToSupervisor
 from server.places import ENOUGH, SPENT
-from transports.websocket import Refused
+from transports.handshake import Refused
 
 log = logging.getLogger(__name__)
 

@@ -22,6 +22,7 @@ from engine.child import become_child
 from server import (
     admin_routes,
     agent_routes,
+    call_routes,
     chat_routes,
     client_secrets,
     control,
@@ -43,6 +44,7 @@ from server import (
     webhooks,
 )
 from server import log as logs
+from server.access.crossing import Crossing
 from server.access.guard import Guard, Trusted
 from server.access.keyring import Keyring, looking_in
 from server.access.leases import Leases
@@ -66,6 +68,7 @@ from server.fleet import ROLES
 from server.forms import Forms
 from server.forward import Forwarding
 from server.handover import Taking
+from server.ice_servers import reach_of
 from server.jobs.runner import Runner
 from server.knowledge.desk import Desk
 from server.knowledge.library import Library
@@ -103,6 +106,7 @@ from server.transcription.metered import Transcriptions
 from server.vault import Vault
 from storage.database import Database
 from storage.usage import Amounts, Subject
+from transports.webrtc.calls import Calls
 
 log = logging.getLogger(__name__)
 
@@ -195,7 +199,8 @@ class Gateway:
         agents = Agents(
             self._database, self._outbound, self._library, self._vault, llms, dictionaries
         )
-        self._sockets = Sockets(self._sessions, agents)
+        self._calls = Calls(reach_of(settings.webrtc))
+        self._sockets = Sockets(self._sessions, agents, self._calls)
         self._forwarding = Forwarding(self._sockets, plan.index, self._system.path_of)
         self._lines = Lines(self._forwarding)
         self._starting: asyncio.Task[None] | None = None
@@ -247,6 +252,9 @@ class Gateway:
         return [
             *routes(self._readiness, self._metrics, self._system),
             *client_secrets.routes(self._database),
+            *call_routes.routes(
+                self._sockets, self._system, self._plan.settings.webrtc, self._plan.turn_secret
+            ),
             *admin_routes.routes(self._database, self._revoke, self._recordings),
             *usage_routes.routes(self._database),
             *webhook_routes.routes(self._database, self._sealing, self._outbound, self._jobs),
@@ -271,7 +279,8 @@ class Gateway:
 
     def _guarded(self, app: Application) -> Application:
         refused = self._metrics.count_denial
-        return KeyInFirstMessage(Guard(app, PUBLIC, self._keyring, self._leases, refused))
+        guard = Guard(app, PUBLIC, self._keyring, self._leases, refused)
+        return Crossing(KeyInFirstMessage(guard))
 
     def _tell_use(self, used: Mapping[Subject, Amounts]) -> None:
         self._send(control.Usage(tuple(used.items())))
@@ -296,7 +305,9 @@ class Gateway:
             self._jobs.drain(min(JOBS_S, self._plan.settings.limits.drain_s)),
         )
         left_s = max(0.0, until - loop.time()) if self._forwarding.carries else 0.0
-        await self._lines.closed(left_s + GOODBYE_S)
+        await asyncio.gather(
+            self._lines.closed(left_s + GOODBYE_S), self._calls.closed(left_s + GOODBYE_S)
+        )
 
     def _send(self, message: control.ToSupervisor) -> None:
         if not self._writer.is_closing():

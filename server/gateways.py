@@ -43,7 +43,13 @@ class GatewayKeeper:
     """
 
     def __init__(
-        self, index: int, settings: Settings, store: Path, folder: Path, database: Reached
+        self,
+        index: int,
+        settings: Settings,
+        store: Path,
+        folder: Path,
+        database: Reached,
+        turn_secret: str | None = None,
     ) -> None:
         self.receive: Receive = lambda index, message: None
         self.changed: Callable[[], None] = lambda: None
@@ -56,6 +62,7 @@ class GatewayKeeper:
         self._store = store
         self._folder = folder
         self._database = database
+        self._turn_secret = turn_secret
         self._channel: socket.socket | None = None
         self._heard = False
         self._process: asyncio.subprocess.Process | None = None
@@ -196,6 +203,7 @@ class GatewayKeeper:
             str(path),
             line.fileno(),
             channel.fileno(),
+            self._turn_secret,
         )
         roots = filter(None, (package_root(), os.environ.get("PYTHONPATH")))
         environment = child_environment() | {"PYTHONPATH": os.pathsep.join(roots)}

@@ -18,6 +18,7 @@ EVENTS = "text/event-stream"
 MULTIPART = "multipart/form-data"
 LINES = "application/x-ndjson"
 
+TEXT = Schema(type=OpenAPIType.STRING)
 BINARY = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
 EVENT = Schema(
     type=OpenAPIType.OBJECT,
@@ -49,6 +50,21 @@ def sends(*media_types: str, json: bool = False, form: Schema | None = None) -> 
                 self.request_body = RequestBody(content=content, required=True)
 
     return Sends
+
+
+def takes(bodies: dict[str, Schema], *, gives: str) -> type[Operation]:
+    """What a route takes, by media type, and that it answers with 201 in another."""
+
+    @dataclass
+    class Takes(Operation):
+        def __post_init__(self) -> None:
+            made = (self.responses or {}).get("201")
+            if isinstance(made, OpenAPIResponse):
+                made.content = {gives: OpenAPIMediaType(schema=TEXT)}
+            content = {kind: OpenAPIMediaType(schema=schema) for kind, schema in bodies.items()}
+            self.request_body = RequestBody(content=content, required=True)
+
+    return Takes
 
 
 def event(told: dict[str, Any]) -> bytes:

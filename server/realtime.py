@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from server.access.authority import require
@@ -14,10 +14,16 @@ from server.agents.incoming import Arrival, Unanswered
 from server.lines import Application
 from server.sessions import SessionRegistry
 from storage.errors import Missing, StorageError
+from transports.entrance import Entrance
 from transports.handshake import POLICY, query_of
 from transports.outbox import Message, Send
 from transports.reading import Receive
+from transports.realtime.wire import JsonObject
+from transports.webrtc.calls import Calls
 from transports.websocket import RealtimeSocket
+
+Scoped = MutableMapping[str, Any]
+"""ASGI's scope."""
 
 REVOKED = "key_revoked"
 
@@ -37,10 +43,16 @@ class Sockets:
     the session of a client secret.
     """
 
-    def __init__(self, sessions: SessionRegistry, agents: Agents | None = None) -> None:
+    def __init__(
+        self,
+        sessions: SessionRegistry,
+        agents: Agents | None = None,
+        calls: Calls | None = None,
+    ) -> None:
         self._sessions = sessions
         self._agents = agents
-        self._open: set[Socket] = set()
+        self._calls = calls
+        self._open: set[Socket | Held] = set()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         caller = caller_of(scope)
@@ -48,11 +60,28 @@ class Sockets:
         needed: Scope = "sessions" if "call_id" in query else "realtime"
         try:
             require(caller, needed)
-            answering = await self._answering(caller, query, scope)
+            answering = await self._answering(caller, query, scope, "websocket")
         except Denied as denied:
             await tell(denied, scope, receive, send)
             return
-        await self.held(self._application(caller, answering))(scope, receive, send)
+        socket = RealtimeSocket(self._entrance(caller, answering, "websocket"))
+        await self.held(socket)(scope, receive, send)
+
+    async def call(
+        self, scope: Scoped, offer: str, query: dict[str, str], session: JsonObject | None
+    ) -> tuple[str, str]:
+        """Answer a browser's offer: the answer as SDP, and the session's id. See
+        `Entrance.enter` for `query` and `session`. Raises `Denied`, `RequestError`, `Refused`.
+        """
+        assert self._calls is not None
+        caller = caller_of(scope)
+        answering = await self._answering(caller, query, scope, "webrtc")
+        entrance = self._entrance(caller, answering, "webrtc")
+        answer, session_id, task = await self._calls.begin(offer, entrance, query, session)
+        held = Held(caller, task)
+        self._open.add(held)
+        task.add_done_callback(lambda _: self._open.discard(held))
+        return answer, session_id
 
     def held(self, application: Application) -> Application:
         """An ASGI application for WebSockets whose connections end when their keys are revoked."""
@@ -68,7 +97,7 @@ class Sockets:
         return serving
 
     async def _answering(
-        self, caller: Caller, query: Mapping[str, str], scope: Message
+        self, caller: Caller, query: Mapping[str, str], scope: Scoped, way: str
     ) -> Answering | None:
         """Who answers in the session that is to begin, if it is an agent. Raises `Denied`."""
         if "call_id" in query or query.get("session_id"):
@@ -80,7 +109,9 @@ class Sockets:
             return None
         try:
             if self._agents is not None:
-                return await self._agents.arriving(caller, arrival(caller, named, query, scope))
+                return await self._agents.arriving(
+                    caller, arrival(caller, named, query, scope, way)
+                )
         except Missing:
             pass
         except Unanswered as error:
@@ -90,12 +121,12 @@ class Sockets:
             raise retry(503, "database_unavailable", text, RETRY_DATABASE_S) from None
         raise Denied(404, "agent_not_found", f"there is no agent {named[:64]!r}")
 
-    def _application(self, caller: Caller, answering: Answering | None) -> RealtimeSocket:
-        own = self._sessions.of(caller, answering)
+    def _entrance(self, caller: Caller, answering: Answering | None, way: str) -> Entrance:
+        own = self._sessions.of(caller, answering, way)
         given = [caller.session] if caller.session else []
         if answering is None:
-            return RealtimeSocket(own, presets=given)
-        return RealtimeSocket(
+            return Entrance(own, presets=given)
+        return Entrance(
             own,
             presets=[*answering.presets, *given],
             allowed=answering.allowed,
@@ -126,16 +157,30 @@ def variables_of(presets: Sequence[Mapping[str, Any]]) -> set[str]:
     return {name for block in blocks for name in block.get("variables") or {}}
 
 
-def arrival(caller: Caller, named: str, query: Mapping[str, str], scope: Message) -> Arrival:
+def arrival(
+    caller: Caller, named: str, query: Mapping[str, str], scope: Scoped, way: str
+) -> Arrival:
     """What an agent's incoming webhook is told."""
     return Arrival(
         named,
         caller.account_id,
         caller.key_id,
-        "websocket",
+        way,
         address_of(scope),
         {name: value for name, value in query.items() if name not in OWN_QUERY},
     )
+
+
+class Held:
+    """A call, which ends when its key is revoked."""
+
+    def __init__(self, caller: Caller, task: "asyncio.Task[None]") -> None:
+        self.caller = caller
+        self._task = task
+
+    def close(self) -> None:
+        """End it now, if it has not ended."""
+        self._task.cancel()
 
 
 class Socket:

@@ -24,7 +24,8 @@ from server.recording.tapes import Tapes
 from server.records.recorders import Recorders
 from server.settings import LimitSettings
 from server.tracing import Tracing
-from transports.websocket import Lease, Refused
+from transports.entrance import Lease
+from transports.handshake import Refused
 
 log = logging.getLogger(__name__)
 
@@ -93,9 +94,11 @@ class SessionRegistry:
         """The sessions that are open."""
         return list(self._entries)
 
-    def of(self, caller: Caller, answering: Answering | None = None) -> "OwnSessions":
-        """As this caller may see them; in those that begin, an agent answers."""
-        return OwnSessions(self, caller, answering)
+    def of(
+        self, caller: Caller, answering: Answering | None = None, way: str = "websocket"
+    ) -> "OwnSessions":
+        """As this caller may see them; in those that begin, an agent answers. See `open`."""
+        return OwnSessions(self, caller, answering, way)
 
     def keys(self) -> set[str]:
         """The keys, by their ids, that sessions began with which are open."""
@@ -285,17 +288,24 @@ class SessionRegistry:
 
 
 class OwnSessions:
-    """One caller's sessions. Satisfies `transports.websocket.Sessions`."""
+    """One caller's sessions. Satisfies `transports.entrance.Sessions`."""
 
     def __init__(
-        self, registry: SessionRegistry, caller: Caller, answering: Answering | None = None
+        self,
+        registry: SessionRegistry,
+        caller: Caller,
+        answering: Answering | None = None,
+        way: str = "websocket",
     ) -> None:
         self._registry = registry
         self._caller = caller
         self._answering = answering
+        self._way = way
 
     async def open(self, settings: SessionSettings, transport: Transport) -> Lease:
-        return await self._registry.open(settings, transport, self._caller, self._answering)
+        return await self._registry.open(
+            settings, transport, self._caller, self._answering, self._way
+        )
 
     def resume(self, session_id: str, token: str) -> Lease | None:
         return self._registry.resume(session_id, token, self._caller)

@@ -12,6 +12,9 @@ Text = Annotated[str, Meta(min_length=1)]
 Count = Annotated[int, Meta(ge=1)]
 Workers = Annotated[int, Meta(description="worker processes, 1-64", ge=1, le=64)]
 Threads = Annotated[int, Meta(ge=1, le=256)]
+Ports = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,4}-[1-9][0-9]{0,4}$")]
+HostAndPort = Annotated[str, Meta(pattern=r"^[^\s/@:]+:[0-9]{1,5}$")]
+TurnAddresses = Annotated[str, Meta(pattern=r"^turns?:[^\s,@]+(,turns?:[^\s,@]+)*$")]
 Networks = Annotated[str, Meta(pattern=r"^[0-9a-fA-F.:/]+(,[0-9a-fA-F.:/]+)*$")]
 Address = Annotated[str, Meta(pattern=r"^https?://[^@\s]+$")]
 """Without a password in it: that would be shown."""
@@ -161,6 +164,50 @@ class SpeechSettings(msgspec.Struct, frozen=True):
     ] = True
 
 
+class WebRtcSettings(msgspec.Struct, frozen=True):
+    """How browsers reach this machine for calls: by UDP, at any address that leads here."""
+
+    addresses: Annotated[
+        Networks | None,
+        Meta(
+            description="this machine's addresses that calls come to, such as 10.0.0.5, with "
+            "commas; unset: all it has"
+        ),
+    ] = None
+    announced: Annotated[
+        Networks | None,
+        Meta(
+            description="public addresses that lead to this machine's (1:1 NAT, as clouds have "
+            "it), with commas; unset: none, or what the STUN server sees"
+        ),
+    ] = None
+    ports: Annotated[
+        Ports | None,
+        Meta(
+            description="UDP ports for calls, as first-last such as 50000-50999, one for each call "
+            "and address; unset: any",
+        ),
+    ] = None
+    stun: Annotated[
+        HostAndPort | None,
+        Meta(
+            description="a STUN server as host:port; it tells clients, and this server, their "
+            "public addresses. Unset: none, which is right where clients reach an address here",
+        ),
+    ] = None
+    turn: Annotated[
+        TurnAddresses | None,
+        Meta(
+            description="a TURN server for clients that UDP does not reach, such as "
+            "turn:turn.example.com:3478, or more with commas; needs turn_secret",
+        ),
+    ] = None
+    turn_secret: Annotated[
+        Secret | None,
+        Meta(description="what the TURN server shares with this one (coturn: static-auth-secret)"),
+    ] = None
+
+
 class DatabaseSettings(msgspec.Struct, frozen=True):
     """How the records are reached; where they are says `database_url`."""
 
@@ -262,6 +309,7 @@ class Settings(msgspec.Struct, frozen=True):
     speech: SpeechSettings = SpeechSettings()
     database: DatabaseSettings = DatabaseSettings()
     outbound: OutboundSettings = OutboundSettings()
+    webrtc: WebRtcSettings = WebRtcSettings()
     log: LogSettings = LogSettings()
     tracing: TracingSettings = TracingSettings()
 
@@ -269,4 +317,5 @@ class Settings(msgspec.Struct, frozen=True):
         """The same for processes that have no use for them."""
         fallback = replace(self.llm.fallback, api_key=None)
         llm = replace(self.llm, api_key=None, fallback=fallback)
-        return replace(self, llm=llm, database_url=None, secret_key=None)
+        webrtc = replace(self.webrtc, turn_secret=None)
+        return replace(self, llm=llm, webrtc=webrtc, database_url=None, secret_key=None)

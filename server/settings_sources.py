@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Meta
 
+from server.ice_servers import reach_of
 from server.outbound.networks import networks
 from server.settings import Secret, Settings
 
@@ -100,6 +101,11 @@ def load(
         networks(settings.outbound.allow)
     except ValueError as error:
         raise SettingsError(f"{given['outbound.allow'].source}: outbound.allow: {error}") from error
+    try:
+        reach_of(settings.webrtc)
+    except ValueError as error:
+        key = f"webrtc.{str(error).partition(':')[0]}"
+        raise SettingsError(f"{given[key].source}: webrtc.{error}") from error
     return Loaded(settings, {key: one.source for key, one in given.items()})
 
 

@@ -96,8 +96,11 @@ class Supervisor:
         count = gateway_count(settings)
         each = max(LEAST_CONNECTIONS, settings.database.connections // count)
         reached = control.Reached(self._database.url, each, secret_key(settings))
+        turn = settings.webrtc.turn_secret
+        turn_secret = None if turn is None else turn.reveal()
         self._gateways = [
-            GatewayKeeper(index, shown, store, folder, reached) for index in range(count)
+            GatewayKeeper(index, shown, store, folder, reached, turn_secret)
+            for index in range(count)
         ]
         for gateway in self._gateways:
             gateway.greet = self._greet

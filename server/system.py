@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import aiohttp
 import msgspec
 from msgspec.structs import replace
+from yarl import URL
 
 from engine.status import WorkerStatus
 from server.access.caller import HEADER, Caller
@@ -25,6 +26,14 @@ PATIENCE_S = 3.0
 """For another gateway to answer; one that does not is left out. For the supervisor likewise."""
 
 log = logging.getLogger(__name__)
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """What another gateway answered; the headers' names are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
 
 
 class GatewaySilent(Exception):
@@ -105,6 +114,17 @@ class System:
             raise GatewaySilent(f"the gateway of session {session_id!r} does not answer: try again")
         return status == 200
 
+    async def post(
+        self, gateway: int, route: str, caller: Caller, body: bytes, kind: str
+    ) -> "Answered":
+        """Ask another gateway for the caller. Raises `GatewaySilent`."""
+        path = self.path_of(gateway)
+        asked = {HEADER: caller.told(), "content-type": kind}
+        answered = None if path is None else await self._asked("POST", path, route, asked, body)
+        if answered is None:
+            raise GatewaySilent(f"gateway {gateway} does not answer: try again")
+        return answered
+
     async def texts_of_others(self, route: str) -> list[str]:
         """What the other gateways answer to a GET of `route`."""
         paths = [g.path for g in self.gateways if g.index != self.index and g.path]
@@ -118,14 +138,22 @@ class System:
     ) -> tuple[int, str]:
         """Status and body of another gateway's answer; 0 if there is none."""
         told = {HEADER: caller.told()} if caller is not None else {}
+        answered = await self._asked(method, path, route, told)
+        return (0, "") if answered is None else (answered.status, answered.body.decode())
+
+    async def _asked(
+        self, method: str, path: str, route: str, headers: dict[str, str], body: bytes | None = None
+    ) -> "Answered | None":
         if path not in self._http:
             self._http[path] = aiohttp.ClientSession(connector=aiohttp.UnixConnector(path))
         with contextlib.suppress(aiohttp.ClientError, TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
-                url = f"http://gateway{route}"
-                async with self._http[path].request(method, url, headers=told) as answer:
-                    return answer.status, await answer.text()
-        return 0, ""
+                asked = URL(f"http://gateway{route}", encoded=True)
+                request = self._http[path].request(method, asked, headers=headers, data=body)
+                async with request as answer:
+                    named = {name.lower(): value for name, value in answer.headers.items()}
+                    return Answered(answer.status, named, await answer.read())
+        return None
 
     async def aclose(self) -> None:
         """Close the connections to the others."""

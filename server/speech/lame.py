@@ -5,7 +5,7 @@ import weakref
 from ctypes import c_char_p, c_int, c_void_p
 from functools import cache
 
-from server.speech import libraries
+from transports import libraries
 
 QUALITY = 5
 """Of LAME's 0 (best) to 9: FFmpeg's choice. Its own is 3, which takes a fifth longer."""

@@ -6,8 +6,8 @@ import weakref
 from ctypes import byref, c_char_p, c_int, c_int32, c_void_p
 from functools import cache
 
-from server.speech import libraries
 from server.speech.ogg import BEGINS, ENDS, Pages
+from transports import libraries
 
 AUDIO = 2049
 SET_BITRATE, GET_LOOKAHEAD = 4002, 4027

@@ -27,6 +27,7 @@ class Client:
     """A transport that remembers what it was sent and plays audio as it comes."""
 
     lead_ms = 80
+    delay_ms = 0
     frame_ms = 40
     rate_hz = 24_000
 

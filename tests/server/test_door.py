@@ -10,7 +10,7 @@ from server.control import Away, Enter, Leave, Owner, Refusal, ToSupervisor, Wel
 from server.door import PATIENCE_S, Place, SupervisedDoor
 from storage.accounts import Limits
 from tests.server.test_sessions import virtual
-from transports.websocket import Refused
+from transports.handshake import Refused
 
 
 class Asked:

@@ -19,7 +19,7 @@ from server.sessions import SessionRegistry
 from server.settings import LimitSettings
 from tests.server.exchange import Client, services
 from tests.virtual_time import in_virtual_time
-from transports.websocket import Refused
+from transports.handshake import Refused
 
 LONG = " ".join(["word"] * 40)
 

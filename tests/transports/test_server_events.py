@@ -21,6 +21,20 @@ CALLED = FunctionCall("item_c", "call_1", "weather", '{"city":"Oslo"}')
 USER = Message("item_u", "user", (Part("audio", None),))
 
 
+class Speaker:
+    """Hears speech that is in no event."""
+
+    lead_ms = frame_ms = 20
+    rate_hz = 24_000
+    delay_ms = 60
+
+    def __init__(self) -> None:
+        self.heard = b""
+
+    def say(self, pcm: bytes) -> None:
+        self.heard += pcm
+
+
 def response(*inside: frames.Frame, items: tuple[Item, ...], **how: Any) -> list[frames.Frame]:
     return [
         frames.ResponseStarted(
@@ -110,7 +124,9 @@ def transcribing(new_client: Any, **options: Any) -> Any:
 
 
 def test_every_event_has_the_stock_client_s_shape(new_client: Any) -> None:
-    client = transcribing(new_client, announces_playback=True)
+    client = transcribing(new_client)
+    client.told(*EVERYTHING)
+    client.realtime.reopen(client.outlet, Speaker())
     client.told(*EVERYTHING)
     client.session.history.add(USER)
     client.ask({"type": "conversation.item.retrieve", "item_id": "item_u"})

@@ -17,8 +17,10 @@ from engine import frames
 from engine.items import Message, Part
 from engine.session import Transport
 from engine.settings import SessionSettings
+from transports.entrance import Entrance, Lease
+from transports.handshake import Refused
 from transports.realtime.wire import LARGEST_MESSAGE
-from transports.websocket import Lease, RealtimeSocket, Refused
+from transports.websocket import RealtimeSocket
 
 ITEM = Message("item_a", "assistant", (), "in_progress")
 
@@ -71,7 +73,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def serving(registry: Registry, **options: Any) -> AsyncIterator[str]:
-    app = RealtimeSocket(registry, **options)
+    app = RealtimeSocket(Entrance(registry), **options)
     config = uvicorn.Config(
         app,
         port=0,

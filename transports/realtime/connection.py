@@ -26,13 +26,9 @@ from transports.realtime.reply import Replies
 from transports.realtime.response_object import request_of
 from transports.realtime.session_object import RealtimeSession, SessionObject, identified, noting
 from transports.realtime.session_settings import format_of, settings_of
+from transports.realtime.speaker import Events, Speaker
 from transports.realtime.update import updated
 from transports.realtime.wire import JsonObject
-
-LEAD_MS = 80
-"""A client that plays what it gets cannot be made to give audio back, so little is sent ahead."""
-
-FRAME_MS = 40  # of agent speech in an event: 25 events a second, each 2.6 kB as 24 kHz PCM
 
 ORDINARY, VIOLATION, INTERNAL_ERROR = 1000, 1008, 1011
 """WebSocket close codes (RFC 6455, 7.4.1) for the end of a session."""
@@ -63,11 +59,9 @@ class Realtime:
     object to begin with, cannot be had.
     A client may change what is `allowed`, but for the variables that are `fixed`; a sideband
     everything.
-    `announces_playback` adds the output_audio_buffer events, which belong to WebRTC.
+    With a `speaker` the agent is heard there, and the output_audio_buffer events tell of it;
+    without one its speech is in events.
     """
-
-    lead_ms = LEAD_MS
-    frame_ms = FRAME_MS
 
     def __init__(
         self,
@@ -76,7 +70,7 @@ class Realtime:
         *,
         allowed: Collection[Override] = ALL,
         fixed: Collection[str] = (),
-        announces_playback: bool = False,
+        speaker: Speaker | None = None,
         rate_limits: Callable[[], tuple[sessions.RateLimit, ...]] = no_limits,
     ) -> None:
         self.settings: SessionSettings = settings_of(wanted)
@@ -86,12 +80,13 @@ class Realtime:
         self._allowed = allowed
         self._fixed = fixed
         self._awaiting: Outlet | None = None
-        self._announces_playback = announces_playback
         self._rate_limits = rate_limits
         self._conversation_id = f"conv_{secrets.token_hex(10)}"
         self._replies = Replies(self._audience.tell, self._audience.tell_client)
         self._caller = CallerAudio(format_of(wanted.audio.input.format))
-        self._use_output_format()
+        self._overflowing = False
+        self._output_format = _output_format(wanted)
+        self._use_speaker(speaker)
 
     # ---- the life of the connection -------------------------------------------------------
 
@@ -102,9 +97,12 @@ class Realtime:
         self._audience.answer(None, sessions.SessionCreated(session=self._object))
         session.start()
 
-    def reopen(self, outlet: Outlet) -> None:
-        """The client came back over `outlet`: tell it the history, before the session goes on."""
+    def reopen(self, outlet: Outlet, speaker: Speaker | None = None) -> None:
+        """The client came back over `outlet`, and hears the agent from this `speaker`: tell it the
+        history, before the session goes on.
+        """
         self._audience.move(outlet)
+        self._use_speaker(speaker)
         self._audience.answer(outlet, sessions.SessionCreated(session=self._object))
         previous: str | None = None
         for item in self._session.history:
@@ -157,6 +155,20 @@ class Realtime:
             message = "the event is nested too deeply: at most a few hundred levels are accepted"
             error_event = errors.invalid("invalid_value", message, None, event.event_id)
             self._audience.answer(asker, error_event)
+
+    def hear(self, pcm: bytes) -> None:
+        """Take what the caller says beside the events: mono 16-bit PCM at `CALLER_HZ`. Where the
+        session takes no more of it the client is told, once.
+        """
+        if self.ended or self._audience.client_away:
+            return
+        try:
+            self._session.hear(pcm)
+            self._overflowing = False
+        except RequestError as error:
+            if not self._overflowing:
+                self._audience.answer(None, errors.refused(error, None))
+            self._overflowing = True
 
     def _ask(self, event: AnyClientEvent, asker: Outlet | None) -> Iterator[None]:
         session = self._session
@@ -254,7 +266,27 @@ class Realtime:
 
     def _use_output_format(self) -> None:
         self._output_format = _output_format(self._object)
-        self.rate_hz = self._output_format.rate_hz
+        self._use_speaker(self._replies.speaker)
+
+    def _use_speaker(self, speaker: Speaker | None) -> None:
+        self._replies.speaker = speaker
+        self._heard_at = speaker or Events(self._output_format.rate_hz)
+
+    @property
+    def lead_ms(self) -> int:
+        return self._heard_at.lead_ms
+
+    @property
+    def frame_ms(self) -> int:
+        return self._heard_at.frame_ms
+
+    @property
+    def rate_hz(self) -> int:
+        return self._heard_at.rate_hz
+
+    @property
+    def delay_ms(self) -> int:
+        return self._heard_at.delay_ms
 
     # ---- to the client, and the sidebands -------------------------------------------------
 
@@ -268,7 +300,7 @@ class Realtime:
             if self.settings.transcribe:
                 self._audience.tell(transcribe(frame))
         elif (playback := PLAYBACK.get(type(frame))) is not None:
-            if self._announces_playback:
+            if self._replies.speaker is not None:
                 self._audience.tell(playback(frame))
         else:
             self._tell(frame)

@@ -30,6 +30,7 @@ from transports.realtime import response_events as events
 from transports.realtime.items import wire_item
 from transports.realtime.response_object import begun, ended
 from transports.realtime.session_object import SessionObject
+from transports.realtime.speaker import Speaker
 from transports.realtime.wire import JsonObject, ServerEvent, new_event_id
 
 
@@ -65,12 +66,14 @@ class Replies:
     """The responses of one session that are under way.
 
     Output of a response or an item that is not under way is dropped: it is a retired one's.
-    `emit` takes an event, `emit_text` one that is already JSON text.
+    `emit` takes an event, `emit_text` one that is already JSON text. Where there is a `speaker`,
+    speech goes there, as 16-bit PCM at the rate of `Format.PCM`.
     """
 
     def __init__(
         self, emit: Callable[[ServerEvent], None], emit_text: Callable[[str], None]
     ) -> None:
+        self.speaker: Speaker | None = None
         self._emit = emit
         self._emit_text = emit_text
         self._responses: dict[str, tuple[ResponseStarted, JsonObject]] = {}
@@ -129,18 +132,28 @@ class Replies:
         )
 
     def audio(self, frame: ReplyAudio, form: Format) -> None:
-        """Speech comes at the format's rate, but for what was prepared before that was chosen."""
+        """Speech comes at the rate that is wanted, but for what was prepared before that was
+        chosen.
+        """
         item = self._items.get(frame.item_id)
         if item is None:
             return
         if item.part is None:
             self._open_part(item, spoken=True)
+        if self.speaker is not None:
+            form = Format.PCM
         if frame.rate_hz == form.rate_hz:
-            self._audio_delta(item, encode(frame.pcm, form))
+            self._heard(item, encode(frame.pcm, form))
             return
         if item.converted is None:
             item.converted = Converted(frame.rate_hz, form)
-        self._audio_delta(item, item.converted.feed(frame.pcm))
+        self._heard(item, item.converted.feed(frame.pcm))
+
+    def _heard(self, item: _OpenItem, data: bytes) -> None:
+        if self.speaker is not None:
+            self.speaker.say(data)
+        else:
+            self._audio_delta(item, data)
 
     def arguments(self, frame: ReplyArguments) -> None:
         item = self._items.get(frame.item_id)
@@ -228,7 +241,7 @@ class Replies:
         }
         text = _text_of(done, "".join(part.text))
         if item.converted is not None:
-            self._audio_delta(item, item.converted.rest())
+            self._heard(item, item.converted.rest())
         if part.spoken:
             self._emit(events.AudioDone(**where))
             self._emit(events.TranscriptDone(**where, transcript=text))

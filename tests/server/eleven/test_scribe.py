@@ -24,8 +24,8 @@ from server.transcription.metered import Transcriptions
 from storage.usage import Amounts, Subject
 from tests.scripted import NOISE, WINDOW_SAMPLES, Scripted, silence, spoken, stt
 from transports.g711 import pcm_to_mu_law
+from transports.handshake import Refused
 from transports.outbox import Outbox
-from transports.websocket import Refused
 
 CALLER = Caller("acc_1", "key_1", ("speech",))
 

@@ -20,7 +20,7 @@ from server.speech.reading import AHEAD
 from server.speech.speaking import Speaking
 from tests.scripted import Scripted, spoken, tts
 from tests.server.speech.test_speakers import speakers
-from transports.websocket import Refused
+from transports.handshake import Refused
 
 HZ = 16_000
 CALLER = Caller("acc_1", "key_1", ("speech",))

@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from server.speech import lame, libraries
+from server.speech import lame
 from server.speech.lame import Lame
+from transports import libraries
 
 
 def test_a_machine_without_lame_has_that_of_the_wheel(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
-"""The libraries that encode, called as they are: LAME (LGPL) and libopus (BSD).
+"""The codecs' libraries, called as they are: LAME (LGPL) and libopus (BSD).
 
 PyAV's wheel carries both as files of their own. To load one of them loads nothing else of it, and
-so not x264, which is GPL (`server.transcription.decoding`).
+so not x264, which is GPL (the server decodes files in a process of its own).
 
 libsndfile's wheel has both inside as well, but not optimised: its LAME takes 2.5 times as long as
 Debian's, its libopus 3 times (`python -m bench.formats`).

@@ -1,0 +1,162 @@
+"""Calls: clients that are being connected, and those that are, each with its session."""
+
+import asyncio
+import datetime
+import logging
+from typing import TYPE_CHECKING
+
+from engine.errors import RequestError
+from transports.entrance import Entrance, Visit
+from transports.handshake import Refused
+from transports.outbox import Message, Outbox
+from transports.realtime.wire import JsonObject
+from transports.webrtc import sdp, stack
+from transports.webrtc.ice import Reach
+from transports.webrtc.peer import Peer
+
+if TYPE_CHECKING:
+    from aiortc.rtcdtlstransport import RTCCertificate
+
+log = logging.getLogger(__name__)
+
+MOST_CONNECTING = 64
+"""Calls whose client has not come yet: each holds a place for a session, and sockets."""
+
+RETRY_S = 2
+
+CONNECT_S = 15.0
+"""For a client to come. With a relay on the way, and packets lost, it takes five."""
+
+CERTIFICATE_DAYS = 7
+
+ACCEPT: Message = {"type": "websocket.accept"}
+
+
+class Call:
+    """One client: its connection, and its visit to a session."""
+
+    def __init__(self, offer: sdp.Offer, reach: Reach, certificate: "RTCCertificate") -> None:
+        self.peer = Peer(offer, reach, certificate, self._hear)
+        self.outbox = Outbox(self.peer.send, ACCEPT)
+        self.connected = False
+        self._visit: Visit | None = None
+
+    @property
+    def session_id(self) -> str:
+        """The session's."""
+        assert self._visit is not None
+        return self._visit.lease.session.id
+
+    async def enter(
+        self, entrance: Entrance, query: dict[str, str], session: JsonObject | None
+    ) -> str:
+        """Go to a session; what the client is answered, as SDP. Raises `RequestError`, `Refused`,
+        `OSError`: then it has to be closed.
+        """
+        text = await self.peer.answer()
+        self._visit = await entrance.enter(query, self.outbox, session=session, speaker=self.peer)
+        return text
+
+    async def run(self) -> None:
+        """Wait for the client, and serve it until it leaves, or its session ends."""
+        visit = self._visit
+        assert visit is not None
+        try:
+            try:
+                async with asyncio.timeout(CONNECT_S):
+                    await self.peer.connect()
+            except (ConnectionError, TimeoutError, OSError) as error:
+                log.info("a caller did not come", extra={"error": type(error).__name__})
+                visit.turn_back()
+                return
+            except asyncio.CancelledError:
+                visit.turn_back()
+                raise
+            self.connected = True
+            await visit.stay(self.peer.receive)
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """End the connection. Idempotent."""
+        self.outbox.task.cancel()
+        await self.peer.close()
+
+    def _hear(self, pcm: bytes) -> None:
+        if self._visit is not None and self.connected:
+            self._visit.realtime.hear(pcm)
+
+
+class Calls:
+    """The calls of one process, at the addresses of `reach`. Must be closed."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._certificate: RTCCertificate | None = None
+        self._certified_on = datetime.date.min
+        self._open: dict[asyncio.Task[None], Call] = {}
+        self._answering = 0
+
+    async def begin(
+        self,
+        offer: str,
+        entrance: Entrance,
+        query: dict[str, str],
+        session: JsonObject | None = None,
+    ) -> tuple[str, str, asyncio.Task[None]]:
+        """Answer an offer: the answer as SDP, the session's id, and the call's task, which may be
+        cancelled. `query` and `session` as `Entrance.enter` takes them, which raises `RequestError`
+        and `Refused`; so does this.
+        """
+        connecting = self._answering + sum(not call.connected for call in self._open.values())
+        if connecting >= MOST_CONNECTING:
+            text = f"{connecting} callers are being connected, as many as may be: try again"
+            raise Refused(text, RETRY_S, "too_many_offers")
+        try:
+            read = sdp.read(offer)
+        except sdp.BadOffer as error:
+            raise RequestError("invalid_offer", str(error), "sdp") from error
+        call = Call(read, self._reach, self._current_certificate())
+        self._answering += 1
+        try:
+            answer = await call.enter(entrance, query, session)
+        except OSError as error:
+            await call.close()
+            log.error("no way for calls", extra={"error": error.strerror or str(error)})
+            text = "the server has no address, or no free port, at which it can be called"
+            raise Refused(text, RETRY_S, "no_address") from error
+        except BaseException:
+            await call.close()
+            raise
+        finally:
+            self._answering -= 1
+        task = asyncio.create_task(call.run())
+        self._open[task] = call
+        task.add_done_callback(self._ended)
+        return answer, call.session_id, task
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    async def closed(self, within_s: float) -> None:
+        """Let the calls end whose sessions have; end the others then."""
+        if not self._open:
+            return
+        _, late = await asyncio.wait(list(self._open), timeout=within_s)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._open.pop(task, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a call failed", exc_info=error)
+
+    def _current_certificate(self) -> "RTCCertificate":
+        """Our own, a new one each week; what a client is told of it holds for its call."""
+        today = datetime.datetime.now(datetime.UTC).date()
+        if self._certificate is None or (today - self._certified_on).days >= CERTIFICATE_DAYS:
+            self._certificate = stack.rtcdtlstransport.RTCCertificate.generateCertificate()
+            self._certified_on = today
+        return self._certificate
