@@ -29,8 +29,9 @@ export function Meter({ label, tone, level }: Props) {
       <span aria-hidden className="h-1.5 w-24 overflow-hidden rounded-full bg-sunken">
         <span
           ref={bar}
+          style={{ transform: "scaleX(0)" }}
           className={cn(
-            "block h-full origin-left scale-x-0 rounded-full",
+            "block h-full w-full origin-left rounded-full",
             tone === "caller" ? "bg-caller" : "bg-royal-ink",
           )}
         />

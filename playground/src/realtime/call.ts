@@ -3,7 +3,7 @@ import { Store } from "@/store";
 import { type CallNotice, type CallState, isOpen, isUnderWay, noCall } from "./call-state";
 import { type AnyEvent, type ServerEvent, understood } from "./events";
 import type { Destination, Link, LinkUser, Transport } from "./link";
-import { type Logged, logged, withoutAudio } from "./log";
+import { type Logged, logged, presentable } from "./log";
 import { openMicrophone } from "./microphone";
 import { Recorder } from "./recorder";
 import { type Setup, sessionOf } from "./setup";
@@ -99,8 +99,7 @@ export class Call {
         await this.connect("websocket", to);
         return;
       }
-      this.notice("bad", "No connection", advice(error));
-      this.over();
+      this.refusedBy(error);
     }
   }
 
@@ -161,14 +160,18 @@ export class Call {
         await this.open(transport, to);
         return;
       } catch (error) {
-        if (error instanceof Refusal && error.status === 401) break;
-        if (error instanceof Refusal && error.status >= 400 && error.status < 500) {
-          return this.beginAnew(transport, attempt);
-        }
+        if (!(error instanceof Refusal)) continue; // the network, which may come back
+        if (error.code === "session_not_found") return this.beginAnew(transport, attempt);
+        if (error.status >= 400 && error.status < 500) return this.refusedBy(error);
       }
     }
     if (attempt !== this.attempt) return;
     this.notice("bad", "The conversation is lost", "The server did not answer for two minutes.");
+    this.over();
+  }
+
+  private refusedBy(error: unknown): void {
+    this.notice("bad", "No connection", advice(error));
     this.over();
   }
 
@@ -454,7 +457,7 @@ export class Call {
     const { length } = this.unshown;
     const last = this.unshown[length - 1]?.number ?? this.state.log.at(-1)?.number ?? 0;
     const atMs = Date.now() - (this.state.beganAt ?? Date.now());
-    const shown = withoutAudio(event);
+    const shown = presentable(event);
     this.unshown.push({ number: last + 1, atMs, direction, type: event.type, event: shown });
     this.showSoon();
   }

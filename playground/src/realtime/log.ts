@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { AnyEvent } from "./events";
 
 /** Every event of a call, as it went over the line, but for its audio, which is told by its size. */
@@ -17,8 +18,20 @@ const AUDIO_FIELDS: Record<string, string> = {
   "response.output_audio.delta": "delta",
 };
 
-/** The event without the sound in it. */
-export function withoutAudio(event: AnyEvent): AnyEvent {
+/** The event as it may be shown and saved: without the sound, and the secret to come back with. */
+export function presentable(event: AnyEvent): AnyEvent {
+  return withoutSecret(withoutAudio(event));
+}
+
+function withoutSecret(event: AnyEvent): AnyEvent {
+  const session = z.looseObject({ voiceforge: z.looseObject({ resume: z.string() }) });
+  const parsed = session.safeParse(event.session);
+  if (!parsed.success) return event;
+  const voiceforge = { ...parsed.data.voiceforge, resume: "…" };
+  return { ...event, session: { ...parsed.data, voiceforge } };
+}
+
+function withoutAudio(event: AnyEvent): AnyEvent {
   const field = AUDIO_FIELDS[event.type];
   const data = field === undefined ? undefined : event[field];
   if (field === undefined || typeof data !== "string") return event;

@@ -8,6 +8,7 @@ import type { Sound } from "./sound";
 const CALLS = "/v1/realtime/calls";
 const GATHERING_MS = 1500; // a relay that answers later than this would be a poor one
 const CONNECTING_MS = 10_000;
+const LOOK_FOR_MS = 500; // the statistics are sums: the difference tells of the answer that is heard
 const PATIENCE_MS = 4000; // a connection often comes back by itself within this
 
 const servers = z.object({
@@ -84,19 +85,27 @@ export class RtcLink implements Link {
     this.send({ type: "output_audio_buffer.clear" });
   }
 
-  /** What the browser holds back to smooth the way, and half of the way there and back. */
+  /** What the browser holds back to smooth the way, now, and half of the way there and back. */
   async playoutMs(): Promise<number | null> {
-    let buffered: number | null = null;
-    let wayMs = 0;
+    const before = await this.held();
+    await new Promise((resolve) => setTimeout(resolve, LOOK_FOR_MS));
+    const after = await this.held();
+    const emitted = after.samples - before.samples;
+    return emitted > 0 ? ((after.delayS - before.delayS) / emitted) * 1000 + after.wayMs : null;
+  }
+
+  private async held(): Promise<{ delayS: number; samples: number; wayMs: number }> {
+    const held = { delayS: 0, samples: 0, wayMs: 0 };
     for (const report of (await this.peer.getStats()).values()) {
-      if (report.type === "inbound-rtp" && report.jitterBufferEmittedCount > 0) {
-        buffered = (report.jitterBufferDelay / report.jitterBufferEmittedCount) * 1000;
+      if (report.type === "inbound-rtp") {
+        held.delayS = report.jitterBufferDelay ?? 0;
+        held.samples = report.jitterBufferEmittedCount ?? 0;
       }
       if (report.type === "candidate-pair" && report.nominated) {
-        wayMs = (report.currentRoundTripTime ?? 0) * 500;
+        held.wayMs = (report.currentRoundTripTime ?? 0) * 500;
       }
     }
-    return buffered === null ? null : buffered + wayMs;
+    return held;
   }
 
   close(how: "for_good" | "to_return"): void {

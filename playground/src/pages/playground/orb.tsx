@@ -11,7 +11,7 @@ interface Props {
 
 /** The lights inside, by mood: hue, and how much of it there is. */
 const HUES: Record<Mood, readonly [number, number, number]> = {
-  rest: [292, 270, 310],
+  rest: [292, 280, 322],
   caller: [215, 190, 265],
   thinking: [292, 255, 325],
   agent: [300, 340, 275],
@@ -19,9 +19,9 @@ const HUES: Record<Mood, readonly [number, number, number]> = {
 };
 
 const CHROMA: Record<Mood, number> = {
-  rest: 0.13,
+  rest: 0.17,
   caller: 0.14,
-  thinking: 0.18,
+  thinking: 0.19,
   agent: 0.22,
   lost: 0.12,
 };
@@ -40,7 +40,7 @@ export function Orb({ mood, level, className }: Props) {
     let frame = 0;
     const draw = (ms: number) => {
       const { mood, level } = now.current;
-      fit(element);
+      sized(element);
       light.step(mood, still.matches ? 0 : level());
       light.draw(pen, still.matches ? 0 : ms / 1000, element.width);
       frame = requestAnimationFrame(draw);
@@ -51,7 +51,7 @@ export function Orb({ mood, level, className }: Props) {
   return <canvas ref={canvas} aria-hidden className={className} />;
 }
 
-function fit(element: HTMLCanvasElement) {
+function sized(element: HTMLCanvasElement) {
   const wanted = Math.round(element.clientWidth * Math.min(2, devicePixelRatio));
   if (element.width !== wanted) element.width = element.height = wanted;
 }
@@ -92,8 +92,8 @@ class Light {
 
   private halo(pen: CanvasRenderingContext2D, radius: number, middle: number) {
     const glow = pen.createRadialGradient(0, 0, radius * 0.7, 0, 0, middle);
-    glow.addColorStop(0, this.colour(0, 0.62, 0.34 + 0.4 * this.loud));
-    glow.addColorStop(0.45, this.colour(1, 0.62, 0.1 + 0.16 * this.loud));
+    glow.addColorStop(0, this.colour(0, 0.62, 0.42 + 0.4 * this.loud));
+    glow.addColorStop(0.4, this.colour(0, 0.64, 0.13 + 0.18 * this.loud));
     glow.addColorStop(1, this.colour(0, 0.62, 0));
     pen.fillStyle = glow;
     pen.fillRect(-middle, -middle, middle * 2, middle * 2);
@@ -116,9 +116,10 @@ class Light {
 
   private body(pen: CanvasRenderingContext2D, radius: number) {
     const depth = pen.createRadialGradient(-radius * 0.35, -radius * 0.45, 0, 0, 0, radius * 1.15);
-    depth.addColorStop(0, this.colour(2, 0.7, 1));
-    depth.addColorStop(0.5, this.colour(0, 0.45, 1));
-    depth.addColorStop(1, this.colour(1, 0.22, 1));
+    depth.addColorStop(0, this.colour(2, 0.82, 1));
+    depth.addColorStop(0.42, this.colour(0, 0.58, 1));
+    depth.addColorStop(0.8, this.colour(1, 0.42, 1));
+    depth.addColorStop(1, this.colour(0, 0.52, 1)); // light that comes through from behind
     pen.fillStyle = depth;
     pen.fillRect(-radius * 1.3, -radius * 1.3, radius * 2.6, radius * 2.6);
   }
@@ -140,20 +141,15 @@ class Light {
   }
 
   private sheen(pen: CanvasRenderingContext2D, radius: number) {
-    const top = pen.createRadialGradient(
-      -radius * 0.3,
-      -radius * 0.62,
-      0,
-      -radius * 0.3,
-      -radius * 0.62,
-      radius * 0.7,
-    );
-    top.addColorStop(0, "oklch(1 0 0 / 0.5)");
+    const [x, y] = [-radius * 0.28, -radius * 0.6];
+    const top = pen.createRadialGradient(x, y, 0, x, y, radius * 0.62);
+    top.addColorStop(0, "oklch(1 0 0 / 0.42)");
+    top.addColorStop(0.5, "oklch(1 0 0 / 0.12)");
     top.addColorStop(1, "oklch(1 0 0 / 0)");
     pen.fillStyle = top;
     pen.fillRect(-radius * 1.3, -radius * 1.3, radius * 2.6, radius * 2.6);
-    pen.lineWidth = radius * 0.035;
-    pen.strokeStyle = "oklch(1 0 0 / 0.28)";
+    pen.lineWidth = radius * 0.07;
+    pen.strokeStyle = "oklch(1 0 0 / 0.16)";
     pen.stroke();
   }
 

@@ -135,7 +135,7 @@ function OwnAgent({ now, set, underWay }: Part & { underWay: boolean }) {
           />
         )}
       </Field>
-      <div className="grid grid-cols-2 gap-3">
+      <div className="flex flex-col gap-5">
         <Field label="Voice">
           {(field) => (
             <Select
