@@ -2,7 +2,7 @@ import createClient, { type Middleware } from "openapi-fetch";
 import { reachable } from "./reach";
 import { refusalOf, unreachable } from "./refusal";
 import type { components, paths } from "./schema";
-import { csrfToken, expelled } from "./web-session";
+import { csrfToken, expelled, NOT_SIGNED_IN } from "./web-session";
 
 export type Schema = components["schemas"];
 
@@ -15,9 +15,7 @@ const asSignedIn: Middleware = {
   },
   onResponse({ response }) {
     reachable.set(true);
-    if (response.status === 401) {
-      expelled("The key that you came with no longer works: it was revoked, or has expired.");
-    }
+    if (response.status === 401) expelled(NOT_SIGNED_IN);
   },
   onError() {
     reachable.set(false);

@@ -14,6 +14,10 @@ const shape = z.object({
 /** Who is signed in: the key that they came with, and what it may do. */
 export type WebSession = z.infer<typeof shape>;
 
+/** Why somebody is back at the beginning. */
+export const NOT_SIGNED_IN =
+  "The key that you came with no longer works: it was revoked, has expired, or you signed out elsewhere.";
+
 export type SignIn =
   | { at: "asking" }
   | { at: "out"; because?: string }

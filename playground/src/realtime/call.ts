@@ -15,13 +15,15 @@ import { NoRoute, RtcLink } from "./webrtc";
 
 const SHOW_EVERY_MS = 40;
 const RETURN_AFTER_MS = [200, 500, 1000, 2000, 3000, 5000] as const; // then every 5 s
-const RETURN_WITHIN_MS = 60_000; // as long as the server keeps a session, by default
+const RETURN_WITHIN_MS = 120_000; // it keeps a session for one minute, and takes some of one to start
 const SPOKEN_ON_MS = 250; // a word's end is still on its way when the button is let go
 
 /** Errors that only say that what was asked for had happened anyway. */
 const HARMLESS = ["response_cancel_not_active", "conversation_already_has_active_response"];
 
-const FATAL = ["session_not_found", "key_revoked", "session_expired", "insufficient_quota"];
+const FATAL = ["key_revoked", "session_expired", "insufficient_quota"];
+
+const RESTARTING = "drained"; // a session's end, as the server calls it
 
 interface Kept {
   sessionId: string;
@@ -41,6 +43,7 @@ export class Call {
   private unshown: Logged[] = [];
   private showing: ReturnType<typeof setTimeout> | null = null;
   private count = 0;
+  private hello: { resolve: () => void; reject: (error: Error) => void } | null = null;
   private firstSound = new Map<string, number>();
   private attempt = 0; // who was begun for an earlier one has to stop
 
@@ -72,6 +75,8 @@ export class Call {
 
   private over(): void {
     this.attempt += 1;
+    this.hello?.reject(new Error("the call was ended"));
+    this.hello = null;
     this.link = null;
     this.recorder?.stop();
     this.closeMicrophone();
@@ -99,35 +104,40 @@ export class Call {
         await this.connect("websocket", to);
         return;
       }
-      this.refusedBy(error);
+      if (!isGone(error)) return this.refusedBy(error);
+      this.forget();
+      await this.comeBack(transport, attempt);
     }
   }
 
-  /** Open a link, and have it carry the call. Throws what the link throws. */
+  /** Open a link, and have it carry the call once the server has said hello. Throws what it throws. */
   private async open(transport: Transport, to: Destination): Promise<void> {
     const { sound, attempt } = this;
     if (!sound) return;
     const open = transport === "webrtc" ? RtcLink.open : SocketLink.open;
     const early: AnyEvent[] = [];
-    const user = this.user(attempt, early);
-    const link = await open(to, sound, user);
+    const link = await open(to, sound, this.user(attempt, early));
     if (attempt !== this.attempt) {
       link.close("for_good");
       return;
     }
     this.link = link;
-    await link.listen(this.stream);
-    this.change({ phase: "live", transport });
+    const hello = new Promise<void>((resolve, reject) => {
+      this.hello = { resolve, reject };
+    });
     for (const event of early.splice(0)) this.take(event);
+    await hello;
+    await link.listen(this.stream);
+    if (attempt === this.attempt) this.change({ phase: "live", transport });
   }
 
-  /** What a link tells; what comes before the link is ours waits for it. */
+  /** What a link tells; what it tells before it is ours waits for it. */
   private user(attempt: number, early: AnyEvent[]): LinkUser {
     const mine = () => attempt === this.attempt;
     return {
       received: (event) => {
         if (!mine()) return;
-        if (this.link === null || !isOpen(this.state)) early.push(event);
+        if (this.link === null) early.push(event);
         else this.take(event);
       },
       sent: (event) => mine() && this.note("sent", event),
@@ -140,6 +150,11 @@ export class Call {
 
   private lost(why: string): void {
     this.link = null;
+    if (this.hello) {
+      this.hello.reject(new Error(why));
+      this.hello = null;
+      return;
+    }
     if (!isUnderWay(this.state)) return;
     const transport = this.state.transport ?? "websocket";
     this.attempt += 1;
@@ -148,21 +163,20 @@ export class Call {
     void this.comeBack(transport, this.attempt);
   }
 
+  /** Back to the session that waits, or, if it is gone, into a new one. */
   private async comeBack(transport: Transport, attempt: number): Promise<void> {
+    const { setup } = this;
     const since = Date.now();
-    for (let tries = 0; attempt === this.attempt; tries += 1) {
-      await pause(RETURN_AFTER_MS[Math.min(tries, RETURN_AFTER_MS.length - 1)] ?? 5000);
+    for (let tries = 0; setup && Date.now() - since < RETURN_WITHIN_MS; tries += 1) {
+      await pause(RETURN_AFTER_MS[Math.min(tries, RETURN_AFTER_MS.length - 1)] ?? 0);
       if (attempt !== this.attempt) return;
-      if (Date.now() - since > RETURN_WITHIN_MS * 2) break;
-      const to = this.kept;
-      if (!to) return this.beginAnew(transport, attempt);
       try {
-        await this.open(transport, to);
+        await this.open(transport, this.kept ?? { model: setup.model, agent: setup.agent });
         return;
       } catch (error) {
-        if (!(error instanceof Refusal)) continue; // the network, which may come back
-        if (error.code === "session_not_found") return this.beginAnew(transport, attempt);
-        if (error.status >= 400 && error.status < 500) return this.refusedBy(error);
+        if (attempt !== this.attempt) return;
+        if (isGone(error)) this.forget();
+        else if (isForGood(error)) return this.refusedBy(error);
       }
     }
     if (attempt !== this.attempt) return;
@@ -175,26 +189,17 @@ export class Call {
     this.over();
   }
 
-  /** The session that was left is gone: the same again, from the beginning. */
-  private async beginAnew(transport: Transport, attempt: number): Promise<void> {
-    const { setup } = this;
-    if (!setup || attempt !== this.attempt) return;
+  /** The session that was left is gone: what was said in it stays to be read. */
+  private forget(): void {
     const { transcript, earlier } = this.state;
     const before = transcript.order.flatMap((id) => transcript.entries[id] ?? []);
     this.kept = null;
-    this.attempt += 1;
-    this.change({
-      phase: "connecting",
-      transcript: nothingSaid,
-      earlier: [...earlier, ...before],
-      sessionId: null,
-    });
+    this.change({ transcript: nothingSaid, earlier: [...earlier, ...before], sessionId: null });
     this.notice(
       "warn",
       "A new conversation",
-      "The server no longer had the old one (it was restarted, or too long alone). The agent remembers nothing of what stands above.",
+      "The old one is gone: the server was restarted, or left alone too long. The agent remembers nothing of what stands above.",
     );
-    await this.connect(transport, { model: setup.model, agent: setup.agent });
   }
 
   /** Go on with the same session over the other transport. */
@@ -350,6 +355,8 @@ export class Call {
     switch (event.type) {
       case "session.created":
         this.created(event.session.id ?? null, event.session.voiceforge?.resume ?? null);
+        this.hello?.resolve();
+        this.hello = null;
         break;
       case "session.updated":
         this.refused(event.session.voiceforge?.not_allowed ?? []);
@@ -390,11 +397,11 @@ export class Call {
 
   private failed(code: string, message: string): void {
     if (HARMLESS.includes(code)) return;
-    if (code === "session_not_found") {
+    if (this.hello) {
       this.link?.close("to_return");
       this.link = null;
-      const { transport } = this.state;
-      void this.beginAnew(transport ?? "websocket", this.attempt);
+      this.hello.reject(new Refusal(message, 400, code));
+      this.hello = null;
       return;
     }
     const revoked = "The key that you came with was revoked: sign in with another.";
@@ -408,10 +415,25 @@ export class Call {
   }
 
   private ended(reason: string, message: string): void {
+    if (reason === RESTARTING) {
+      this.restarting();
+      return;
+    }
     const told = this.state.notices.some(({ kind }) => kind === "bad");
     if (!told) this.notice("info", "The call has ended", message || reason);
     this.link?.close("for_good");
     this.over();
+  }
+
+  /** The server shuts down in order, and will be there again: with a new session. */
+  private restarting(): void {
+    const { link, state } = this;
+    this.attempt += 1;
+    this.link = null;
+    link?.close("to_return");
+    this.forget();
+    this.change({ phase: "returning" });
+    void this.comeBack(state.transport ?? "websocket", this.attempt);
   }
 
   private heard(is: boolean): void {
@@ -485,6 +507,15 @@ export class Call {
     this.state = { ...this.state, log };
     this.store.set(this.state);
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Refusal && error.code === "session_not_found";
+}
+
+/** Whether the same would be refused again. */
+function isForGood(error: unknown): boolean {
+  return error instanceof Refusal && error.status >= 400 && error.status < 500;
 }
 
 function pause(ms: number): Promise<void> {

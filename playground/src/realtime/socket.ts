@@ -1,3 +1,5 @@
+import { Refusal } from "@/api/refusal";
+import { expelled, NOT_SIGNED_IN } from "@/api/web-session";
 import { type AnyEvent, eventIn } from "./events";
 import { type Destination, type Link, type LinkUser, queryOf } from "./link";
 import { fromBase64, toBase64 } from "./pcm";
@@ -23,15 +25,14 @@ export class SocketLink implements Link {
     sound.onAudible = (is) => user.audible(is);
   }
 
-  /** Connect. Throws if that fails; browsers do not tell why. */
+  /** Connect. Throws `Refusal` if nobody is signed in any more; why else it failed no browser tells. */
   static open(to: Destination, sound: Sound, user: LinkUser): Promise<SocketLink> {
     const address = new URL(`/v1/realtime?${queryOf(to)}`, window.location.href);
     address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(address, ["realtime"]);
     return new Promise((resolve, reject) => {
       socket.onopen = () => resolve(new SocketLink(socket, sound, user));
-      socket.onclose = () =>
-        reject(new Error("the server refused the connection, or is not there"));
+      socket.onclose = () => void whyNot().then(reject);
     });
   }
 
@@ -84,4 +85,14 @@ export class SocketLink implements Link {
       void this.sound.play(item, fromBase64(delta));
     }
   }
+}
+
+async function whyNot(): Promise<Error> {
+  const status = await fetch("/v1/web/session").then(
+    (response) => response.status,
+    () => 0,
+  );
+  if (status !== 401) return new Error("the server refused the connection, or is not there");
+  expelled(NOT_SIGNED_IN);
+  return new Refusal(NOT_SIGNED_IN, status);
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { refusalOf, unreachable } from "@/api/refusal";
-import { csrfToken, expelled } from "@/api/web-session";
+import { csrfToken, expelled, NOT_SIGNED_IN } from "@/api/web-session";
 import { type AnyEvent, eventIn } from "./events";
 import { type Destination, type Link, type LinkUser, queryOf } from "./link";
 import type { Sound } from "./sound";
@@ -166,7 +166,7 @@ async function asked(path: string, init: RequestInit): Promise<Response> {
     throw unreachable();
   });
   if (response.ok) return response;
-  if (response.status === 401) expelled("The key that you came with no longer works.");
+  if (response.status === 401) expelled(NOT_SIGNED_IN);
   throw refusalOf(response, await response.json().catch(() => null));
 }
 

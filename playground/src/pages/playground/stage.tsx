@@ -20,6 +20,7 @@ export function Stage() {
   const state = useStore(call.store);
   const underWay = isUnderWay(state);
   const mood = moodOf(state);
+  const begun = underWay || state.transcript.order.length > 0;
   return (
     <div className="flex flex-col items-center gap-3 px-4 pt-2">
       <Orb
@@ -27,7 +28,7 @@ export function Stage() {
         level={mood === "agent" ? agentLevel : callerLevel}
         className={cn(
           "-my-5 aspect-square transition-[width] duration-500 ease-out",
-          underWay || state.transcript.order.length ? "w-48" : "w-64 sm:w-72",
+          begun ? "w-36 sm:w-48" : "w-64 sm:w-72",
         )}
       />
       <div className="flex flex-col items-center gap-1">
