@@ -1,4 +1,4 @@
-import { AudioLines, History, type LucideIcon } from "lucide-react";
+import { AudioLines, Bot, History, type LucideIcon } from "lucide-react";
 import { type ComponentType, lazy } from "react";
 
 export interface Page {
@@ -18,6 +18,13 @@ export const PAGES: readonly Page[] = [
     icon: AudioLines,
     scope: "realtime",
     component: lazy(() => import("@/pages/playground/page")),
+  },
+  {
+    path: "/agents",
+    name: "Agents",
+    icon: Bot,
+    scope: "agents",
+    component: lazy(() => import("@/pages/agents/page")),
   },
   {
     path: "/sessions",
