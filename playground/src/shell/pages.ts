@@ -1,4 +1,12 @@
-import { AudioLines, Bot, History, type LucideIcon } from "lucide-react";
+import {
+  AudioLines,
+  Bot,
+  FileAudio,
+  History,
+  type LucideIcon,
+  MicVocal,
+  Volume2,
+} from "lucide-react";
 import { type ComponentType, lazy } from "react";
 
 export interface Page {
@@ -32,5 +40,26 @@ export const PAGES: readonly Page[] = [
     icon: History,
     scope: "records",
     component: lazy(() => import("@/pages/sessions/page")),
+  },
+  {
+    path: "/speech",
+    name: "Speech",
+    icon: Volume2,
+    scope: "speech",
+    component: lazy(() => import("@/pages/speech/page")),
+  },
+  {
+    path: "/transcribe",
+    name: "Transcribe",
+    icon: FileAudio,
+    scope: "speech",
+    component: lazy(() => import("@/pages/transcribe/page")),
+  },
+  {
+    path: "/voices",
+    name: "Voices",
+    icon: MicVocal,
+    scope: "speech",
+    component: lazy(() => import("@/pages/voices/page")),
   },
 ];
