@@ -1,10 +1,13 @@
 import {
   AudioLines,
   Bot,
+  ChartColumn,
   FileAudio,
   History,
+  KeyRound,
   type LucideIcon,
   MicVocal,
+  ServerCog,
   Volume2,
 } from "lucide-react";
 import { type ComponentType, lazy } from "react";
@@ -61,5 +64,26 @@ export const PAGES: readonly Page[] = [
     icon: MicVocal,
     scope: "speech",
     component: lazy(() => import("@/pages/voices/page")),
+  },
+  {
+    path: "/keys",
+    name: "Keys",
+    icon: KeyRound,
+    scope: "admin",
+    component: lazy(() => import("@/pages/keys/page")),
+  },
+  {
+    path: "/usage",
+    name: "Usage",
+    icon: ChartColumn,
+    scope: "usage",
+    component: lazy(() => import("@/pages/usage/page")),
+  },
+  {
+    path: "/system",
+    name: "System",
+    icon: ServerCog,
+    scope: "system",
+    component: lazy(() => import("@/pages/system/page")),
   },
 ];
