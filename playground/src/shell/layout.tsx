@@ -1,7 +1,14 @@
+import { Ellipsis } from "lucide-react";
 import type { ReactNode } from "react";
-import { Link, useRoute } from "wouter";
+import { Link, useLocation, useRoute } from "wouter";
 import { may, type WebSession } from "@/api/web-session";
 import { cn } from "@/ui/cn";
+import {
+  DropdownMenu,
+  DropdownMenuContent,
+  DropdownMenuItem,
+  DropdownMenuTrigger,
+} from "@/ui/dropdown-menu";
 import { AccountMenu } from "./account-menu";
 import { ConnectionBanner } from "./connection-banner";
 import { Mark } from "./mark";
@@ -36,19 +43,45 @@ export function Layout({ session, children }: { session: WebSession; children: R
       </aside>
       <div className="flex min-h-0 min-w-0 flex-1 flex-col">
         <ConnectionBanner />
-        <main id="main" tabIndex={-1} className="min-h-0 flex-1 overflow-y-auto outline-none">
+        <main id="main" tabIndex={0} className="min-h-0 flex-1 overflow-y-auto -outline-offset-2">
           {children}
         </main>
       </div>
-      <nav
-        aria-label="Pages"
-        className="flex shrink-0 justify-around gap-1 overflow-x-auto border-t bg-glass px-2 pt-1.5 pb-[max(0.5rem,env(safe-area-inset-bottom))] backdrop-blur-xl lg:hidden"
-      >
-        {pages.map((page) => (
-          <Entry key={page.path} page={page} small />
-        ))}
-      </nav>
+      <PhoneNavigation pages={pages} />
     </div>
+  );
+}
+
+const MOST_BELOW = 4; // entries that a thumb can tell apart
+
+function PhoneNavigation({ pages }: { pages: readonly Page[] }) {
+  const [, go] = useLocation();
+  const rest = pages.slice(MOST_BELOW);
+  return (
+    <nav
+      aria-label="Pages"
+      className="flex shrink-0 justify-around gap-1 border-t bg-glass px-2 pt-1.5 pb-[max(0.5rem,env(safe-area-inset-bottom))] backdrop-blur-xl lg:hidden"
+    >
+      {pages.slice(0, MOST_BELOW).map((page) => (
+        <Entry key={page.path} page={page} small />
+      ))}
+      {rest.length ? (
+        <DropdownMenu>
+          <DropdownMenuTrigger className="flex min-w-14 flex-col items-center gap-0.5 rounded-field px-2 py-1 font-medium text-[0.6875rem] text-soft">
+            <Ellipsis aria-hidden className="size-4.5" />
+            More
+          </DropdownMenuTrigger>
+          <DropdownMenuContent align="end">
+            {rest.map(({ path, name, icon: Icon }) => (
+              <DropdownMenuItem key={path} onSelect={() => go(path)}>
+                <Icon aria-hidden />
+                {name}
+              </DropdownMenuItem>
+            ))}
+          </DropdownMenuContent>
+        </DropdownMenu>
+      ) : null}
+    </nav>
   );
 }
 

@@ -2,7 +2,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { FileAudio, LoaderCircle, Square, Upload } from "lucide-react";
 import { type DragEvent, useEffect, useId, useRef, useState } from "react";
 import { models } from "@/api/names";
-import { type Heard, type Transcription, transcribe } from "@/api/speech";
+import { formatOf, type Heard, type Transcription, transcribe } from "@/api/speech";
 import { Copy } from "@/parts/copy";
 import { CopyAs } from "@/parts/copy-as";
 import { Failed } from "@/parts/failed";
@@ -43,7 +43,7 @@ export default function Transcribe() {
   const form = {
     file: `@${file?.name ?? "speech.mp3"}`,
     model,
-    response_format: "verbose_json",
+    response_format: formatOf(model),
     ...(language ? { language } : {}),
     ...(words ? { prompt: words } : {}),
   };
@@ -192,19 +192,21 @@ function Result({ made }: { made: Made }) {
           >
             Text
           </Button>
-          <Button
-            size="sm"
-            variant="quiet"
-            onClick={() => save(`${name}.srt`, inSubtitles(segments), "application/x-subrip")}
-          >
-            Subtitles
-          </Button>
+          {segments.length ? (
+            <Button
+              size="sm"
+              variant="quiet"
+              onClick={() => save(`${name}.srt`, inSubtitles(segments), "application/x-subrip")}
+            >
+              Subtitles
+            </Button>
+          ) : null}
         </span>
       </CardHeader>
       <CardBody className="flex flex-col gap-4">
         <p className="figures flex flex-wrap gap-2">
           {transcription.language ? <Badge tone="royal">{transcription.language}</Badge> : null}
-          <Badge>{duration(lengthMs)} long</Badge>
+          {lengthMs ? <Badge>{duration(lengthMs)} long</Badge> : null}
           <Badge>heard in {milliseconds(tookMs)}</Badge>
           {lengthMs ? <Badge tone="good">{(lengthMs / tookMs).toFixed(1)}× real time</Badge> : null}
         </p>
