@@ -2,7 +2,7 @@
 // with pictures in VOICEFORGE_SCREENSHOTS if that is given; then what each page is for.
 
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { test } from "node:test";
 import { AxeBuilder } from "@axe-core/playwright";
 import { APP, app, ask, complained, KEY, saved, signIn } from "./browser.mjs";
@@ -86,7 +86,7 @@ test("an agent is made, changed, taken back to what it was, and deleted", async 
 
 test("a text is said, and what was said is transcribed", async (t) => {
   const page = await app(t, { path: "/speech" });
-  await page.getByLabel("What is to be said").fill("The tide turns at seven.");
+  await page.getByLabel("What is to be said").fill("What is the largest ocean on earth?");
   await page.getByLabel("Format").selectOption("wav");
   await page.getByRole("button", { name: "Say it" }).click();
   await page.getByText("real time").waitFor({ timeout: WAIT_MS });
@@ -94,9 +94,9 @@ test("a text is said, and what was said is transcribed", async (t) => {
   assert.equal(sound.subarray(0, 4).toString(), "RIFF");
   await page.goto(`${APP}/transcribe`);
   await page.getByLabel("Model").selectOption("moonshine-tiny-en");
-  await page.locator("input[type=file]").setInputFiles({ name: "tide.wav", mimeType: "audio/wav", buffer: sound });
+  await page.locator("input[type=file]").setInputFiles({ name: "ocean.wav", mimeType: "audio/wav", buffer: sound });
   await page.getByRole("button", { name: "Transcribe" }).click();
-  await page.getByText(/tide turns at seven/i).first().waitFor({ timeout: WAIT_MS });
+  await page.getByText(/largest ocean on earth/i).first().waitFor({ timeout: WAIT_MS });
 });
 
 test("a file that is no recording is refused, and the page says what is wrong", async (t) => {
@@ -111,11 +111,11 @@ test("a recorded session is found by its words, read, and heard again", async (t
   const setup = { transport: "websocket", record: true };
   const page = await app(t, { microphone: `${CLIPS}/ocean.wav`, setup });
   await page.getByRole("button", { name: "Start talking" }).click();
-  await page.getByText(/Pacific/).first().waitFor({ timeout: WAIT_MS });
-  await page.waitForTimeout(2500);
+  await page.getByText("Answer 1").waitFor({ timeout: WAIT_MS });
+  await page.getByText("Listening").waitFor({ timeout: WAIT_MS }); // it has said it
   await page.getByRole("button", { name: "Hang up" }).click();
   await page.getByRole("link", { name: "Sessions" }).first().click();
-  await page.getByLabel("Words that were said").fill("ocean pacific");
+  await page.getByLabel("Words that were said").fill("largest ocean");
   const session = page.locator("main li a").filter({ hasText: "recorded" }).first();
   await session.waitFor({ timeout: WAIT_MS });
   await session.click();
@@ -166,12 +166,15 @@ test("signing in: a wrong key is told so, a right one opens, and signing out clo
 
 test("a key that is revoked while its holder looks on leads back to the sign-in, and says why", async (t) => {
   const { key, secret } = await ask("POST", "/v1/admin/keys", { name: "short", scopes: ["realtime", "records"] });
-  const page = await app(t, { key: secret });
+  const page = await app(t, { key: secret, path: "/sessions" });
+  await page.getByLabel("Words that were said").waitFor();
   await ask("POST", `/v1/admin/keys/${key.id}/revoke`);
-  await page.waitForTimeout(6000); // gateways look for revoked keys every few seconds
-  await page.getByRole("link", { name: "Sessions" }).first().click();
-  await page.getByText("You were signed out").waitFor({ timeout: WAIT_MS });
-  assert.equal(await page.getByRole("link", { name: "Keys" }).count(), 0);
+  const words = page.getByLabel("Words that were said");
+  for (let look = 0; look < 10 && (await words.isVisible()); look += 1) {
+    await words.fill(`word ${look}`, { timeout: 1000 }).catch(() => {}); // it may be gone by then
+    await page.waitForTimeout(1000);
+  }
+  await page.getByText("You were signed out").waitFor();
 });
 
 test("a key sees the pages that it opens, and no others", async (t) => {
@@ -180,5 +183,3 @@ test("a key sees the pages that it opens, and no others", async (t) => {
   const pages = await page.getByRole("navigation", { name: "Pages" }).first().getByRole("link").allTextContents();
   assert.deepEqual(pages, ["Playground", "Speech", "Transcribe", "Voices"]);
 });
-
-assert.ok(readFileSync(`${CLIPS}/ocean.wav`).length > 0);
