@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from math import inf
 
 from msgspec.structs import replace
 
@@ -10,6 +11,7 @@ from engine.actor import Actor
 from engine.caller_audio import CallerAudio
 from engine.caller_words import CallerWords
 from engine.capabilities import ToolSpec
+from engine.echo import without_echo
 from engine.errors import RequestError
 from engine.floor_state import Floor, Rules, State
 from engine.frames import (
@@ -52,6 +54,9 @@ LONGEST_UTTERANCE_MS = 120_000
 SHORTEST_WAIT_S = 0.02
 """Session time may stand still while audio is held up: the timer then looks again."""
 
+ECHOES_MS = 600
+"""So long after its end the agent may still come back through the caller's microphone."""
+
 SHORTEST_COMMIT_MS = 100
 """Less cannot hold a word; the realtime protocol refuses it."""
 
@@ -90,6 +95,9 @@ class Turns(Actor):
         self._onset_samples = 0
         self._hush_samples: int | None = None
         self._hushed_at = 0.0
+        self._over_agent = False  # began the caller's utterance while the agent was heard?
+        self._agent_said = ""
+        self._spoke_until_ms = -inf
         self._item_id = new_item_id()
         self._words = CallerWords(send)
         self._recording: bytes | None = None  # of a turn that the client ends before its hush
@@ -273,6 +281,8 @@ class Turns(Actor):
             case Onset(at_samples):
                 if self.state.floor in _SILENT:
                     self._onset_samples = at_samples
+                    spoke_ms = self._time.at_ms(at_samples) - self._spoke_until_ms
+                    self._over_agent = self.state.audible or spoke_ms < ECHOES_MS
                 self._feed(moves.Sounded(self._time.at_ms(at_samples)))
             case Hush(at_samples):
                 self._hush_samples = at_samples
@@ -285,11 +295,13 @@ class Turns(Actor):
                 if frame.final:
                     stable = ""  # if the caller goes on, these words may change
                 left_ms, upto = self.outlet.left_ms(), self._time.at_ms(to_samples)
-                self._feed(moves.Said(text, final, stable, left_ms, confidence, upto))
+                own, stable = self._without_echo(text), self._without_echo(stable)
+                echo = own != text and not own
+                self._feed(moves.Said(own, final, stable, left_ms, confidence, upto, echo))
                 if self.state.announced:
                     self._words.tell_stable(self._item_id, stable)
                 if self.state.floor is Floor.CALLER and self._rules.responds:
-                    self._warm(text)
+                    self._warm(own)
             case WordsFailed(_, _, to_samples) if to_samples == self._hush_samples:
                 self._words.recognised(frame)
                 # The last guess stands in, and nobody vouches for it.
@@ -311,6 +323,7 @@ class Turns(Actor):
     def finished(self, generation: int) -> None:
         if self.outlet.failed:
             self.pipeline.interrupt()  # what is still being made for it would hold up the next
+        self._spoke_until_ms = self._time.now_ms()
         self._feed(moves.Finished(generation))
         self._idle()
 
@@ -369,6 +382,14 @@ class Turns(Actor):
             case moves.Resume():
                 self.outlet.resume()
                 self.pipeline.prioritise(Priority.FIRST)
+
+    def _without_echo(self, words: str) -> str:
+        """Words over the agent's own are the caller's only where they are others."""
+        if not self._over_agent:
+            return words
+        heard = self.outlet.heard  # None once these words have interrupted it
+        self._agent_said = self._agent_said if heard is None else heard[1]
+        return without_echo(words, self._agent_said)
 
     def _tell_unbegun(self, request: ResponseRequest) -> None:
         """A client that asked for a response is told its end, also of one that never began."""

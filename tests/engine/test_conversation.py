@@ -64,6 +64,40 @@ def test_an_acknowledgement_lets_the_agent_go_on() -> None:
     in_virtual_time(scenario())
 
 
+def test_the_agent_s_own_words_let_it_go_on_and_the_caller_s_after_them_do_not() -> None:
+    async def scenario() -> None:
+        replies = iter([LONG, "Sure."])
+        async with Conversation(lambda chat: next(replies)) as talk:
+            await talk.caller_says("book a table")
+            await talk.until(ResponseStarted)
+            await talk.silence(1.5)
+            await talk.caller_says("table is booked for")
+            await talk.silence(1)
+            assert len(talk.client.of(SpeechStarted)) == 1
+            assert max(talk.client.gaps_ms) < 700
+            await talk.caller_says("tonight and we look no cancel it please")
+            cut = await talk.until(ResponseEnded)
+            assert isinstance(cut, ResponseEnded)
+            assert (cut.status, cut.reason) == ("cancelled", "turn_detected")
+            await talk.until(ResponseEnded)
+            assert talk.history()[2:] == ["user: no cancel it please", "assistant: Sure."]
+
+    in_virtual_time(scenario())
+
+
+def test_an_echo_of_the_agent_s_last_words_is_no_turn() -> None:
+    async def scenario() -> None:
+        async with Conversation(lambda chat: "Your table is booked for eight.") as talk:
+            await talk.caller_says("book a table")
+            await talk.until(ResponseEnded)
+            await talk.caller_says("booked for eight")
+            await talk.silence(3)
+            assert len(talk.client.of(ResponseStarted)) == 1
+            assert talk.history()[2:] == ["user: "]  # a sound, as any other
+
+    in_virtual_time(scenario())
+
+
 @pytest.mark.parametrize(("confidence", "ended"), [(0.4, "completed"), (0.9, "cancelled")])
 def test_a_brief_word_interrupts_if_the_recogniser_is_sure_of_it(
     confidence: float, ended: str
