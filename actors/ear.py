@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from actors.echo import ALIKE, likeness
 from actors.judge import Judge
 from actors.listen import Listen
 from actors.recordings import Recordings
@@ -53,6 +54,9 @@ class SessionEar:
 
     def utterance_start(self) -> int | None:
         return self._listen.utterance_start
+
+    def echoes(self, caller: bytes, agent: bytes, agent_hz: int) -> bool:
+        return likeness(caller, agent, agent_hz) >= ALIKE
 
     def configure(self, settings: SessionSettings) -> None:
         self._caller.speaks(settings.language)

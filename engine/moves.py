@@ -32,8 +32,8 @@ class Said(Event, frozen=True):
 
     Of words that are not final, `stable` will not change. `agent_left_ms` is how much of the
     agent's speech is still to come, if that is known. `confidence` (0-1) is the recogniser's.
-    `upto`: until when it was listened to; None: until now. `echo`: that was all the agent's own
-    words, which are left out of `words`.
+    `upto`: until when it was listened to; None: until now. `echo`: it is the agent's own speech,
+    come back, and there are no words.
     """
 
     words: str

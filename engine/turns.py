@@ -11,7 +11,6 @@ from engine.actor import Actor
 from engine.caller_audio import CallerAudio
 from engine.caller_words import CallerWords
 from engine.capabilities import ToolSpec
-from engine.echo import without_echo
 from engine.errors import RequestError
 from engine.floor_state import Floor, Rules, State
 from engine.frames import (
@@ -47,6 +46,7 @@ from engine.rules import rules_of
 from engine.services import Ear
 from engine.session_time import SessionTime
 from engine.settings import ResponseRequest, SessionSettings, TurnSettings
+from engine.spoken import Spoken
 
 LONGEST_UTTERANCE_MS = 120_000
 """A caller that never pauses for so long is committed as it is."""
@@ -56,6 +56,8 @@ SHORTEST_WAIT_S = 0.02
 
 ECHOES_MS = 600
 """So long after its end the agent may still come back through the caller's microphone."""
+
+ECHO_SAMPLES = 6 * CALLER_HZ // 10
 
 SHORTEST_COMMIT_MS = 100
 """Less cannot hold a word; the realtime protocol refuses it."""
@@ -95,8 +97,8 @@ class Turns(Actor):
         self._onset_samples = 0
         self._hush_samples: int | None = None
         self._hushed_at = 0.0
-        self._over_agent = False  # began the caller's utterance while the agent was heard?
-        self._agent_said = ""
+        self.spoken = Spoken()
+        self._unheeded = False  # is the caller's sound an echo, of which the machine does not know?
         self._spoke_until_ms = -inf
         self._item_id = new_item_id()
         self._words = CallerWords(send)
@@ -281,27 +283,36 @@ class Turns(Actor):
             case Onset(at_samples):
                 if self.state.floor in _SILENT:
                     self._onset_samples = at_samples
-                    spoke_ms = self._time.at_ms(at_samples) - self._spoke_until_ms
-                    self._over_agent = self.state.audible or spoke_ms < ECHOES_MS
-                self._feed(moves.Sounded(self._time.at_ms(at_samples)))
+                    self._unheeded = self._echoes()
+                if not self._unheeded:
+                    self._feed(moves.Sounded(self._time.at_ms(at_samples)))
+            case Hush() if self._unheeded:
+                self._unheeded = False
+                self._drop_utterance()
             case Hush(at_samples):
                 self._hush_samples = at_samples
                 self._hushed_at = self._time.loop_time(at_samples)
                 self._feed(moves.Hushed(self._time.at_ms(at_samples)))
+            case Words() if self._unheeded and self._echoes():
+                pass
             case Words(stable, text, final, to_samples, confidence):
+                if self._unheeded:  # the caller speaks as well by now
+                    self._unheeded = False
+                    self._feed(moves.Sounded(self._time.at_ms(self._onset_samples)))
                 final = final and to_samples == self._hush_samples
                 if final:
                     self._words.recognised()
                 if frame.final:
                     stable = ""  # if the caller goes on, these words may change
                 left_ms, upto = self.outlet.left_ms(), self._time.at_ms(to_samples)
-                own, stable = self._without_echo(text), self._without_echo(stable)
-                echo = own != text and not own
-                self._feed(moves.Said(own, final, stable, left_ms, confidence, upto, echo))
+                echo = self._echoes()
+                if echo:
+                    text = stable = ""
+                self._feed(moves.Said(text, final, stable, left_ms, confidence, upto, echo))
                 if self.state.announced:
                     self._words.tell_stable(self._item_id, stable)
                 if self.state.floor is Floor.CALLER and self._rules.responds:
-                    self._warm(own)
+                    self._warm(text)
             case WordsFailed(_, _, to_samples) if to_samples == self._hush_samples:
                 self._words.recognised(frame)
                 # The last guess stands in, and nobody vouches for it.
@@ -383,13 +394,14 @@ class Turns(Actor):
                 self.outlet.resume()
                 self.pipeline.prioritise(Priority.FIRST)
 
-    def _without_echo(self, words: str) -> str:
-        """Words over the agent's own are the caller's only where they are others."""
-        if not self._over_agent:
-            return words
-        heard = self.outlet.heard  # None once these words have interrupted it
-        self._agent_said = self._agent_said if heard is None else heard[1]
-        return without_echo(words, self._agent_said)
+    def _echoes(self) -> bool:
+        """Whether what is heard of the caller is the agent, come back."""
+        now = self._time.now_ms()
+        if not self.state.audible and now - self._spoke_until_ms > ECHOES_MS:
+            return False
+        end = self._audio.end
+        caller = self._audio.slice(end - ECHO_SAMPLES, end)
+        return self._ear.echoes(caller, self.spoken.pcm, self.spoken.rate_hz)
 
     def _tell_unbegun(self, request: ResponseRequest) -> None:
         """A client that asked for a response is told its end, also of one that never began."""

@@ -5,13 +5,16 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 
 import { launch } from './chromium.mjs';
-import { AT_LENGTH, BRIEF, OCEAN, STORY, key, leave, server, sleep, until } from './microphone.mjs';
+import { AT_LENGTH, BRIEF, STORY, key, leave, server, sleep, until } from './microphone.mjs';
 
 const folder = process.env.VOICEFORGE_CLIPS;
 const clip = (name) => join(folder, `${name}.wav`);
 const authorization = { authorization: `Bearer ${key}` };
 
-const browser = await launch({ microphone: clip('ocean_device') });
+const browser = await launch({
+  microphone: clip('ocean_device'),
+  flags: ['--disable-features=LocalNetworkAccessChecks'], // pages of another origin ask for that
+});
 after(() => browser.close());
 
 /** A page of the server's own, with the clips. */
@@ -209,7 +212,7 @@ test('@openai/agents calls from a page of another origin, with a client secret',
   });
   await one.goto('http://shop.localhost/');
   const address = new URL('/v1/realtime/calls', server).href.replace('127.0.0.1', 'localhost');
-  const said = await one.evaluate(async ([apiKey, url, typed]) => {
+  const said = await one.evaluate(async ([apiKey, url]) => {
     const { RealtimeAgent, RealtimeSession, OpenAIRealtimeWebRTC } = await import(
       'http://shop.localhost/openai-realtime-agents.mjs');
     const transport = new OpenAIRealtimeWebRTC({ baseUrl: url });
@@ -219,7 +222,6 @@ test('@openai/agents calls from a page of another origin, with a client secret',
     session.transport.on('*', (event) => events.push(event));
     session.on('error', (error) => errors.push(JSON.stringify(error)));
     await session.connect({ apiKey });
-    session.sendMessage(typed);
     const giveUp = Date.now() + 40_000;
     while (!events.some((event) => event.type === 'output_audio_buffer.stopped')) {
       if (Date.now() > giveUp) break;
@@ -230,7 +232,7 @@ test('@openai/agents calls from a page of another origin, with a client secret',
     const kinds = events.map((event) => event.type);
     const done = events.find((event) => event.type === 'response.done');
     return { kinds, errors, called, text: done?.response.output[0].content[0].transcript };
-  }, [value, address, OCEAN]);
+  }, [value, address]);
   assert.deepEqual(said.errors, []);
   assert.ok(said.kinds.includes('output_audio_buffer.stopped'), said.kinds.join());
   assert.match(said.called, /^sess_/);

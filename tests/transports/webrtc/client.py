@@ -88,6 +88,7 @@ class Client:
         """Be gone without a word, as when a machine is switched off."""
         if self._listening is not None:
             self._listening.cancel()
+        assert self.connection.sctp is not None
         ice = self.connection.sctp.transport.transport
         for protocol in ice._connection._protocols:
             protocol.transport.abort()
@@ -102,5 +103,6 @@ class Client:
     async def _listen(self, track: MediaStreamTrack) -> None:
         while True:
             frame = await track.recv()
+            assert isinstance(frame, AudioFrame)
             stereo = frame.to_ndarray().reshape(-1, 2)
             self.heard += stereo[:, 0].astype(np.int16).tobytes()
