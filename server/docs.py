@@ -46,7 +46,10 @@ def documentation(schema: dict[str, Any]) -> str:
         page.paragraph(
             "As OpenAPI: `/schema/openapi.json`. All but the public routes need a key, sent as "
             "`Authorization: Bearer vf_…` or `xi-api-key: vf_…`; a browser's WebSocket offers the "
-            "subprotocol `openai-insecure-api-key.ek_…` with a client secret."
+            "subprotocol `openai-insecure-api-key.ek_…` with a client secret. On pages of this "
+            "server the cookie of `POST /v1/web/session` stands for the key: then what changes "
+            "something needs its `csrf_token`, as the header `x-csrf-token`, and a WebSocket the "
+            "`Origin` of this server."
         ),
         *(
             schema_page.operation(path, method, described)

@@ -39,14 +39,17 @@ from server import (
     speech_routes,
     transcription_routes,
     usage_routes,
+    web_session_routes,
     webhook_routes,
     webhooks,
 )
 from server import log as logs
+from server.access.entrance import Entrance
 from server.access.guard import Guard, Trusted
 from server.access.keyring import Keyring, looking_in
 from server.access.leases import Leases
 from server.access.upkeep import end_revoked, note_uses
+from server.access.web_sessions import WebSessions
 from server.aftermath import announce
 from server.agents import afterwards
 from server.agents.afterwards import Digests
@@ -78,6 +81,7 @@ from server.outbound.addresses import Rules
 from server.outbound.client import Outbound
 from server.outbound.networks import networks
 from server.outbound.sealing import Sealing
+from server.public import is_public
 from server.readiness import Readiness
 from server.realtime import Sockets
 from server.recording.links import FILE as LINKS
@@ -86,7 +90,7 @@ from server.recording.store import Recordings
 from server.recording.tapes import Tapes
 from server.records.journal import Journal
 from server.records.recorders import Recorders
-from server.routes import PUBLIC, routes
+from server.routes import routes
 from server.serve import configured, serving, web_server
 from server.sessions import SessionRegistry
 from server.settings import Secret
@@ -146,6 +150,10 @@ class Gateway:
         self._desk = Desk(self._library)
         self._keyring = Keyring(looking_in(self._database))
         self._leases = Leases(self._asking)
+        self._web_sessions = WebSessions(plan.database.secret_key)
+        self._entrance = Entrance(
+            self._keyring, self._web_sessions, self._leases, self._metrics.count_denial
+        )
         self._sealing = Sealing(plan.database.secret_key)
         self._outbound = Outbound(Rules(networks(settings.outbound.allow)))
         self._vault = Vault(self._database, self._sealing)
@@ -246,6 +254,7 @@ class Gateway:
         scribe = Scribe(self._platform.hearing, self._door, transcriptions)
         return [
             *routes(self._readiness, self._metrics, self._system),
+            *web_session_routes.routes(self._database, self._entrance, self._web_sessions),
             *client_secrets.routes(self._database),
             *admin_routes.routes(self._database, self._revoke, self._recordings),
             *usage_routes.routes(self._database),
@@ -270,8 +279,7 @@ class Gateway:
         ]
 
     def _guarded(self, app: Application) -> Application:
-        refused = self._metrics.count_denial
-        return KeyInFirstMessage(Guard(app, PUBLIC, self._keyring, self._leases, refused))
+        return KeyInFirstMessage(Guard(app, is_public, self._entrance))
 
     def _tell_use(self, used: Mapping[Subject, Amounts]) -> None:
         self._send(control.Usage(tuple(used.items())))

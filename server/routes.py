@@ -13,33 +13,12 @@ from server.access.caller import caller_of
 from server.access.denied import Denied, retry
 from server.metrics import Metrics
 from server.metrics_of_all import together
+from server.public import NO_KEY
 from server.readiness import Readiness, State
-from server.recording import links
 from server.refusals import refusals
-from server.speech import previews
 from server.system import GatewaySilent, System, Whole
 
-NO_KEY: list[dict[str, list[str]]] = [{}]
-"""How OpenAPI says that a route needs none."""
-
 RETRY_SILENT_S = 5
-
-
-SHAPES = (links.SHAPE, previews.SHAPE)
-"""Of signed links, which say themselves what they open; and of what players in web pages ask for,
-which have no key.
-"""
-
-
-class Paths(frozenset[str]):
-    """These, and those of `SHAPES`."""
-
-    def __contains__(self, path: object) -> bool:
-        return super().__contains__(path) or any(one.fullmatch(str(path)) for one in SHAPES)
-
-
-PUBLIC = Paths({"/", "/healthz", "/readyz", "/metrics", "/docs", "/schema/openapi.json"})
-"""The routes that need no key. Everything else asks for one (`server.access.guard`)."""
 
 
 def routes(readiness: Readiness, metrics: Metrics, system: System) -> list[HTTPRouteHandler]:

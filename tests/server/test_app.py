@@ -19,8 +19,9 @@ from server.control import GatewayStatus
 from server.door import OpenDoor
 from server.lag import LoopLag
 from server.metrics import Metrics
+from server.public import PATHS
 from server.readiness import Readiness
-from server.routes import PUBLIC, routes
+from server.routes import routes
 from server.sessions import SessionRegistry
 from server.settings import LimitSettings
 from server.system import System
@@ -208,7 +209,7 @@ async def test_the_routes_are_described_as_openapi(site: Site) -> None:
 
 
 async def test_every_public_route_is_there_and_the_list_is_whole(site: Site) -> None:
-    for path in PUBLIC:
+    for path in PATHS:
         assert (await site.get(path))[0] in (200, 503), path
 
 
