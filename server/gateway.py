@@ -39,6 +39,7 @@ from server import (
     speech_routes,
     transcription_routes,
     usage_routes,
+    web_app_files,
     web_session_routes,
     webhook_routes,
     webhooks,
@@ -105,6 +106,7 @@ from server.system import System
 from server.tracing import Tracing
 from server.transcription.metered import Transcriptions
 from server.vault import Vault
+from server.web_app import WebApp
 from storage.database import Database
 from storage.usage import Amounts, Subject
 
@@ -212,7 +214,8 @@ class Gateway:
     async def run(self) -> None:
         """Serve until the supervisor says to end."""
         settings = self._plan.settings
-        app = build(self._lines, self._handlers())
+        files = await asyncio.to_thread(web_app_files.read)
+        app = WebApp(build(self._lines, self._handlers(has_app=bool(files))), files)
         server = web_server(Trusted(app), settings, uds=self._plan.path)
         public = configured(self._guarded(app), settings)
         public.load()
@@ -247,13 +250,13 @@ class Gateway:
         if self._starting is not None:
             self._starting.cancel()
 
-    def _handlers(self) -> list[BaseRouteHandler]:
+    def _handlers(self, *, has_app: bool) -> list[BaseRouteHandler]:
         failing = errors.handlers(HANDLERS)
         transcriptions = Transcriptions(self._platform.scribe, self._door, self._collector)
         forms = Forms(self._plan.settings.limits.upload_mb << 20)
         scribe = Scribe(self._platform.hearing, self._door, transcriptions)
         return [
-            *routes(self._readiness, self._metrics, self._system),
+            *routes(self._readiness, self._metrics, self._system, has_app=has_app),
             *web_session_routes.routes(self._database, self._entrance, self._web_sessions),
             *client_secrets.routes(self._database),
             *admin_routes.routes(self._database, self._revoke, self._recordings),

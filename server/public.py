@@ -1,5 +1,6 @@
 """What needs no key. Everything else asks for one (`server.access.guard`)."""
 
+from server import web_app
 from server.recording import links
 from server.speech import previews
 from transports.outbox import Message
@@ -9,9 +10,9 @@ NO_KEY: list[dict[str, list[str]]] = [{}]
 
 PATHS = frozenset({"/", "/healthz", "/readyz", "/metrics", "/docs", "/schema/openapi.json"})
 
-SHAPES = (links.SHAPE, previews.SHAPE)
-"""Of signed links, which say themselves what they open; and of what players in web pages ask for,
-which have no key.
+SHAPES = (links.SHAPE, previews.SHAPE, web_app.SHAPE)
+"""Of signed links, which say themselves what they open; of what players in web pages ask for, which
+have no key; and of the web app's files.
 """
 
 WEB_SESSION = "/v1/web/session"

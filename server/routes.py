@@ -5,9 +5,10 @@ from typing import Any
 from litestar import MediaType, Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from server import docs
+from server import docs, web_app
 from server.access.authority import Needs
 from server.access.caller import caller_of
 from server.access.denied import Denied, retry
@@ -21,12 +22,16 @@ from server.system import GatewaySilent, System, Whole
 RETRY_SILENT_S = 5
 
 
-def routes(readiness: Readiness, metrics: Metrics, system: System) -> list[HTTPRouteHandler]:
-    """The handlers, bound to the process that they tell of."""
+def routes(
+    readiness: Readiness, metrics: Metrics, system: System, *, has_app: bool
+) -> list[HTTPRouteHandler]:
+    """The handlers, bound to the process that they tell of. `has_app`: whether `/app/` is there."""
 
     @get("/", media_type=MediaType.HTML, include_in_schema=False, sync_to_thread=False)
-    def root(request: Request[Any, Any, Any]) -> str:
-        return docs.front(request.headers.get("host", "127.0.0.1:8000"))
+    def root(request: Request[Any, Any, Any]) -> Response[str]:
+        if has_app and "text/html" in request.headers.get("accept", ""):
+            return Redirect(web_app.ROOT)  # to a browser: others are shown how to ask
+        return Response(docs.front(request.headers.get("host", "127.0.0.1:8000"), has_app))
 
     made: list[str] = []
 

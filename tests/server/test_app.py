@@ -87,7 +87,7 @@ async def site() -> AsyncIterator[Site]:
     worker = WorkerStatus("stt", State.READY, "/secret/path", 17, 1, 5_000_000, load)
     system = System(0, lambda: [worker], sessions)
     system.gateways = (GatewayStatus(0, sessions=3, lag_ms=12.0),)
-    app = Trusted(build(realtime, routes(readiness, metrics, system)))
+    app = Trusted(build(realtime, routes(readiness, metrics, system, has_app=False)))
     async with AsyncTestClient(cast(ASGIApp, app)) as client:
         yield Site(client, readiness, metrics)
 

@@ -40,7 +40,7 @@ async def site(shared: Services | None, **limits: Any) -> AsyncIterator[tuple[st
     sessions = SessionRegistry(lambda: shared, settings.limits, metrics, OpenDoor())
     lines = Lines(Sockets(sessions))
     bound = listen("127.0.0.1", 0)
-    handlers = routes(Readiness(()), metrics, System(0, tuple, sessions))
+    handlers = routes(Readiness(()), metrics, System(0, tuple, sessions), has_app=False)
     app = Trusted(build(lines, handlers))
     async with serving(web_server(app, settings), bound):
         yield f"ws://{address(bound)}/v1/realtime?model=gpt-realtime", lines

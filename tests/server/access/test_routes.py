@@ -89,7 +89,7 @@ class Site:
         self.app = build(
             Sockets(sessions),
             [
-                *routes(Readiness(()), metrics, System(0, tuple, sessions)),
+                *routes(Readiness(()), metrics, System(0, tuple, sessions), has_app=False),
                 *admin_routes.routes(database, self._revoke, self.recordings),
                 *web_session_routes.routes(database, entrance, web_sessions),
                 *client_secrets.routes(database),
