@@ -11,7 +11,7 @@ PYTEST_ARGS ?=
 .DEFAULT_GOAL := help
 .SHELLFLAGS := -euc
 .DELETE_ON_ERROR:
-.PHONY: help run test test-long bench format lint unit models \
+.PHONY: help run app test test-long bench format lint unit models \
   peers-node peers-postgres peers-espeak peers-browser
 
 help: ## what can be made
@@ -19,8 +19,12 @@ help: ## what can be made
 	  | while IFS='|' read -r name what; do printf '%-18s %s\n' "$$name" "$$what"; done
 
 run: $(VENV)/.core ## install what is missing, fetch the models, serve on PORT (else 8000)
+	@($(call needs_node,the web app is not built: it)) && $(MAKE) -s app \
+	  || echo "the API runs without the web app" >&2
 	@$(VENV)/bin/voiceforge models pull
 	@exec $(VENV)/bin/voiceforge serve $(if $(PORT),--port $(PORT))
+
+app: $(patsubst %/package-lock.json,%/dist/index.html,$(wildcard playground/package-lock.json)) ## build the web app, for Node 20 and npm
 
 test: lint unit ## format, lint, types, import rules, unit and integration tests
 
@@ -54,7 +58,7 @@ LIVE := $(filter-out $(CAN_WAIT),$(SERVER_TESTS) $(PEER_TESTS)) tests/actors/tes
   $(wildcard tests/engine/test_pool*.py) \
   $(filter-out %__pycache__,$(patsubst %/,%,$(wildcard tests/server/*/)))
 OTHERS := -o cache_dir=.pytest_cache/others tests $(LIVE:%=--ignore=%)
-unit: $(VENV)/.dev models peers-node peers-postgres peers-espeak peers-browser
+unit: $(VENV)/.dev models app peers-node peers-postgres peers-espeak peers-browser
 	@others=$$(mktemp); trap 'kill $$beside 2>/dev/null || :; rm -f "$$others"' EXIT; \
 	echo "pytest $(LIVE), and beside these all others, shown at the end"; \
 	nice -n 10 $(PYTHON) -m pytest $(OTHERS) $(PYTEST_ARGS) >"$$others" 2>&1 & beside=$$!; \
@@ -73,18 +77,36 @@ unit: $(VENV)/.dev models peers-node peers-postgres peers-espeak peers-browser
 models: $(VENV)/.core
 	@$(VENV)/bin/voiceforge models pull
 
+# Fails where Node 20 or npm are missing, and says who needs them, $(1), and how to get them.
+needs_node = for tool in node npm; do \
+    command -v $$tool >/dev/null || { \
+      echo "$(1) needs $$tool, which is not installed" \
+        "(Debian 13: apt-get install nodejs npm; older: see nodejs.org)" >&2; exit 1; }; \
+  done; \
+  node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' || { \
+    echo "$(1) needs Node 20 or later, and this is $$(node --version): see nodejs.org" >&2; exit 1; }
+
+# The web app. Folders stand beside their files: they change when a file goes.
+APP_SOURCES := $(wildcard playground/*.html playground/*.json playground/*.js playground/*.ts) \
+  $(shell find playground/src playground/public 2>/dev/null)
+
+playground/dist/index.html: playground/node_modules/.installed $(APP_SOURCES)
+	@echo "building the web app"
+	@rm -f $@ # what is built from other sources than these is not served
+	@cd playground; said=$$(npm run build 2>&1) || { echo "$$said" >&2; exit 1; }
+	@touch -c $@
+
+playground/node_modules/.installed: playground/package-lock.json
+	@$(call needs_node,the web app is not built: it)
+	@echo "installing what the web app is built with"
+	@cd playground; said=$$(npm ci --no-audit --no-fund 2>&1) || { echo "$$said" >&2; exit 1; }
+	@touch $@
+
 # The npm clients that tests/peers drives.
 peers-node: $(patsubst %/package-lock.json,%/node_modules/.installed,$(wildcard tests/peers/package-lock.json))
 
 tests/peers/node_modules/.installed: tests/peers/package-lock.json
-	@for tool in node npm; do \
-	  command -v $$tool >/dev/null || { \
-	    echo "make test drives npm clients and needs $$tool, which is not installed" \
-	      "(Debian 13: apt-get install nodejs npm; older: see nodejs.org)" >&2; exit 1; }; \
-	done
-	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' || { \
-	  echo "make test drives npm clients that need Node 20 or later, and this is" \
-	    "$$(node --version): see nodejs.org" >&2; exit 1; }
+	@$(call needs_node,make test drives npm clients: it)
 	cd tests/peers && npm ci --no-audit --no-fund
 	@touch $@
 

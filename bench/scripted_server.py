@@ -204,7 +204,7 @@ async def run(
         recorders=keeping.recorders if keeping is not None else None,
         tapes=keeping.tapes if keeping is not None else None,
     )
-    handlers = routes(readiness, metrics, System(index, tuple, sessions))
+    handlers = routes(readiness, metrics, System(index, tuple, sessions), has_app=False)
     knowing = Knowing(known) if known is not None else None
     built = build(Lines(Sockets(sessions, knowing)), handlers)
     app: Application = Trusted(built)

@@ -129,7 +129,7 @@ def wake_at(state: State, rules: Rules) -> float | None:
     if state.floor is Floor.CONTESTED and state.yields:
         if state.hush_at is not None:
             return state.hush_at + (NO_WORDS_MS if state.held else TRANSCRIPT_LIMIT_MS)
-        return state.onset_at + _sustained_ms(state, rules)
+        return None if state.echo else state.onset_at + _sustained_ms(state, rules)
     if state.floor is Floor.PAUSED and state.hush_at is not None:
         if not state.words_final:
             return state.hush_at + TRANSCRIPT_LIMIT_MS
@@ -164,8 +164,15 @@ def _said(state: State, said: Said, now: float, rules: Rules) -> Step:
     final = said.final and state.hush_at is not None
     again = state.checked
     state = with_(
-        state, words=said.words, words_final=final, confidence=said.confidence, checked=True
+        state,
+        words=said.words,
+        words_final=final,
+        confidence=said.confidence,
+        checked=True,
+        echo=said.echo,
     )
+    if said.echo and not final and state.floor is Floor.CONTESTED:
+        return _resumed(state)
     if state.floor is not Floor.CONTESTED or not state.yields or not said.words:
         return _decide(state, now, rules)
     if final:
@@ -314,7 +321,7 @@ def _finished(state: State, now: float, rules: Rules) -> Step:
     state = _ungenerated(state)
     if state.floor is not Floor.CONTESTED:
         return with_(_silent(state), floor=Floor.IDLE, idle_since=now), []
-    if state.hush_at is not None and state.words_final and not state.words:
+    if state.echo or (state.hush_at is not None and state.words_final and not state.words):
         return with_(_silent(state), floor=Floor.IDLE, idle_since=now), _dismissed(state)
     return _heeded(state, now, rules)
 
@@ -393,6 +400,8 @@ def _needed_ms(state: State, rules: Rules) -> float:
 
 
 def _sustained_ms(state: State, rules: Rules) -> float:
+    if state.echo:
+        return inf
     harmless = state.checked
     if state.words:
         harmless = rules.passing(state.words, SUSTAINED_MS, state.confidence)
@@ -432,6 +441,7 @@ def _silent(state: State) -> State:
         words_final=False,
         confidence=1.0,
         checked=False,
+        echo=False,
         score=None,
         ready=False,
         hurried=False,

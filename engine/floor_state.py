@@ -52,6 +52,7 @@ class State(msgspec.Struct, frozen=True):
     words_final: bool = False
     confidence: float = 1.0
     checked: bool = False  # a transcript came, be it empty
+    echo: bool = False  # so far the agent hears itself
     score: float | None = None
     prepared: int | None = None
     ready: bool = False

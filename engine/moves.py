@@ -32,7 +32,8 @@ class Said(Event, frozen=True):
 
     Of words that are not final, `stable` will not change. `agent_left_ms` is how much of the
     agent's speech is still to come, if that is known. `confidence` (0-1) is the recogniser's.
-    `upto`: until when it was listened to; None: until now.
+    `upto`: until when it was listened to; None: until now. `echo`: it is the agent's own speech,
+    come back, and there are no words.
     """
 
     words: str
@@ -41,6 +42,7 @@ class Said(Event, frozen=True):
     agent_left_ms: float | None = None
     confidence: float = 1.0
     upto: float | None = None
+    echo: bool = False
 
 
 class Judged(Event, frozen=True):

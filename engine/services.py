@@ -40,6 +40,10 @@ class Ear(Protocol):
         """Use these settings from now on."""
         ...
 
+    def echoes(self, caller: bytes, agent: bytes, agent_hz: int) -> bool:
+        """Whether the caller's last sound (PCM at 16 kHz) is the agent's, come back."""
+        ...
+
 
 def always() -> bool:
     """There is room for any number."""

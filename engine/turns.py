@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from math import inf
 
 from msgspec.structs import replace
 
@@ -45,12 +46,18 @@ from engine.rules import rules_of
 from engine.services import Ear
 from engine.session_time import SessionTime
 from engine.settings import ResponseRequest, SessionSettings, TurnSettings
+from engine.spoken import Spoken
 
 LONGEST_UTTERANCE_MS = 120_000
 """A caller that never pauses for so long is committed as it is."""
 
 SHORTEST_WAIT_S = 0.02
 """Session time may stand still while audio is held up: the timer then looks again."""
+
+ECHOES_MS = 600
+"""So long after its end the agent may still come back through the caller's microphone."""
+
+ECHO_SAMPLES = 6 * CALLER_HZ // 10
 
 SHORTEST_COMMIT_MS = 100
 """Less cannot hold a word; the realtime protocol refuses it."""
@@ -90,6 +97,9 @@ class Turns(Actor):
         self._onset_samples = 0
         self._hush_samples: int | None = None
         self._hushed_at = 0.0
+        self.spoken = Spoken()
+        self._unheeded = False  # is the caller's sound an echo, of which the machine does not know?
+        self._spoke_until_ms = -inf
         self._item_id = new_item_id()
         self._words = CallerWords(send)
         self._recording: bytes | None = None  # of a turn that the client ends before its hush
@@ -273,19 +283,32 @@ class Turns(Actor):
             case Onset(at_samples):
                 if self.state.floor in _SILENT:
                     self._onset_samples = at_samples
-                self._feed(moves.Sounded(self._time.at_ms(at_samples)))
+                    self._unheeded = self._echoes()
+                if not self._unheeded:
+                    self._feed(moves.Sounded(self._time.at_ms(at_samples)))
+            case Hush() if self._unheeded:
+                self._unheeded = False
+                self._drop_utterance()
             case Hush(at_samples):
                 self._hush_samples = at_samples
                 self._hushed_at = self._time.loop_time(at_samples)
                 self._feed(moves.Hushed(self._time.at_ms(at_samples)))
+            case Words() if self._unheeded and self._echoes():
+                pass
             case Words(stable, text, final, to_samples, confidence):
+                if self._unheeded:  # the caller speaks as well by now
+                    self._unheeded = False
+                    self._feed(moves.Sounded(self._time.at_ms(self._onset_samples)))
                 final = final and to_samples == self._hush_samples
                 if final:
                     self._words.recognised()
                 if frame.final:
                     stable = ""  # if the caller goes on, these words may change
                 left_ms, upto = self.outlet.left_ms(), self._time.at_ms(to_samples)
-                self._feed(moves.Said(text, final, stable, left_ms, confidence, upto))
+                echo = self._echoes()
+                if echo:
+                    text = stable = ""
+                self._feed(moves.Said(text, final, stable, left_ms, confidence, upto, echo))
                 if self.state.announced:
                     self._words.tell_stable(self._item_id, stable)
                 if self.state.floor is Floor.CALLER and self._rules.responds:
@@ -311,6 +334,7 @@ class Turns(Actor):
     def finished(self, generation: int) -> None:
         if self.outlet.failed:
             self.pipeline.interrupt()  # what is still being made for it would hold up the next
+        self._spoke_until_ms = self._time.now_ms()
         self._feed(moves.Finished(generation))
         self._idle()
 
@@ -369,6 +393,15 @@ class Turns(Actor):
             case moves.Resume():
                 self.outlet.resume()
                 self.pipeline.prioritise(Priority.FIRST)
+
+    def _echoes(self) -> bool:
+        """Whether what is heard of the caller is the agent, come back."""
+        now = self._time.now_ms()
+        if not self.state.audible and now - self._spoke_until_ms > ECHOES_MS:
+            return False
+        end = self._audio.end
+        caller = self._audio.slice(end - ECHO_SAMPLES, end)
+        return self._ear.echoes(caller, self.spoken.pcm, self.spoken.rate_hz)
 
     def _tell_unbegun(self, request: ResponseRequest) -> None:
         """A client that asked for a response is told its end, also of one that never began."""

@@ -16,6 +16,7 @@ from litestar.types import Receive, Scope, Send
 
 from server import allowed
 from server.access.denied import RETRY_DATABASE_S, Denied
+from server.access.web_sessions import COOKIE
 from server.agents import config
 from server.lines import Application
 from server.refusals import Refusal, refusal
@@ -49,9 +50,18 @@ def build(realtime: Application, handlers: Sequence[BaseRouteHandler]) -> Litest
             use_handler_docstrings=True,
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
             components=Components(
-                security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}
+                security_schemes={
+                    "key": SecurityScheme(type="http", scheme="bearer"),
+                    "signed_in": SecurityScheme(
+                        type="apiKey",
+                        security_scheme_in="cookie",
+                        name=COOKIE,
+                        description="of `POST /v1/web/session`; what changes something also needs "
+                        "its `csrf_token`, as the header `x-csrf-token`",
+                    ),
+                }
             ),
-            security=[{"key": []}],
+            security=[{"key": []}, {"signed_in": []}],
         ),
         exception_handlers=HANDLERS,
         logging_config=None,

@@ -2,17 +2,19 @@
 
 from typing import Any
 
-from server import page, realtime_docs, schema_page
+from server import page, realtime_docs, schema_page, web_app
 
 
-def front(host: str) -> str:
+def front(host: str, has_app: bool) -> str:
     """`/`: what this is and how to talk to it. `host` is how the visitor reached it."""
+    app = '<p><a href="/app/">Open the web app</a></p>'
     return page.page(
         "VoiceForge",
         page.paragraph(
             "A self-hosted voice agent: it listens, thinks and speaks with models that run here. "
             "It speaks the OpenAI Realtime protocol over WebSocket."
         ),
+        app if has_app else page.paragraph(web_app.GET_IT),
         page.heading("Talk to it"),
         page.code(
             f"voiceforge talk --url ws://{host}                  # microphone\n"
@@ -46,7 +48,10 @@ def documentation(schema: dict[str, Any]) -> str:
         page.paragraph(
             "As OpenAPI: `/schema/openapi.json`. All but the public routes need a key, sent as "
             "`Authorization: Bearer vf_…` or `xi-api-key: vf_…`; a browser's WebSocket offers the "
-            "subprotocol `openai-insecure-api-key.ek_…` with a client secret."
+            "subprotocol `openai-insecure-api-key.ek_…` with a client secret. On pages of this "
+            "server the cookie of `POST /v1/web/session` stands for the key: then what changes "
+            "something needs its `csrf_token`, as the header `x-csrf-token`, and a WebSocket the "
+            "`Origin` of this server."
         ),
         *(
             schema_page.operation(path, method, described)

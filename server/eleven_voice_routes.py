@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from server.eleven import aliases, catalogue, errors
 from server.eleven.catalogue import ElevenVoice, ElevenVoices, Sought, VoicePage
 from server.media_types import sends
-from server.routes import NO_KEY
+from server.public import NO_KEY
 from server.speech import previews
 from server.speech.previews import Previews
 from server.speech.speakers import Speakers

@@ -40,15 +40,19 @@ from server import (
     speech_routes,
     transcription_routes,
     usage_routes,
+    web_app_files,
+    web_session_routes,
     webhook_routes,
     webhooks,
 )
 from server import log as logs
 from server.access.crossing import Crossing
+from server.access.entrance import Entrance
 from server.access.guard import Guard, Trusted
 from server.access.keyring import Keyring, looking_in
 from server.access.leases import Leases
 from server.access.upkeep import end_revoked, note_uses
+from server.access.web_sessions import WebSessions
 from server.aftermath import announce
 from server.agents import afterwards
 from server.agents.afterwards import Digests
@@ -81,6 +85,7 @@ from server.outbound.addresses import Rules
 from server.outbound.client import Outbound
 from server.outbound.networks import networks
 from server.outbound.sealing import Sealing
+from server.public import is_public
 from server.readiness import Readiness
 from server.realtime import Sockets
 from server.recording.links import FILE as LINKS
@@ -89,7 +94,7 @@ from server.recording.store import Recordings
 from server.recording.tapes import Tapes
 from server.records.journal import Journal
 from server.records.recorders import Recorders
-from server.routes import PUBLIC, routes
+from server.routes import routes
 from server.serve import configured, serving, web_server
 from server.sessions import SessionRegistry
 from server.settings import Secret
@@ -104,6 +109,7 @@ from server.system import System
 from server.tracing import Tracing
 from server.transcription.metered import Transcriptions
 from server.vault import Vault
+from server.web_app import WebApp
 from storage.database import Database
 from storage.usage import Amounts, Subject
 from transports.webrtc.calls import Calls
@@ -150,6 +156,10 @@ class Gateway:
         self._desk = Desk(self._library)
         self._keyring = Keyring(looking_in(self._database))
         self._leases = Leases(self._asking)
+        self._web_sessions = WebSessions(plan.database.secret_key)
+        self._entrance = Entrance(
+            self._keyring, self._web_sessions, self._leases, self._metrics.count_denial
+        )
         self._sealing = Sealing(plan.database.secret_key)
         self._outbound = Outbound(Rules(networks(settings.outbound.allow)))
         self._vault = Vault(self._database, self._sealing)
@@ -209,7 +219,8 @@ class Gateway:
     async def run(self) -> None:
         """Serve until the supervisor says to end."""
         settings = self._plan.settings
-        app = build(self._lines, self._handlers())
+        files = await asyncio.to_thread(web_app_files.read)
+        app = WebApp(build(self._lines, self._handlers(has_app=bool(files))), files)
         server = web_server(Trusted(app), settings, uds=self._plan.path)
         public = configured(self._guarded(app), settings)
         public.load()
@@ -244,13 +255,14 @@ class Gateway:
         if self._starting is not None:
             self._starting.cancel()
 
-    def _handlers(self) -> list[BaseRouteHandler]:
+    def _handlers(self, *, has_app: bool) -> list[BaseRouteHandler]:
         failing = errors.handlers(HANDLERS)
         transcriptions = Transcriptions(self._platform.scribe, self._door, self._collector)
         forms = Forms(self._plan.settings.limits.upload_mb << 20)
         scribe = Scribe(self._platform.hearing, self._door, transcriptions)
         return [
-            *routes(self._readiness, self._metrics, self._system),
+            *routes(self._readiness, self._metrics, self._system, has_app=has_app),
+            *web_session_routes.routes(self._database, self._entrance, self._web_sessions),
             *client_secrets.routes(self._database),
             *call_routes.routes(
                 self._sockets, self._system, self._plan.settings.webrtc, self._plan.turn_secret
@@ -278,9 +290,7 @@ class Gateway:
         ]
 
     def _guarded(self, app: Application) -> Application:
-        refused = self._metrics.count_denial
-        guard = Guard(app, PUBLIC, self._keyring, self._leases, refused)
-        return Crossing(KeyInFirstMessage(guard))
+        return Crossing(KeyInFirstMessage(Guard(app, is_public, self._entrance)))
 
     def _tell_use(self, used: Mapping[Subject, Amounts]) -> None:
         self._send(control.Usage(tuple(used.items())))

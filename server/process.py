@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from server import web_app_files
 from server.beside import beside
 from server.handover import Acceptor
 from server.listening import ServeError, StopSignals, address, listen
@@ -37,7 +38,7 @@ async def run(settings: Settings, tell: Tell) -> None:
             contextlib.AsyncExitStack() as opened,
         ):
             if await started(supervisor, signals):
-                tell(welcome(where))
+                tell(welcome(where, has_app=web_app_files.is_built()))
                 log.info("listening", extra={"address": where})
                 await opened.enter_async_context(beside(supervisor.keep_books()))
                 async with (
@@ -97,10 +98,12 @@ def program() -> str:
     return str(beside_python)
 
 
-def welcome(where: str) -> str:
+def welcome(where: str, *, has_app: bool) -> str:
     """What a person needs to know once the server is ready."""
+    app = f"  app:    http://{where}/app/\n" if has_app else ""
     return (
         f"VoiceForge listens on http://{where} (Ctrl-C stops it)\n"
+        f"{app}"
         f"  talk:   {program()} talk --url ws://{where}\n"
         f"  client: OpenAI Realtime at ws://{where}/v1/realtime\n"
         f"  read:   http://{where}/docs"

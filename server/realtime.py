@@ -5,10 +5,10 @@ import contextlib
 from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from typing import Any
 
+from server.access.address import address_of
 from server.access.authority import require
 from server.access.caller import Caller, Scope, caller_of
 from server.access.denied import RETRY_DATABASE_S, Denied, retry, tell
-from server.access.guard import address_of
 from server.agents.answering import Agents, Answering
 from server.agents.incoming import Arrival, Unanswered
 from server.lines import Application

@@ -16,12 +16,12 @@ from server.access.authority import Needs
 from server.access.caller import caller_of
 from server.access.denied import Denied
 from server.media_types import sends
+from server.public import NO_KEY
 from server.recording import opus, wav
 from server.recording.links import PATH, Format, Links
 from server.recording.opus import NotEncoded
 from server.recording.store import Recordings
 from server.refusals import refusals
-from server.routes import NO_KEY
 from server.usage_routes import account_of
 from storage import sessions
 from storage.database import Database

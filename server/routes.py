@@ -5,49 +5,33 @@ from typing import Any
 from litestar import MediaType, Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from server import docs
+from server import docs, web_app
 from server.access.authority import Needs
 from server.access.caller import caller_of
 from server.access.denied import Denied, retry
 from server.metrics import Metrics
 from server.metrics_of_all import together
+from server.public import NO_KEY
 from server.readiness import Readiness, State
-from server.recording import links
 from server.refusals import refusals
-from server.speech import previews
 from server.system import GatewaySilent, System, Whole
-
-NO_KEY: list[dict[str, list[str]]] = [{}]
-"""How OpenAPI says that a route needs none."""
 
 RETRY_SILENT_S = 5
 
 
-SHAPES = (links.SHAPE, previews.SHAPE)
-"""Of signed links, which say themselves what they open; and of what players in web pages ask for,
-which have no key.
-"""
-
-
-class Paths(frozenset[str]):
-    """These, and those of `SHAPES`."""
-
-    def __contains__(self, path: object) -> bool:
-        return super().__contains__(path) or any(one.fullmatch(str(path)) for one in SHAPES)
-
-
-PUBLIC = Paths({"/", "/healthz", "/readyz", "/metrics", "/docs", "/schema/openapi.json"})
-"""The routes that need no key. Everything else asks for one (`server.access.guard`)."""
-
-
-def routes(readiness: Readiness, metrics: Metrics, system: System) -> list[HTTPRouteHandler]:
-    """The handlers, bound to the process that they tell of."""
+def routes(
+    readiness: Readiness, metrics: Metrics, system: System, *, has_app: bool
+) -> list[HTTPRouteHandler]:
+    """The handlers, bound to the process that they tell of. `has_app`: whether `/app/` is there."""
 
     @get("/", media_type=MediaType.HTML, include_in_schema=False, sync_to_thread=False)
-    def root(request: Request[Any, Any, Any]) -> str:
-        return docs.front(request.headers.get("host", "127.0.0.1:8000"))
+    def root(request: Request[Any, Any, Any]) -> Response[str]:
+        if has_app and "text/html" in request.headers.get("accept", ""):
+            return Redirect(web_app.ROOT)  # to a browser: others are shown how to ask
+        return Response(docs.front(request.headers.get("host", "127.0.0.1:8000"), has_app))
 
     made: list[str] = []
 

@@ -10,6 +10,7 @@ from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from server.lines import Application
+from server.proxies import BehindProxies
 from server.settings import Settings
 
 PING_EVERY_S = 20.0
@@ -54,13 +55,12 @@ def web_server(app: Application, settings: Settings, uds: str | None = None) -> 
 def configured(app: Application, settings: Settings, uds: str | None = None) -> uvicorn.Config:
     """uvicorn as realtime sockets want it: uvloop, no compression, events up to the limit."""
     return uvicorn.Config(
-        app,
+        app if settings.proxies is None else BehindProxies(app, settings.proxies),
         uds=uds,
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=settings.proxies is not None,
-        forwarded_allow_ips=settings.proxies or "",
+        proxy_headers=False,  # uvicorn's own, which hears no X-Forwarded-Host
         ws=SocketProtocol,
         ws_per_message_deflate=False,
         ws_max_size=settings.limits.max_event_bytes,

@@ -295,8 +295,8 @@ class Settings(msgspec.Struct, frozen=True):
     proxies: Annotated[
         Networks | None,
         Meta(
-            description="addresses of reverse proxies, whose X-Forwarded-For is believed, such as "
-            "127.0.0.1 or 10.0.0.0/8, with commas; unset: nobody's"
+            description="addresses of reverse proxies, whose X-Forwarded-For, -Proto and -Host are "
+            "believed, such as 127.0.0.1 or 10.0.0.0/8, with commas; unset: nobody's"
         ),
     ] = None
     gateways: Annotated[

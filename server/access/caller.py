@@ -21,6 +21,9 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 AS = "voiceforge.caller"
 """Under which the caller stands in an ASGI scope."""
 
+COOKIE_AS = "voiceforge.cookie"
+"""Under which the cookie stands there by which it was let in, if it was."""
+
 HEADER = "voiceforge-caller"
 """In which one gateway tells another, over its private socket, who asked it."""
 
@@ -60,3 +63,10 @@ def caller_of(scope: Mapping[str, object]) -> Caller:
     caller = scope[AS]
     assert isinstance(caller, Caller)
     return caller
+
+
+def cookie_of(scope: Mapping[str, object]) -> str | None:
+    """The cookie by which who asks was let in; None if it showed a key."""
+    cookie = scope.get(COOKIE_AS)
+    assert cookie is None or isinstance(cookie, str)
+    return cookie

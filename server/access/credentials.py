@@ -1,6 +1,6 @@
 """Where a client may put its key."""
 
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 BEARER = "bearer "
@@ -8,7 +8,7 @@ SUBPROTOCOL = "openai-insecure-api-key."
 """Browsers can give a WebSocket no header, so OpenAI's clients offer the key as a subprotocol."""
 
 
-def key_in(scope: MutableMapping[str, Any]) -> str | None:
+def key_in(scope: Mapping[str, Any]) -> str | None:
     """The key of a request or a WebSocket's handshake; None without any.
 
     `Authorization: Bearer …`, `xi-api-key: …` as ElevenLabs' clients send it, or the subprotocol.

@@ -56,6 +56,15 @@ class Client:
         return [at for at, frame in self.frames if isinstance(frame, kind)]
 
 
+class ScriptedEar(SessionEar):
+    """Hears echoes where the script has some: written words are all alike as sound."""
+
+    echo = False
+
+    def echoes(self, caller: bytes, agent: bytes, agent_hz: int) -> bool:
+        return self.echo
+
+
 class Conversation:
     """`async with Conversation(...) as talk:`, then cues: `await talk.caller_says("hello")`."""
 
@@ -112,9 +121,9 @@ class Conversation:
 
     def _ear(self, audio: CallerAudio, settings: SessionSettings, watch: Watch) -> SessionEar:
         hearing = watch(self.stt, "stt"), watch(self.turn, "turn")
-        ear = SessionEar(None, *hearing, audio, settings)  # type: ignore[arg-type]
-        ear.actors = (scripted.LoudnessVad(), *ear.actors[1:])
-        return ear
+        self.ear = ScriptedEar(None, *hearing, audio, settings)  # type: ignore[arg-type]
+        self.ear.actors = (scripted.LoudnessVad(), *self.ear.actors[1:])
+        return self.ear
 
     @property
     def now(self) -> float:

@@ -1,5 +1,7 @@
 """Whole conversations, in virtual time."""
 
+import asyncio
+
 import pytest
 
 from engine.frames import (
@@ -60,6 +62,46 @@ def test_an_acknowledgement_lets_the_agent_go_on() -> None:
             assert talk.history() == ["user: book a table", f"assistant: {LONG}"]
             assert max(talk.client.gaps_ms) < 700
             assert len(talk.client.of(SpeechStarted)) == 1
+
+    in_virtual_time(scenario())
+
+
+def test_the_agent_does_not_hear_itself_and_hears_the_caller_all_the_same() -> None:
+    async def scenario() -> None:
+        replies = iter([LONG, "Sure."])
+        async with Conversation(lambda chat: next(replies)) as talk:
+            await talk.caller_says("book a table")
+            await talk.until(ResponseStarted)
+            await talk.silence(1)
+            talk.ear.echo = True
+            await talk.caller_says("table is booked for eight")
+            await talk.silence(0.5)
+            assert len(talk.client.of(SpeechStarted)) == 1
+            assert max(talk.client.gaps_ms, default=0) < 100
+            talk.ear.echo = False
+            await talk.caller_says("no cancel it please")
+            cut = await talk.until(ResponseEnded)
+            assert isinstance(cut, ResponseEnded)
+            assert (cut.status, cut.reason) == ("cancelled", "turn_detected")
+            await talk.until(ResponseEnded)
+            assert talk.history()[2:] == ["user: no cancel it please", "assistant: Sure."]
+
+    in_virtual_time(scenario())
+
+
+def test_a_caller_who_speaks_into_the_echo_is_heard() -> None:
+    async def scenario() -> None:
+        replies = iter([LONG, "Sure."])
+        async with Conversation(lambda chat: next(replies)) as talk:
+            await talk.caller_says("book a table")
+            await talk.until(ResponseStarted)
+            await talk.silence(1)
+            talk.ear.echo = True
+            asyncio.get_running_loop().call_later(0.3, setattr, talk.ear, "echo", False)
+            await talk.caller_says("booked for no cancel it please")
+            cut = await talk.until(ResponseEnded)
+            assert isinstance(cut, ResponseEnded)
+            assert (cut.status, cut.reason) == ("cancelled", "turn_detected")
 
     in_virtual_time(scenario())
 

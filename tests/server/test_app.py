@@ -19,8 +19,9 @@ from server.control import GatewayStatus
 from server.door import OpenDoor
 from server.lag import LoopLag
 from server.metrics import Metrics
+from server.public import PATHS
 from server.readiness import Readiness
-from server.routes import PUBLIC, routes
+from server.routes import routes
 from server.sessions import SessionRegistry
 from server.settings import LimitSettings
 from server.system import System
@@ -86,7 +87,7 @@ async def site() -> AsyncIterator[Site]:
     worker = WorkerStatus("stt", State.READY, "/secret/path", 17, 1, 5_000_000, load)
     system = System(0, lambda: [worker], sessions)
     system.gateways = (GatewayStatus(0, sessions=3, lag_ms=12.0),)
-    app = Trusted(build(realtime, routes(readiness, metrics, system)))
+    app = Trusted(build(realtime, routes(readiness, metrics, system, has_app=False)))
     async with AsyncTestClient(cast(ASGIApp, app)) as client:
         yield Site(client, readiness, metrics)
 
@@ -208,7 +209,7 @@ async def test_the_routes_are_described_as_openapi(site: Site) -> None:
 
 
 async def test_every_public_route_is_there_and_the_list_is_whole(site: Site) -> None:
-    for path in PUBLIC:
+    for path in PATHS:
         assert (await site.get(path))[0] in (200, 503), path
 
 

@@ -10,6 +10,7 @@ import urllib.request
 import psutil
 import pytest
 
+from server.web_app_files import is_built
 from tests.folder import folder
 from tests.server.program import READY_S, ROOT, collect
 
@@ -42,6 +43,8 @@ def test_where_all_is_there_it_serves_and_neither_installs_nor_fetches() -> None
                 time.sleep(0.05)
             assert [line for line in told if "installing" in line] == []
             assert [line for line in told if "voiceforge talk --url ws://" in line] != []
+            app = [line for line in told if line.endswith("/app/\n")]
+            assert bool(app) == is_built()
             page = told[-1].split()[-1]
             with urllib.request.urlopen(page.replace("/docs", "/readyz"), timeout=20) as answer:
                 assert answer.status == 200

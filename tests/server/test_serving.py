@@ -40,7 +40,7 @@ async def site(shared: Services | None, **limits: Any) -> AsyncIterator[tuple[st
     sessions = SessionRegistry(lambda: shared, settings.limits, metrics, OpenDoor())
     lines = Lines(Sockets(sessions))
     bound = listen("127.0.0.1", 0)
-    handlers = routes(Readiness(()), metrics, System(0, tuple, sessions))
+    handlers = routes(Readiness(()), metrics, System(0, tuple, sessions), has_app=False)
     app = Trusted(build(lines, handlers))
     async with serving(web_server(app, settings), bound):
         yield f"ws://{address(bound)}/v1/realtime?model=gpt-realtime", lines
@@ -132,3 +132,34 @@ async def test_only_a_proxy_that_is_named_says_whose_request_it_is(
         async with httpx.AsyncClient(trust_env=False) as client:
             answer = await client.get(f"http://{address(bound)}/", headers=headers)
     assert answer.text == seen
+
+
+@pytest.mark.parametrize(
+    ("proxies", "sent", "seen"),
+    [
+        (None, "voice.example", None),
+        ("10.0.0.0/8", "voice.example", None),
+        ("127.0.0.0/8", "voice.example", "voice.example"),
+        ("127.0.0.0/8", "voice.example:8443, inner.example", "voice.example:8443"),
+        ("127.0.0.0/8", "", None),
+    ],
+)
+async def test_only_a_proxy_that_is_named_says_under_which_name_it_was_reached(
+    proxies: str | None, sent: str, seen: str | None
+) -> None:
+    hosts: list[list[bytes]] = []
+
+    async def tells(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            hosts.append([value for name, value in scope["headers"] if name == b"host"])
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+    bound = listen("127.0.0.1", 0)
+    where = address(bound)
+    async with (
+        serving(web_server(tells, Settings(proxies=proxies)), bound),
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        await client.get(f"http://{where}/", headers={"x-forwarded-host": sent})
+    assert hosts == [[(seen or where).encode()]]

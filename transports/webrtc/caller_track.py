@@ -78,7 +78,7 @@ class CallerTrack:
     def _pass_on(self, now: float) -> None:
         for piece in self._buffer.take(now):
             if self._watching is None:
-                self._watching = self._loop.call_later(SILENT_S, self._watch)
+                self._watch_from(now)
             if isinstance(piece, Lost):
                 self._make_up(piece)
             else:
@@ -89,11 +89,11 @@ class CallerTrack:
             self._waiting = None
         due = self._buffer.due()
         if due is not None:
-            self._waiting = self._loop.call_at(due, self._give_up)
+            self._waiting = self._loop.call_at(due, self._give_up, due)
 
-    def _give_up(self) -> None:
+    def _give_up(self, due: float) -> None:
         self._waiting = None
-        self._pass_on(self._loop.time())
+        self._pass_on(max(due, self._loop.time()))  # a timer may be a hair early
 
     def _decode(self, packet: Packet) -> None:
         pause = self._pause_before(packet)
@@ -144,16 +144,20 @@ class CallerTrack:
         if samples > known:
             self._hear(bytes(2 * (samples - known)))
 
-    def _watch(self) -> None:
+    def _watch(self, due: float) -> None:
         """See whether anything comes; be silent in time if not."""
-        now = self._loop.time()
+        now = max(due, self._loop.time())
         if now - self._heard_at > MOST_CAUGHT_UP_S:  # this process slept: nobody waited meanwhile
             self._heard_at = now - SILENT_S
-        while now - self._heard_at >= SILENT_S:
+        while now >= self._heard_at + SILENT_S:
             self._heard_at += SILENCE_S
             self._ahead += SILENCE_SAMPLES
             self._hear(bytes(2 * SILENCE_SAMPLES))
-        self._watching = self._loop.call_at(self._heard_at + SILENT_S, self._watch)
+        self._watch_from(self._heard_at)
+
+    def _watch_from(self, heard_at: float) -> None:
+        due = heard_at + SILENT_S
+        self._watching = self._loop.call_at(due, self._watch, due)
 
 
 def quiet(pcm: bytes) -> bool:

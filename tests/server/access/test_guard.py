@@ -9,16 +9,21 @@ import pytest
 
 from server.access.caller import HEADER, OURSELVES, Caller, caller_of
 from server.access.denied import Denied
+from server.access.entrance import Entrance
 from server.access.guard import Guard, Trusted
 from server.access.guesses import AT_ONCE
 from server.access.keyring import FRESH_S, Keyring, Known
+from server.access.web_sessions import WebSessions
 from storage.accounts import Limits
 from storage.errors import Unavailable
 from storage.keys import Key, hashed
 from tests.server.access.test_guesses import Clock
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
-OPEN = {"/healthz"}
+
+
+def is_open(scope: Any) -> bool:
+    return bool(scope["path"] == "/healthz")
 
 
 def key(**terms: Any) -> Known:
@@ -49,8 +54,11 @@ class Site:
         self.looks = 0
         self.denied: list[str] = []
         self.clock = Clock()
+        self.wall = Clock()
+        self.web_sessions = WebSessions(bytes(32), self.wall)
         keyring = Keyring(self._look, self.clock)
-        self.guard = Guard(self._application, OPEN, keyring, self, self.denied.append)
+        self.entrance = Entrance(keyring, self.web_sessions, self, self.denied.append)
+        self.guard = Guard(self._application, is_open, self.entrance)
 
     async def _application(self, scope: Any, _: object, send: Any) -> None:
         self.callers.append(scope.get("voiceforge.caller"))
@@ -69,11 +77,14 @@ class Site:
         return {"x-ratelimit-remaining-requests": "3"}
 
     async def ask(
-        self, path: str = "/v1/system", client: str = "192.0.2.1", **headers: str
+        self,
+        path: str = "/v1/system",
+        client: str = "192.0.2.1",
+        method: str = "GET",
+        **headers: str,
     ) -> "Answer":
-        return await self.connect(
-            {"type": "http", "path": path, "client": (client, 5), "headers": raw(headers)}
-        )
+        scope = {"type": "http", "method": method, "path": path, "client": (client, 5)}
+        return await self.connect(scope | {"headers": raw(headers)})
 
     async def connect(self, scope: dict[str, Any]) -> "Answer":
         sent: list[dict[str, Any]] = []

@@ -24,13 +24,16 @@ from server import (
     secret_routes,
     session_routes,
     usage_routes,
+    web_session_routes,
     webhook_routes,
 )
 from server.access.authority import Needs
 from server.access.caller import SCOPES, Caller
+from server.access.entrance import Entrance
 from server.access.guard import Guard
 from server.access.guesses import AT_ONCE
 from server.access.keyring import Keyring, looking_in
+from server.access.web_sessions import WebSessions
 from server.app import build
 from server.door import OpenDoor
 from server.jobs.runner import Runner
@@ -41,11 +44,12 @@ from server.metrics import Metrics
 from server.outbound.addresses import Rules
 from server.outbound.client import Outbound
 from server.outbound.sealing import Sealing
+from server.public import PATHS, WEB_SESSION, is_public
 from server.readiness import Readiness
 from server.realtime import Sockets
 from server.recording.links import FILE, Links
 from server.recording.store import Recordings
-from server.routes import PUBLIC, routes
+from server.routes import routes
 from server.sessions import SessionRegistry
 from server.settings import LimitSettings
 from server.system import System
@@ -57,6 +61,10 @@ from tests.server.knowledge.meanings import Meanings
 from tests.storage.conftest import database, embedded, url
 
 __all__ = ["database", "embedded", "url"]
+
+
+def public(method: str, path: str) -> bool:
+    return is_public({"method": method, "path": path})
 
 
 class Site:
@@ -74,13 +82,16 @@ class Site:
         sessions = SessionRegistry(lambda: none, LimitSettings(), metrics, OpenDoor())
         self.keyring = Keyring(looking_in(database))
         sealing = Sealing(bytes(32))
+        web_sessions = WebSessions(bytes(32))
+        entrance = Entrance(self.keyring, web_sessions, self, metrics.count_denial)
         self.library = Library(database, Meanings())
         self.desk = Desk(self.library)
         self.app = build(
             Sockets(sessions),
             [
-                *routes(Readiness(()), metrics, System(0, tuple, sessions)),
+                *routes(Readiness(()), metrics, System(0, tuple, sessions), has_app=False),
                 *admin_routes.routes(database, self._revoke, self.recordings),
+                *web_session_routes.routes(database, entrance, web_sessions),
                 *client_secrets.routes(database),
                 *usage_routes.routes(database),
                 *secret_routes.routes(database, sealing),
@@ -92,7 +103,7 @@ class Site:
                 *knowledge_routes.routes(self.library, self.desk),
             ],
         )
-        self.guard = Guard(self.app, PUBLIC, self.keyring, self, metrics.count_denial)
+        self.guard = Guard(self.app, is_public, entrance)
         self.client: httpx.AsyncClient
         self.keys: dict[str, str] = {}
 
@@ -147,29 +158,34 @@ async def test_every_route_that_is_not_on_the_list_needs_a_key(site: Site) -> No
     for method, path, _ in site.handlers():
         status, told = await site.ask(method, path, key="")
         paths.add(path)
-        if path in PUBLIC:
+        if public(method, path):
             assert status != 401, path
         else:
             assert status == 401, path
             assert told["error"]["code"] == "missing_api_key"
-    assert set(PUBLIC) <= paths
-    assert {"/v1/realtime", "/v1/admin/keys"} <= paths
+    assert {*PATHS, "/v1/realtime", "/v1/admin/keys"} <= paths
 
 
 async def test_the_openapi_document_says_which_routes_need_a_key(site: Site) -> None:
     _, described = await site.ask("GET", "/schema/openapi.json", key="")
-    assert described["security"] == [{"key": []}]
-    assert described["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    assert described["security"] == [{"key": []}, {"signed_in": []}]
+    schemes = described["components"]["securitySchemes"]
+    assert schemes["key"]["scheme"] == "bearer"
+    assert (schemes["signed_in"]["in"], schemes["signed_in"]["name"]) == ("cookie", "vf_session")
     for path, operations in described["paths"].items():
-        for operation in operations.values():
-            assert (operation.get("security") == [{}]) == (path in PUBLIC), path
-            assert ("401" in operation["responses"]) == (path not in PUBLIC), path
+        for method, operation in operations.items():
+            free = public(method.upper(), path)
+            assert (operation.get("security") == [{}]) == free, path
+            if path != WEB_SESSION:  # where the key is in the body
+                assert ("401" in operation["responses"]) == (not free), path
 
 
 async def test_every_route_that_needs_a_key_needs_a_scope(site: Site) -> None:
     for method, path, handler in site.handlers():
-        if path in PUBLIC or handler is None or path.startswith("/schema"):
+        if public(method, path) or handler is None or path.startswith("/schema"):
             continue  # what describes the API is for any key
+        if path == WEB_SESSION:
+            continue  # that is for any browser that has signed in
         (needed,) = handler.guards
         assert isinstance(needed, Needs), path
         for scope in SCOPES:
@@ -332,7 +348,7 @@ async def test_a_client_secret_begins_sessions_and_does_nothing_else(site: Site)
     assert known is not None
     assert known.caller.session == session
     for method, path, _ in site.handlers():
-        if path.startswith("/v1/") and path != "/v1/realtime" and path not in PUBLIC:
+        if path.startswith("/v1/") and path != "/v1/realtime" and not public(method, path):
             assert (await site.ask(method, path, {}, key=secret))[0] == 403, path
     assert (await site.ask("GET", "/v1/realtime?call_id=sess_0_x", key=secret))[0] == 403
 

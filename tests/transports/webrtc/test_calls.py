@@ -1,0 +1,259 @@
+"""Calls, by a client on another stack: how they begin, go on, and end."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from engine import frames
+from engine.errors import RequestError
+from engine.items import Message
+from tests.peers.sound import transcribed, word_error_rate
+from tests.transports.test_websocket import Registry, until
+from tests.transports.webrtc.client import Client
+from tests.transports.webrtc.speech import TEXT, speech
+from transports.entrance import Entrance
+from transports.handshake import Refused
+from transports.webrtc import calls as module
+from transports.webrtc import peer, stack
+from transports.webrtc.calls import Calls
+from transports.webrtc.ice import Reach
+
+HERE = Reach(addresses=("127.0.0.1",))
+
+ITEM = Message("item_a", "assistant", (), "in_progress")
+
+FRAME_BYTES = 960
+
+
+class Office:
+    """A server's calls, and the clients that make them."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self.calls = Calls(HERE)
+        self.clients: list[Client] = []
+
+    async def call(self, client: Client, session: Any = None, **query: str) -> str:
+        """The session's id; the client connects."""
+        self.clients.append(client)
+        entrance = Entrance(self.registry)
+        offer = await client.offer()
+        answer, session_id, _ = await self.calls.begin(offer, entrance, query, session)
+        await client.take(answer)
+        return session_id
+
+    def session(self, number: int = 0) -> Any:
+        return self.registry.session(number)
+
+    async def close(self) -> None:
+        for client in self.clients:
+            await client.close()
+        await self.calls.closed(0)
+
+
+@pytest.fixture
+async def office(new_client: Any) -> AsyncIterator[Office]:
+    office = Office(Registry(type(new_client().session)))
+    yield office
+    await office.close()
+
+
+async def say(session: Any, pcm: bytes) -> None:
+    """Speech of the agent, as playout paces it."""
+    session.say(
+        frames.ResponseStarted("resp_1", 1, "audio", True, {}),
+        frames.ReplyItemStarted("resp_1", 0, ITEM, None),
+    )
+    for at in range(0, len(pcm), FRAME_BYTES):
+        session.say(frames.ReplyAudio("resp_1", "item_a", 0, pcm[at : at + FRAME_BYTES], 24_000))
+        await asyncio.sleep(0.0199)
+
+
+@pytest.mark.models
+async def test_speech_and_events_go_both_ways(office: Office) -> None:
+    client = Client(speech(48_000))
+    session_id = await office.call(client)
+    created = await client.told("session.created")
+    assert created["session"]["id"] == session_id
+    session = office.session()
+    client.ask(type="response.create")
+    await until(lambda: session.calls[-1][0] == "respond")
+    await say(session, speech(24_000))
+    await asyncio.sleep(0.5)
+    for heard, rate_hz in ((session.heard, 16_000), (bytes(client.heard), 48_000)):
+        assert word_error_rate(transcribed(heard, rate_hz), TEXT) <= 0.2
+    kinds = [event["type"] for event in client.events]
+    assert "response.content_part.added" in kinds
+    assert "response.output_audio.delta" not in kinds
+
+
+async def test_who_says_goodbye_ends_the_session(office: Office) -> None:
+    client = Client()
+    session_id = await office.call(client)
+    await client.told("session.created")
+    await client.close()
+    await until(lambda: office.registry.gone == [(session_id, True)])
+    await until(lambda: len(office.calls) == 0)
+
+
+async def test_who_vanishes_may_come_back_and_goes_on(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peer, "GONE_S", 0.5)
+    monkeypatch.setattr(peer, "LOOK_S", 0.1)
+    client = Client()
+    session_id = await office.call(client)
+    token = (await client.told("session.created"))["session"]["voiceforge"]["resume"]
+    await until(lambda: len(office.session().heard) > 1000)
+    await client.vanish()
+    await until(lambda: office.registry.gone == [(session_id, False)])
+    again = Client()
+    assert await office.call(again, session_id=session_id, resume=token) == session_id
+    assert (await again.told("session.created"))["session"]["id"] == session_id
+    await until(lambda: office.session().calls[-1][0] == "attach")
+
+
+async def test_a_call_that_takes_over_ends_the_one_before(office: Office) -> None:
+    client, other = Client(), Client()
+    session_id = await office.call(client)
+    token = (await client.told("session.created"))["session"]["voiceforge"]["resume"]
+    await office.call(other, session_id=session_id, resume=token)
+    await other.told("session.created")
+    async with asyncio.timeout(10):
+        await client.ended.wait()
+    assert office.registry.gone == []
+
+
+async def test_a_token_that_is_none_is_told_and_leaves_nothing_behind(office: Office) -> None:
+    with pytest.raises(RequestError, match="no session waits"):
+        await office.call(Client(), session_id="sess_0", resume="guess")
+    assert len(office.calls) == 0
+
+
+async def test_a_session_is_as_the_offer_has_it(office: Office) -> None:
+    client = Client()
+    await office.call(client, {"type": "realtime", "instructions": "Sell bread."})
+    assert (await client.told("session.created"))["session"]["instructions"] == "Sell bread."
+    with pytest.raises(RequestError, match="temperature"):
+        await office.call(Client(), {"type": "realtime", "temperature": "hot"})
+    assert len(office.calls) == 1
+
+
+async def test_the_end_of_a_session_is_told_before_its_call_ends(office: Office) -> None:
+    client = Client()
+    await office.call(client)
+    await client.told("session.created")
+    office.session().say(frames.SessionEnded("hung_up", "somebody hung up"))
+    assert (await client.told("voiceforge.session.ended"))["reason"] == "hung_up"
+    async with asyncio.timeout(10):
+        await client.ended.wait()
+
+
+async def test_callers_who_do_not_come_are_few_and_soon_forgotten(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_CONNECTING", 3)
+    monkeypatch.setattr(module, "CONNECT_S", 0.5)
+    nobody = Client()
+    office.clients.append(nobody)
+    offer = await nobody.offer()
+    entrance = Entrance(office.registry)
+    begun, refused = 0, 0
+    for _ in range(1000):
+        try:
+            await office.calls.begin(offer, entrance, {})
+            begun += 1
+        except Refused:
+            refused += 1
+    assert refused > 900
+    await until(lambda: len(office.calls) == 0)
+    assert office.registry.gone == [(f"sess_{number}", True) for number in range(begun)]
+    assert begun >= 3
+
+
+async def test_a_call_that_nobody_has_room_for_leaves_nothing_behind(office: Office) -> None:
+    office.registry.full = True
+    with pytest.raises(Refused):
+        await office.call(Client())
+    assert len(office.calls) == 0
+
+
+async def test_no_offer_is_refused(office: Office) -> None:
+    with pytest.raises(RequestError) as refused:
+        await office.calls.begin("hello", Entrance(office.registry), {})
+    assert refused.value.code == "invalid_offer"
+
+
+async def test_an_event_that_the_client_cannot_take_is_named(office: Office) -> None:
+    client = Client()
+    await office.call(client)
+    await client.told("session.created")
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "a" * 9}]}
+    client.ask(type="conversation.item.create", item=item)
+    await client.told("conversation.item.added")
+    lease = office.registry.leases["sess_0"]
+    monstrous = json.dumps({"type": "huge", "text": "x" * 300_000})
+    lease.transport._audience.tell_client(monstrous)  # type: ignore[attr-defined]
+    error = (await client.told("error"))["error"]
+    assert error["code"] == "event_too_large"
+
+
+async def test_bad_events_are_told_and_the_call_goes_on(office: Office) -> None:
+    client = Client()
+    await office.call(client)
+    await client.told("session.created")
+    for message in ("no json", "{}", json.dumps({"type": "nothing.known"}), b"\xff\xfe"):
+        assert client.channel is not None
+        client.channel.send(message)
+    client.ask(type="response.create")
+    await until(lambda: any(call == "respond" for call, _ in office.session().calls))
+    assert sum(event["type"] == "error" for event in client.events) == 4
+
+
+async def test_who_floods_is_disconnected(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peer, "MOST_EVENTS", 20)
+    client = Client()
+    session_id = await office.call(client)
+    await client.told("session.created")
+    for _ in range(3000):
+        client.ask(type="response.cancel")
+    await until(lambda: office.registry.gone == [(session_id, False)])
+
+
+async def test_a_call_without_events_is_one(office: Office) -> None:
+    client = Client(speech(48_000), events=False)
+    await office.call(client)
+    await until(lambda: len(office.session().heard) > 16_000)
+
+
+async def test_packets_of_strangers_are_dropped(office: Office) -> None:
+    """SRTP that is not theirs, RTCP garbage, DTLS garbage: from whoever knows the port."""
+    client = Client(speech(48_000))
+    await office.call(client)
+    await client.told("session.created")
+    [call] = office.calls._open.values()
+    way: Callable[[bytes, int], None] = call.peer._way.data_received
+    for data in (b"\x80" + bytes(40), b"\x80\xc8" + bytes(40), b"\x80", b"\x16" + bytes(60)):
+        way(data, 1)
+    before = len(office.session().heard)
+    await until(lambda: len(office.session().heard) > before + 16_000)
+    assert len(office.calls) == 1
+
+
+def test_no_library_of_the_media_stack_is_loaded() -> None:
+    """In a process of its own: this one has all of aiortc for its client."""
+    import subprocess
+    import sys
+
+    look = "import server.gateway; print('x264' in open('/proc/self/maps').read())"
+    told = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "False"
+
+
+def test_our_copy_of_the_stack_is_nobody_else_s() -> None:
+    import aiortc.rtcdtlstransport
+
+    assert aiortc.rtcdtlstransport is not stack.rtcdtlstransport

@@ -1,0 +1,98 @@
+"""Offers of real browsers are answered; whatever else comes is refused with what is wrong."""
+
+from pathlib import Path
+
+import pytest
+from aiortc.sdp import SessionDescription
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transports.webrtc import sdp, stack
+from transports.webrtc.sdp import BadOffer, Offer, Ours, answer, read
+
+OFFERS = Path(__file__).parents[2] / "data" / "offers"
+CHROMIUM = (OFFERS / "chromium_150.sdp").read_bytes().decode()
+VIDEO_FIRST = (OFFERS / "chromium_150_video_first.sdp").read_bytes().decode()
+
+
+def answered(offer: Offer) -> SessionDescription:
+    """As another stack reads our answer."""
+    dtls = stack.rtcdtlstransport.RTCDtlsParameters(
+        [stack.rtcdtlstransport.RTCDtlsFingerprint("sha-256", "AA:BB")], "client"
+    )
+    ice = stack.rtcicetransport.RTCIceParameters("frag", "password")
+    return SessionDescription.parse(answer(offer, Ours(ice, dtls, [], 42)))
+
+
+def test_a_browser_s_offer_is_taken_for_speech_and_events() -> None:
+    offer = read(CHROMIUM)
+    assert (offer.audio, offer.data, offer.payload_type) == (0, 1, 111)
+    assert offer.largest_message == 262_144
+    speech, events = answered(offer).media
+    [codec] = speech.rtp.codecs
+    assert (codec.name, codec.payloadType) == ("opus", 111)
+    assert codec.parameters["useinbandfec"] == 1
+    assert (speech.direction, speech.ssrc[0].ssrc) == ("sendrecv", 42)
+    assert (events.kind, events.sctp_port) == ("application", 5000)
+
+
+def test_what_is_not_wanted_is_turned_down_in_its_place() -> None:
+    offer = read(VIDEO_FIRST)
+    told = answered(offer)
+    assert [(one.kind, bool(one.port)) for one in told.media] == [
+        ("video", False),
+        ("audio", True),
+        ("audio", False),
+        ("application", True),
+    ]
+    assert [group.items for group in told.group] == [["1", "3"]]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [("sendonly", "recvonly"), ("recvonly", "sendonly"), ("sendrecv", "sendrecv")],
+)
+def test_directions_mirror_each_other(theirs: str, ours: str) -> None:
+    offer = read(CHROMIUM.replace("a=sendrecv", f"a={theirs}"))
+    assert answered(offer).media[0].direction == ours
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "no SDP"),
+        ("hello", "no SDP"),
+        ("v=0\r\n" * 20_000, "at most 65536"),
+        ("v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF x\r\n", "cannot be read"),
+        ("v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n", "no audio"),
+        (CHROMIUM.replace("opus/48000/2", "isac/48000/2"), "no Opus"),
+        (CHROMIUM.replace("a=ice-ufrag", "a=x-ufrag"), "ice-ufrag"),
+        (CHROMIUM.replace("a=fingerprint", "a=x-finger"), "fingerprint"),
+        (CHROMIUM.replace("a=sendrecv", "a=inactive"), "inactive"),
+        (CHROMIUM.replace("a=rtcp-mux", "a=x"), "rtcp-mux"),
+        (CHROMIUM.replace("a=group:BUNDLE 0 1\r\n", ""), "bundle"),
+    ],
+)
+def test_what_cannot_be_answered_is_told(text: str, told: str) -> None:
+    with pytest.raises(BadOffer, match=told):
+        read(text)
+
+
+LINES = CHROMIUM.split("\r\n")
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, len(LINES) - 1), st.text(max_size=40)), max_size=4),
+    st.sets(st.integers(0, len(LINES) - 1), max_size=5),
+)
+def test_an_offer_that_was_tampered_with_is_answered_or_refused(
+    changed: list[tuple[int, str]], left_out: set[int]
+) -> None:
+    lines = list(LINES)
+    for at, text in changed:
+        lines[at] = lines[at][: len(text)] + text
+    try:
+        offer = read("\r\n".join(line for n, line in enumerate(lines) if n not in left_out))
+    except BadOffer:
+        return
+    assert sdp.answer(offer, Ours(offer.ice, offer.dtls, [], 42)).startswith("v=0")
