@@ -108,6 +108,35 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/web/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is signed in
+         * @description By the cookie, for a page that was loaded again.
+         */
+        get: operations["V1WebSessionWho"];
+        put?: never;
+        /**
+         * Sign in
+         * @description For browsers: the cookie `vf_session` stands for the key from now on, for twelve hours,
+         *     on pages of this server. Wrong keys are slowed down.
+         */
+        post: operations["V1WebSessionSignIn"];
+        /**
+         * Sign out
+         * @description This browser forgets its cookie. The key stays good: revoke one that others may have.
+         */
+        delete: operations["V1WebSessionSignOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/realtime/client_secrets": {
         parameters: {
             query?: never;
@@ -883,27 +912,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/text-to-speech/{voice_id}/stream": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Speak a text (ElevenLabs' dialect)
-         * @description The audio, sent as it is made, by either path. The quickest way is always taken, and no
-         *     text is logged, whatever is asked for.
-         */
-        post: operations["V1TextToSpeechVoiceIdStreamSpeak"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/text-to-speech/{voice_id}": {
         parameters: {
             query?: never;
@@ -919,6 +927,27 @@ export interface paths {
          *     text is logged, whatever is asked for.
          */
         post: operations["V1TextToSpeechVoiceIdSpeak"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/text-to-speech/{voice_id}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Speak a text (ElevenLabs' dialect)
+         * @description The audio, sent as it is made, by either path. The quickest way is always taken, and no
+         *     text is logged, whatever is asked for.
+         */
+        post: operations["V1TextToSpeechVoiceIdStreamSpeak"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1933,6 +1962,12 @@ export interface components {
             revoked_at: string | null;
             last_used_at: string | null;
         };
+        /** KeyOf */
+        KeyOf: {
+            id: string;
+            name: string;
+            prefix: string;
+        };
         /** KeyPage */
         KeyPage: {
             data: components["schemas"]["Key"][];
@@ -2308,6 +2343,10 @@ export interface components {
             /** @constant */
             type: "set_variable";
         };
+        /** Shown */
+        Shown: {
+            key: string;
+        };
         /** Source */
         Source: {
             document_id: string;
@@ -2577,6 +2616,14 @@ export interface components {
             description: string;
             /** @constant */
             type: "wait";
+        };
+        /** WebSession */
+        WebSession: {
+            key: components["schemas"]["KeyOf"];
+            account_id: string;
+            account_name: string;
+            scopes: string[];
+            csrf_token: string;
         };
         /** Webhook */
         Webhook: {
@@ -2864,6 +2911,214 @@ export interface operations {
             };
             /** @description there is no such thing, or it is another account's */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description too many requests: come again after `Retry-After` seconds */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description it cannot be answered now: come again after `Retry-After` seconds */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    V1WebSessionWho: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebSession"];
+                };
+            };
+            /** @description what is asked for cannot be; the message says what is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description no key, or one that is unknown, revoked or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description the key may not do this, or not from there */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description there is no such thing, or it is another account's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description too many requests: come again after `Retry-After` seconds */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description it cannot be answered now: come again after `Retry-After` seconds */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    V1WebSessionSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Shown"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebSession"];
+                };
+            };
+            /** @description what is asked for cannot be; the message says what is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description no key, or one that is unknown, revoked or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description the key may not do this, or not from there */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description too many requests: come again after `Retry-After` seconds */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description it cannot be answered now: come again after `Retry-After` seconds */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    V1WebSessionSignOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": null;
+                };
+            };
+            /** @description what is asked for cannot be; the message says what is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description no key, or one that is unknown, revoked or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description the key may not do this, or not from there */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6765,7 +7020,7 @@ export interface operations {
             };
         };
     };
-    V1TextToSpeechVoiceIdStreamSpeak: {
+    V1TextToSpeechVoiceIdSpeak: {
         parameters: {
             query?: {
                 output_format?: "mp3_22050_32" | "mp3_24000_48" | "mp3_44100_32" | "mp3_44100_64" | "mp3_44100_96" | "mp3_44100_128" | "mp3_44100_192" | "pcm_8000" | "pcm_16000" | "pcm_22050" | "pcm_24000" | "pcm_32000" | "pcm_44100" | "pcm_48000" | "wav_8000" | "wav_16000" | "wav_22050" | "wav_24000" | "wav_32000" | "wav_44100" | "wav_48000" | "ulaw_8000" | "alaw_8000" | "opus_48000_32" | "opus_48000_64" | "opus_48000_96" | "opus_48000_128" | "opus_48000_192";
@@ -6863,7 +7118,7 @@ export interface operations {
             };
         };
     };
-    V1TextToSpeechVoiceIdSpeak: {
+    V1TextToSpeechVoiceIdStreamSpeak: {
         parameters: {
             query?: {
                 output_format?: "mp3_22050_32" | "mp3_24000_48" | "mp3_44100_32" | "mp3_44100_64" | "mp3_44100_96" | "mp3_44100_128" | "mp3_44100_192" | "pcm_8000" | "pcm_16000" | "pcm_22050" | "pcm_24000" | "pcm_32000" | "pcm_44100" | "pcm_48000" | "wav_8000" | "wav_16000" | "wav_22050" | "wav_24000" | "wav_32000" | "wav_44100" | "wav_48000" | "ulaw_8000" | "alaw_8000" | "opus_48000_32" | "opus_48000_64" | "opus_48000_96" | "opus_48000_128" | "opus_48000_192";

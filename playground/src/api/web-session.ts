@@ -7,6 +7,7 @@ const PATH = "/v1/web/session";
 const shape = z.object({
   key: z.object({ id: z.string(), name: z.string().default(""), prefix: z.string().default("") }),
   account_id: z.string(),
+  account_name: z.string(),
   scopes: z.array(z.string()),
   csrf_token: z.string(),
 });

@@ -28,7 +28,7 @@ export function AccountMenu({ session }: { session: WebSession }) {
             {session.key.name || session.key.id}
           </span>
           <span className="mt-0.5 block truncate">
-            {session.account_id} · {session.scopes.join(", ")}
+            {session.account_name || session.account_id} · {session.scopes.join(", ")}
           </span>
         </DropdownMenuLabel>
         <DropdownMenuSeparator />

@@ -2,14 +2,15 @@ import { useQuery } from "@tanstack/react-query";
 import { Bot, SlidersHorizontal } from "lucide-react";
 import { agents } from "@/api/agents";
 import { models, voices } from "@/api/names";
+import { CodeDialog } from "@/parts/code-dialog";
 import { isUnderWay } from "@/realtime/call-state";
 import { conversational, conversing, transcribers } from "@/realtime/names";
 import type { Setup } from "@/realtime/setup";
-import { Badge } from "@/ui/badge";
 import { Card, CardBody, CardHeader, CardTitle } from "@/ui/card";
 import { Field, Input, Select, Textarea } from "@/ui/field";
 import { Switch } from "@/ui/switch";
 import { useStore } from "@/use-store";
+import { CLIENTS } from "./as-client";
 import { call, change, setup } from "./current-call";
 import { MicrophoneField } from "./microphone-field";
 import { TransportField } from "./transport-field";
@@ -28,7 +29,16 @@ export function SetupPanel() {
         <CardTitle className="flex items-center gap-2">
           <SlidersHorizontal aria-hidden className="size-4 text-royal-ink" /> Setup
         </CardTitle>
-        {underWay ? <Badge tone="royal">holds at once</Badge> : null}
+        <CodeDialog
+          title="This conversation, by a program"
+          about="With a stock client, and a key of yours in VOICEFORGE_API_KEY."
+          codes={Object.fromEntries(
+            Object.entries(CLIENTS).map(([name, code]) => [
+              name,
+              () => code(now, window.location.origin),
+            ]),
+          )}
+        />
       </CardHeader>
       <CardBody className="flex flex-col gap-5">
         <AgentField chosen={now.agent} fixed={underWay} />

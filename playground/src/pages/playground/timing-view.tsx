@@ -1,4 +1,5 @@
-import { Download, FileJson, Gauge } from "lucide-react";
+import { Download, FileJson, Gauge, History } from "lucide-react";
+import { Link } from "wouter";
 import { milliseconds } from "@/parts/figures";
 import { save } from "@/parts/save";
 import { Waterfall, WaterfallLegend } from "@/parts/waterfall";
@@ -89,6 +90,13 @@ function Downloads({ state }: { state: CallState }) {
       <Button size="sm" onClick={() => save(`${name}.json`, timelineOf(state, setup.get()))}>
         <FileJson aria-hidden /> Timeline
       </Button>
+      {state.phase === "ended" && state.sessionId ? (
+        <Button asChild size="sm" className="col-span-2">
+          <Link href={`/sessions/${encodeURIComponent(state.sessionId)}`}>
+            <History aria-hidden /> What the server kept
+          </Link>
+        </Button>
+      ) : null}
     </div>
   );
 }
