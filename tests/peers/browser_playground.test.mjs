@@ -129,6 +129,19 @@ test("a key that is revoked in mid-call ends it, and the page says why", async (
   await page.getByText("The call has ended").waitFor();
 });
 
+test("a gateway that dies: the page comes back, into a new conversation, and says so", async (t) => {
+  const page = await app(t, { setup: { transport: "websocket", answers: "text" } });
+  await say(page, "My name is Ada.");
+  await page.getByText("Answer 1").waitFor({ timeout: ANSWER_MS });
+  const { gateways } = await ask("GET", "/v1/system");
+  for (const { pid } of gateways) process.kill(pid, "SIGKILL");
+  await page.getByText("A new conversation").waitFor({ timeout: ANSWER_MS * 2 });
+  await page.getByText("Waiting for you").waitFor({ timeout: ANSWER_MS * 2 });
+  await heard(page, /My name is Ada/);
+  await say(page, "What is the capital of France?");
+  await heard(page, /Paris/);
+});
+
 test("an agent's name is text, whatever stands in it", async (t) => {
   const name = "<img src=x onerror=alert(1)>";
   const agent = await ask("POST", "/v1/agents", { name, config: {} });

@@ -26,7 +26,8 @@ export interface CallState {
   measured: readonly Measured[];
   log: readonly Logged[];
   notices: readonly CallNotice[];
-  microphone: "off" | "on" | "muted";
+  /** `asking`: the browser asks whether it may be used. */
+  microphone: "off" | "asking" | "on" | "muted";
   /** In push-to-talk: the button is held. */
   pressed: boolean;
 }

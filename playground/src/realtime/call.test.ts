@@ -227,6 +227,49 @@ test("without a microphone the call begins all the same", async () => {
   expect(call.store.get().notices[0]?.text).toBe("There is no microphone.");
 });
 
+/** A microphone with a plug. */
+class Plugged extends EventTarget {
+  enabled = true;
+  stop() {}
+}
+
+function microphone(): { stream: MediaStream; track: Plugged } {
+  const track = new Plugged();
+  const tracks = () => [track];
+  return { track, stream: { getTracks: tracks, getAudioTracks: tracks } as unknown as MediaStream };
+}
+
+test("a microphone that is unplugged gives way to another", async () => {
+  const call = await begun();
+  const [first, second] = [microphone(), microphone()];
+  vi.mocked(openMicrophone)
+    .mockResolvedValueOnce(first.stream)
+    .mockResolvedValueOnce(second.stream);
+  await call.openMicrophone("desk");
+  first.track.dispatchEvent(new Event("ended"));
+  await settle(100);
+  expect(vi.mocked(openMicrophone)).toHaveBeenLastCalledWith(null);
+  expect(call.store.get()).toMatchObject({ phase: "live", microphone: "on" });
+  expect(titles(call)).toContain("The microphone is gone");
+});
+
+test("with push-to-talk nothing is heard until the button is held, and the turn ends with it", async () => {
+  const call = await begun();
+  const { stream, track } = microphone();
+  vi.mocked(openMicrophone).mockResolvedValueOnce(stream);
+  await call.openMicrophone();
+  expect(track.enabled).toBe(true);
+  call.configure({ ...wanted, turns: "push" });
+  expect(track.enabled).toBe(false);
+  await call.press();
+  expect(track.enabled).toBe(true);
+  expect(line().types().at(-1)).toBe("input_audio_buffer.clear");
+  void call.release();
+  await settle(300);
+  expect(track.enabled).toBe(false);
+  expect(line().types().slice(-2)).toEqual(["input_audio_buffer.commit", "response.create"]);
+});
+
 test("after a truncate the server is asked what stands in the history", async () => {
   await begun();
   line().says({ type: "conversation.item.truncated", item_id: "a1", audio_end_ms: 300 });

@@ -217,7 +217,8 @@ export class Call {
 
   /** Let the agent hear. Without one the call goes on, by typing. */
   async openMicrophone(deviceId = this.setup?.microphone ?? null): Promise<void> {
-    const { attempt } = this;
+    const { attempt, stream: before } = this;
+    if (!before) this.change({ microphone: "asking" });
     try {
       const stream = await openMicrophone(deviceId);
       if (!this.sound) {
@@ -227,7 +228,9 @@ export class Call {
       this.closeMicrophone();
       this.stream = stream;
     } catch (error) {
-      if (attempt === this.attempt) this.notice("warn", "No microphone", said(error));
+      if (attempt !== this.attempt) return;
+      if (!before) this.change({ microphone: "off" });
+      this.notice("warn", "No microphone", said(error));
       return;
     }
     const track = this.stream.getAudioTracks()[0];
@@ -323,6 +326,8 @@ export class Call {
 
   /** Use this setup from now on, also in the call that is under way. */
   configure(setup: Setup): void {
+    const held = setup.turns === "push";
+    if (this.setup && held !== (this.setup.turns === "push")) this.mute(held);
     this.setup = setup;
     this.send({ type: "session.update", session: sessionOf(setup) });
   }

@@ -95,7 +95,12 @@ function Controls({ state }: { state: CallState }) {
 
 function MicrophoneButton({ state }: { state: CallState }) {
   const { microphone } = state;
-  const doing = { off: "Turn the microphone on", on: "Mute", muted: "Unmute" }[microphone];
+  const doing = {
+    off: "Turn the microphone on",
+    asking: "Allow the microphone, beside the address",
+    on: "Mute",
+    muted: "Unmute",
+  }[microphone];
   const act = () =>
     microphone === "off" ? void call.openMicrophone() : call.mute(microphone === "on");
   const Icon = microphone === "on" ? Mic : MicOff;
@@ -105,6 +110,7 @@ function MicrophoneButton({ state }: { state: CallState }) {
         size="icon"
         className={cn("size-12 rounded-full", microphone !== "on" && "bg-warn-tint text-warn")}
         aria-label={doing}
+        disabled={microphone === "asking"}
         onClick={act}
       >
         <Icon aria-hidden />
@@ -182,7 +188,7 @@ function saying(state: CallState): string {
     case "idle":
       return "Ready when you are";
     case "connecting":
-      return "Connecting";
+      return state.microphone === "asking" ? "Allow the microphone" : "Connecting";
     case "returning":
       return "Coming back";
     case "ended":
