@@ -11,7 +11,7 @@ const CLIPS = process.env.VOICEFORGE_CLIPS;
 const PICTURES = process.env.VOICEFORGE_SCREENSHOTS;
 const WAIT_MS = 60_000;
 
-const PAGES = ["", "agents", "agents/new", "sessions", "speech", "transcribe", "voices", "keys", "usage", "system"];
+const PAGES = ["", "agents", "agents/new", "sessions", "speech", "transcribe", "voices", "keys", "usage", "system", "settings"];
 const SIZES = { desk: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
 
 if (PICTURES) mkdirSync(PICTURES, { recursive: true });
@@ -139,6 +139,31 @@ test("a key is made, shown once, used to sign in, and revoked", async (t) => {
   await row.getByRole("button", { name: "Revoke" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
   await page.getByText("browser test is revoked").first().waitFor();
+});
+
+test("a secret is kept, and never shown again", async (t) => {
+  const page = await app(t, { path: "/settings" });
+  const secrets = page.getByRole("region", { name: "Secrets" });
+  await secrets.getByLabel("Name").fill("BROWSER_TEST");
+  await secrets.getByLabel("Value").fill("hush-hush");
+  await secrets.getByRole("button", { name: "Keep it" }).click();
+  await secrets.getByText("BROWSER_TEST").waitFor();
+  assert.ok(!(await page.content()).includes("hush-hush"));
+  await secrets.getByRole("button", { name: "Delete BROWSER_TEST" }).click();
+  await secrets.getByText("BROWSER_TEST").waitFor({ state: "detached" });
+});
+
+test("a webhook is added, and its secret shown this once", async (t) => {
+  const page = await app(t, { path: "/settings" });
+  const webhooks = page.getByRole("region", { name: "Webhooks" });
+  await webhooks.getByLabel("Address").fill("https://shop.example/events");
+  await webhooks.getByRole("button", { name: "Add" }).click();
+  await webhooks.getByText(/^whsec_/).waitFor();
+  await page.reload();
+  await webhooks.getByText("https://shop.example/events").waitFor();
+  assert.equal(await webhooks.getByText(/^whsec_/).count(), 0);
+  await webhooks.getByRole("button", { name: "Delete https://shop.example/events" }).click();
+  await webhooks.getByText("https://shop.example/events").waitFor({ state: "detached" });
 });
 
 test("a call can be copied as code", async (t) => {

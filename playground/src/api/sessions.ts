@@ -39,6 +39,8 @@ export const sessions = (sought: Sought) =>
       ),
     initialPageParam: "",
     getNextPageParam: (page) => (page.has_more ? page.data.at(-1)?.id : undefined),
+    // New ones show by themselves; who has paged back reads, and is left alone.
+    refetchInterval: ({ state }) => (state.data?.pages.length === 1 ? LIVE_MS : false),
   });
 
 /** What was said in one; while it is open, again and again. */

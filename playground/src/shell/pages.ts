@@ -8,6 +8,7 @@ import {
   type LucideIcon,
   MicVocal,
   ServerCog,
+  Settings,
   Volume2,
 } from "lucide-react";
 import { type ComponentType, lazy } from "react";
@@ -85,5 +86,12 @@ export const PAGES: readonly Page[] = [
     icon: ServerCog,
     scope: "system",
     component: lazy(() => import("@/pages/system/page")),
+  },
+  {
+    path: "/settings",
+    name: "Settings",
+    icon: Settings,
+    scope: "agents",
+    component: lazy(() => import("@/pages/settings/page")),
   },
 ];
