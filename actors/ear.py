@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from actors.echo import ALIKE, likeness
+from actors.echo import likeness
 from actors.judge import Judge
 from actors.listen import Listen
 from actors.recordings import Recordings
@@ -55,9 +55,8 @@ class SessionEar:
     def utterance_start(self) -> int | None:
         return self._listen.utterance_start
 
-    def echoes(self, caller: bytes, agent: bytes, agent_hz: int) -> bool:
-        import sys,time; t=time.perf_counter(); x=likeness(caller, agent, agent_hz); print('LIKE', round(x,2), len(caller), len(agent), agent_hz, round(1000*(time.perf_counter()-t),1), file=sys.stderr, flush=True); open(f'/tmp/wr/pair_{time.time():.2f}_{x:.2f}.bin','wb').write(len(caller).to_bytes(4,'big')+caller+agent)
-        return x >= ALIKE
+    def likeness(self, caller: bytes, agent: bytes, agent_hz: int) -> float:
+        return likeness(caller, agent, agent_hz)
 
     def configure(self, settings: SessionSettings) -> None:
         self._caller.speaks(settings.language)

@@ -40,8 +40,10 @@ class Ear(Protocol):
         """Use these settings from now on."""
         ...
 
-    def echoes(self, caller: bytes, agent: bytes, agent_hz: int) -> bool:
-        """Whether the caller's last sound (PCM at 16 kHz) is the agent's, come back."""
+    def likeness(self, caller: bytes, agent: bytes, agent_hz: int) -> float:
+        """How alike the caller's last sound (PCM at 16 kHz) is to any part of the agent's, from 0
+        to 1.
+        """
         ...
 
 

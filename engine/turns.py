@@ -11,6 +11,7 @@ from engine.actor import Actor
 from engine.caller_audio import CallerAudio
 from engine.caller_words import CallerWords
 from engine.capabilities import ToolSpec
+from engine.echo import Echo
 from engine.errors import RequestError
 from engine.floor_state import Floor, Rules, State
 from engine.frames import (
@@ -98,6 +99,7 @@ class Turns(Actor):
         self._hush_samples: int | None = None
         self._hushed_at = 0.0
         self.spoken = Spoken()
+        self._echo = Echo()
         self._unheeded = False  # is the caller's sound an echo, of which the machine does not know?
         self._spoke_until_ms = -inf
         self._item_id = new_item_id()
@@ -283,7 +285,7 @@ class Turns(Actor):
             case Onset(at_samples):
                 if self.state.floor in _SILENT:
                     self._onset_samples = at_samples
-                    self._unheeded = self._echoes()
+                    self._unheeded = self._echo.begins(self._likeness())
                 if not self._unheeded:
                     self._feed(moves.Sounded(self._time.at_ms(at_samples)))
             case Hush() if self._unheeded:
@@ -293,7 +295,7 @@ class Turns(Actor):
                 self._hush_samples = at_samples
                 self._hushed_at = self._time.loop_time(at_samples)
                 self._feed(moves.Hushed(self._time.at_ms(at_samples)))
-            case Words() if self._unheeded and self._echoes():
+            case Words() if self._unheeded and self._echo.goes_on(self._likeness()):
                 pass
             case Words(stable, text, final, to_samples, confidence):
                 if self._unheeded:  # the caller speaks as well by now
@@ -305,7 +307,7 @@ class Turns(Actor):
                 if frame.final:
                     stable = ""  # if the caller goes on, these words may change
                 left_ms, upto = self.outlet.left_ms(), self._time.at_ms(to_samples)
-                echo = self._echoes()
+                echo = self._echo.begins(self._likeness())
                 if echo:
                     text = stable = ""
                 self._feed(moves.Said(text, final, stable, left_ms, confidence, upto, echo))
@@ -394,14 +396,14 @@ class Turns(Actor):
                 self.outlet.resume()
                 self.pipeline.prioritise(Priority.FIRST)
 
-    def _echoes(self) -> bool:
-        """Whether what is heard of the caller is the agent, come back."""
+    def _likeness(self) -> float:
+        """Of what is heard of the caller to what was just said; 0 where the agent is silent."""
         now = self._time.now_ms()
         if not self.state.audible and now - self._spoke_until_ms > ECHOES_MS:
-            return False
+            return 0.0
         end = self._audio.end
         caller = self._audio.slice(end - ECHO_SAMPLES, end)
-        return self._ear.echoes(caller, self.spoken.pcm, self.spoken.rate_hz)
+        return self._ear.likeness(caller, self.spoken.pcm, self.spoken.rate_hz)
 
     def _tell_unbegun(self, request: ResponseRequest) -> None:
         """A client that asked for a response is told its end, also of one that never began."""

@@ -15,9 +15,9 @@ from server.access.denied import Denied
 from server.refusals import refusals
 from storage import client_secrets
 from storage.database import Database
-from transports.entrance import DEFAULTS
 from transports.realtime.aliases import DEFAULT_MODEL
 from transports.realtime.update import first_object
+from transports.visits import DEFAULTS
 
 LARGEST = 64 * 1024
 """Bytes of a session as JSON: every gateway that it begins at keeps it for a while."""

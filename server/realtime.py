@@ -14,11 +14,11 @@ from server.agents.incoming import Arrival, Unanswered
 from server.lines import Application
 from server.sessions import SessionRegistry
 from storage.errors import Missing, StorageError
-from transports.entrance import Entrance
 from transports.handshake import POLICY, query_of
 from transports.outbox import Message, Send
 from transports.reading import Receive
 from transports.realtime.wire import JsonObject
+from transports.visits import Visits
 from transports.webrtc.calls import Calls
 from transports.websocket import RealtimeSocket
 
@@ -64,20 +64,20 @@ class Sockets:
         except Denied as denied:
             await tell(denied, scope, receive, send)
             return
-        socket = RealtimeSocket(self._entrance(caller, answering, "websocket"))
+        socket = RealtimeSocket(self._visits(caller, answering, "websocket"))
         await self.held(socket)(scope, receive, send)
 
     async def call(
         self, scope: Scoped, offer: str, query: dict[str, str], session: JsonObject | None
     ) -> tuple[str, str]:
         """Answer a browser's offer: the answer as SDP, and the session's id. See
-        `Entrance.enter` for `query` and `session`. Raises `Denied`, `RequestError`, `Refused`.
+        `Visits.begin` for `query` and `session`. Raises `Denied`, `RequestError`, `Refused`.
         """
         assert self._calls is not None
         caller = caller_of(scope)
         answering = await self._answering(caller, query, scope, "webrtc")
-        entrance = self._entrance(caller, answering, "webrtc")
-        answer, session_id, task = await self._calls.begin(offer, entrance, query, session)
+        visits = self._visits(caller, answering, "webrtc")
+        answer, session_id, task = await self._calls.begin(offer, visits, query, session)
         held = Held(caller, task)
         self._open.add(held)
         task.add_done_callback(lambda _: self._open.discard(held))
@@ -121,12 +121,12 @@ class Sockets:
             raise retry(503, "database_unavailable", text, RETRY_DATABASE_S) from None
         raise Denied(404, "agent_not_found", f"there is no agent {named[:64]!r}")
 
-    def _entrance(self, caller: Caller, answering: Answering | None, way: str) -> Entrance:
+    def _visits(self, caller: Caller, answering: Answering | None, way: str) -> Visits:
         own = self._sessions.of(caller, answering, way)
         given = [caller.session] if caller.session else []
         if answering is None:
-            return Entrance(own, presets=given)
-        return Entrance(
+            return Visits(own, presets=given)
+        return Visits(
             own,
             presets=[*answering.presets, *given],
             allowed=answering.allowed,

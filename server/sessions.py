@@ -24,8 +24,8 @@ from server.recording.tapes import Tapes
 from server.records.recorders import Recorders
 from server.settings import LimitSettings
 from server.tracing import Tracing
-from transports.entrance import Lease
 from transports.handshake import Refused
+from transports.visits import Lease
 
 log = logging.getLogger(__name__)
 
@@ -288,7 +288,7 @@ class SessionRegistry:
 
 
 class OwnSessions:
-    """One caller's sessions. Satisfies `transports.entrance.Sessions`."""
+    """One caller's sessions. Satisfies `transports.visits.Sessions`."""
 
     def __init__(
         self,

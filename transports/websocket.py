@@ -10,12 +10,12 @@ import logging
 import msgspec
 
 from engine.session import RequestError
-from transports.entrance import Entrance
 from transports.handshake import POLICY, Refused, acceptance, deny, query_of, refuse, refuse_http
 from transports.outbox import LIMIT_BYTES, STALL_S, Message, Outbox, Send
 from transports.reading import Receive, converse
 from transports.realtime import errors
 from transports.realtime.connection import INTERNAL_ERROR, Realtime
+from transports.visits import Visits
 
 log = logging.getLogger(__name__)
 
@@ -26,17 +26,17 @@ SIDEBAND_BYTES = 8 * 1024 * 1024
 class RealtimeSocket:
     """An ASGI application that serves `/v1/realtime`.
 
-    Query: what `Entrance.enter` takes; for a sideband `call_id`, the id of the session to join.
+    Query: what `Visits.begin` takes; for a sideband `call_id`, the id of the session to join.
     """
 
     def __init__(
         self,
-        entrance: Entrance,
+        visits: Visits,
         *,
         stall_s: float = STALL_S,
         limit_bytes: int = LIMIT_BYTES,
     ) -> None:
-        self._entrance = entrance
+        self._visits = visits
         self._stall_s = stall_s
         self._limit_bytes = limit_bytes
 
@@ -72,7 +72,7 @@ class RealtimeSocket:
 
         Whatever happens to the sideband, the session goes on.
         """
-        lease = self._entrance.sessions.find(call_id)
+        lease = self._visits.sessions.find(call_id)
         realtime = lease.transport if lease is not None else None
         if not isinstance(realtime, Realtime):
             message = f"no session {call_id[:64]!r} is open: call_id is the id in session.created"
@@ -101,7 +101,7 @@ class RealtimeSocket:
     async def _converse(self, query: dict[str, str], outbox: Outbox, receive: Receive) -> None:
         """Serve the session that is asked for."""
         try:
-            visit = await self._entrance.enter(query, outbox)
+            visit = await self._visits.begin(query, outbox)
         except RequestError as error:
             outbox.put(msgspec.json.encode(errors.refused(error, None)).decode())
             outbox.close(POLICY, error.code)

@@ -10,9 +10,9 @@ from server.agents.arguments import Arguments, WrongSchema
 from server.agents.config import AgentConfig, HttpTool, LlmEndpoint, McpServer
 from server.agents.digest import schema_of
 from server.agents.filling import FIELD, check_url
-from transports.entrance import DEFAULTS
 from transports.realtime.aliases import DEFAULT_MODEL
 from transports.realtime.update import first_object
+from transports.visits import DEFAULTS
 
 
 def check(config: AgentConfig) -> None:

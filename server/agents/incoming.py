@@ -11,10 +11,10 @@ from server.agents.http_tool import signed_by
 from server.outbound.client import Outbound
 from server.outbound.errors import OutboundError
 from storage.ids import new_id
-from transports.entrance import DEFAULTS
 from transports.realtime.aliases import DEFAULT_MODEL
 from transports.realtime.update import first_object
 from transports.realtime.wire import JsonObject
+from transports.visits import DEFAULTS
 
 MOST_BYTES = 64 * 1024
 

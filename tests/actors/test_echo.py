@@ -5,8 +5,9 @@ import pytest
 import soxr
 from numpy.typing import NDArray
 
-from actors.echo import AGENT_S, ALIKE, likeness
+from actors.echo import AGENT_S, likeness
 from bench.turns import turns
+from engine.echo import ALIKE
 from engine.frames import CALLER_HZ
 from transports.webrtc.opus import Decoder, Encoder
 

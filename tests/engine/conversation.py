@@ -61,8 +61,8 @@ class ScriptedEar(SessionEar):
 
     echo = False
 
-    def echoes(self, caller: bytes, agent: bytes, agent_hz: int) -> bool:
-        return self.echo
+    def likeness(self, caller: bytes, agent: bytes, agent_hz: int) -> float:
+        return 0.8 * self.echo
 
 
 class Conversation:

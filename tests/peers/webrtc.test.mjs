@@ -126,11 +126,12 @@ test('an acknowledgement does not end what the agent says', async () => {
 });
 
 test('the agent does not interrupt itself through the microphone', async () => {
-  const one = await story({ echo: 0.2 });
+  const one = await story({ echo: 0.1 });
   await sleep(6000);
   const kinds = (await one.events()).map((event) => event.type);
   assert.ok(!kinds.includes('output_audio_buffer.cleared'), kinds.slice(-20).join());
   assert.ok(!kinds.includes('input_audio_buffer.speech_started'), kinds.slice(-20).join());
+  assert.ok(await one.now() - await one.lastLoud() < 1500);
   await one.hangUp();
 });
 

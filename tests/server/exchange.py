@@ -17,7 +17,7 @@ from engine.playout import PlayoutClock
 from engine.services import Mind, Services, Tongue
 from engine.settings import SessionSettings
 from tests import scripted
-from transports.entrance import Entrance, Sessions
+from transports.visits import Sessions, Visits
 from transports.websocket import RealtimeSocket
 
 Reply = Callable[[Chat], str | InferenceError | list[ChatDelta]]
@@ -48,7 +48,7 @@ class Client:
         self.events: list[dict[str, Any]] = []
         self.messages: list[dict[str, Any]] = []
         self.code = code
-        self._socket = RealtimeSocket(Entrance(sessions))
+        self._socket = RealtimeSocket(Visits(sessions))
         self._query = query
         self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._news = asyncio.Condition()

@@ -17,9 +17,9 @@ from engine import frames
 from engine.items import Message, Part
 from engine.session import Transport
 from engine.settings import SessionSettings
-from transports.entrance import Entrance, Lease
 from transports.handshake import Refused
 from transports.realtime.wire import LARGEST_MESSAGE
+from transports.visits import Lease, Visits
 from transports.websocket import RealtimeSocket
 
 ITEM = Message("item_a", "assistant", (), "in_progress")
@@ -73,7 +73,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def serving(registry: Registry, **options: Any) -> AsyncIterator[str]:
-    app = RealtimeSocket(Entrance(registry), **options)
+    app = RealtimeSocket(Visits(registry), **options)
     config = uvicorn.Config(
         app,
         port=0,

@@ -6,10 +6,10 @@ import logging
 from typing import TYPE_CHECKING
 
 from engine.errors import RequestError
-from transports.entrance import Entrance, Visit
 from transports.handshake import Refused
 from transports.outbox import Message, Outbox
 from transports.realtime.wire import JsonObject
+from transports.visits import Visit, Visits
 from transports.webrtc import sdp, stack
 from transports.webrtc.ice import Reach
 from transports.webrtc.peer import Peer
@@ -47,14 +47,12 @@ class Call:
         assert self._visit is not None
         return self._visit.lease.session.id
 
-    async def enter(
-        self, entrance: Entrance, query: dict[str, str], session: JsonObject | None
-    ) -> str:
+    async def enter(self, visits: Visits, query: dict[str, str], session: JsonObject | None) -> str:
         """Go to a session; what the client is answered, as SDP. Raises `RequestError`, `Refused`,
         `OSError`: then it has to be closed.
         """
         text = await self.peer.answer()
-        self._visit = await entrance.enter(query, self.outbox, session=session, speaker=self.peer)
+        self._visit = await visits.begin(query, self.outbox, session=session, speaker=self.peer)
         return text
 
     async def run(self) -> None:
@@ -100,12 +98,12 @@ class Calls:
     async def begin(
         self,
         offer: str,
-        entrance: Entrance,
+        visits: Visits,
         query: dict[str, str],
         session: JsonObject | None = None,
     ) -> tuple[str, str, asyncio.Task[None]]:
         """Answer an offer: the answer as SDP, the session's id, and the call's task, which may be
-        cancelled. `query` and `session` as `Entrance.enter` takes them, which raises `RequestError`
+        cancelled. `query` and `session` as `Visits.begin` takes them, which raises `RequestError`
         and `Refused`; so does this.
         """
         connecting = self._answering + sum(not call.connected for call in self._open.values())
@@ -119,7 +117,7 @@ class Calls:
         call = Call(read, self._reach, self._current_certificate())
         self._answering += 1
         try:
-            answer = await call.enter(entrance, query, session)
+            answer = await call.enter(visits, query, session)
         except OSError as error:
             await call.close()
             log.error("no way for calls", extra={"error": error.strerror or str(error)})

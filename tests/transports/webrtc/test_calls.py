@@ -14,8 +14,8 @@ from tests.peers.sound import transcribed, word_error_rate
 from tests.transports.test_websocket import Registry, until
 from tests.transports.webrtc.client import Client
 from tests.transports.webrtc.speech import TEXT, speech
-from transports.entrance import Entrance
 from transports.handshake import Refused
+from transports.visits import Visits
 from transports.webrtc import calls as module
 from transports.webrtc import peer, stack
 from transports.webrtc.calls import Calls
@@ -39,9 +39,9 @@ class Office:
     async def call(self, client: Client, session: Any = None, **query: str) -> str:
         """The session's id; the client connects."""
         self.clients.append(client)
-        entrance = Entrance(self.registry)
+        visits = Visits(self.registry)
         offer = await client.offer()
-        answer, session_id, _ = await self.calls.begin(offer, entrance, query, session)
+        answer, session_id, _ = await self.calls.begin(offer, visits, query, session)
         await client.take(answer)
         return session_id
 
@@ -160,11 +160,11 @@ async def test_callers_who_do_not_come_are_few_and_soon_forgotten(
     nobody = Client()
     office.clients.append(nobody)
     offer = await nobody.offer()
-    entrance = Entrance(office.registry)
+    visits = Visits(office.registry)
     begun, refused = 0, 0
     for _ in range(1000):
         try:
-            await office.calls.begin(offer, entrance, {})
+            await office.calls.begin(offer, visits, {})
             begun += 1
         except Refused:
             refused += 1
@@ -183,7 +183,7 @@ async def test_a_call_that_nobody_has_room_for_leaves_nothing_behind(office: Off
 
 async def test_no_offer_is_refused(office: Office) -> None:
     with pytest.raises(RequestError) as refused:
-        await office.calls.begin("hello", Entrance(office.registry), {})
+        await office.calls.begin("hello", Visits(office.registry), {})
     assert refused.value.code == "invalid_offer"
 
 

@@ -65,7 +65,7 @@ class Sessions(Protocol):
         ...
 
 
-class Entrance:
+class Visits:
     """Where the clients of one caller come in.
 
     A new session begins with the `defaults`, changed as the `presets` say, the protocol's session
@@ -90,7 +90,7 @@ class Entrance:
         self._fixed = fixed
         self._agent = agent
 
-    async def enter(
+    async def begin(
         self,
         query: dict[str, str],
         outbox: Outbox,
