@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { cn } from "@/ui/cn";
+import { useTitle } from "./use-title";
 
 interface Props {
   title: string;
@@ -12,6 +13,7 @@ interface Props {
 
 /** A page with its heading. */
 export function Page({ title, about, actions, back, className, children }: Props) {
+  useTitle(title);
   return (
     <div
       className={cn("mx-auto flex w-full max-w-6xl flex-col gap-5 p-4 sm:p-6 lg:py-8", className)}

@@ -11,6 +11,7 @@ import { SocketLink } from "./socket";
 import { Sound } from "./sound";
 import type { Measured } from "./timing";
 import { nothingSaid, pendingCalls, playing, told } from "./transcript";
+import { underWay } from "./under-way";
 import { NoRoute, RtcLink } from "./webrtc";
 
 const SHOW_EVERY_MS = 40;
@@ -510,6 +511,7 @@ export class Call {
     this.showing = null;
     const log = this.unshown.splice(0).reduce(logged, this.state.log);
     this.state = { ...this.state, log };
+    underWay.set(isUnderWay(this.state));
     this.store.set(this.state);
   }
 }

@@ -1,7 +1,8 @@
 import { Ellipsis } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { Link, useLocation, useRoute } from "wouter";
 import { may, type WebSession } from "@/api/web-session";
+import { underWay } from "@/realtime/under-way";
 import { cn } from "@/ui/cn";
 import {
   DropdownMenu,
@@ -9,6 +10,7 @@ import {
   DropdownMenuItem,
   DropdownMenuTrigger,
 } from "@/ui/dropdown-menu";
+import { useStore } from "@/use-store";
 import { AccountMenu } from "./account-menu";
 import { ConnectionBanner } from "./connection-banner";
 import { Mark } from "./mark";
@@ -18,6 +20,7 @@ import { ThemeMenu } from "./theme-menu";
 /** The frame around every page: beside it on a desk, below it on a phone. */
 export function Layout({ session, children }: { session: WebSession; children: ReactNode }) {
   const pages = PAGES.filter((page) => may(session, page.scope));
+  const main = useFreshPage();
   return (
     <div className="flex h-dvh flex-col lg:flex-row">
       <a
@@ -43,13 +46,32 @@ export function Layout({ session, children }: { session: WebSession; children: R
       </aside>
       <div className="flex min-h-0 min-w-0 flex-1 flex-col">
         <ConnectionBanner />
-        <main id="main" tabIndex={0} className="min-h-0 flex-1 overflow-y-auto -outline-offset-2">
+        <main
+          ref={main}
+          id="main"
+          tabIndex={0}
+          className="min-h-0 flex-1 overflow-y-auto -outline-offset-2"
+        >
           {children}
         </main>
       </div>
       <PhoneNavigation pages={pages} />
     </div>
   );
+}
+
+/** On another page one begins at its top, also who reads by ear or by keys. */
+function useFreshPage() {
+  const main = useRef<HTMLElement>(null);
+  const [path] = useLocation();
+  const last = useRef(path);
+  useEffect(() => {
+    if (last.current === path) return;
+    last.current = path;
+    main.current?.focus({ preventScroll: true });
+    main.current?.scrollTo(0, 0);
+  }, [path]);
+  return main;
 }
 
 const MOST_BELOW = 4; // entries that a thumb can tell apart
@@ -90,6 +112,7 @@ function Entry({ page, small = false }: { page: Page; small?: boolean }) {
   const [below] = useRoute(`${page.path}/*`);
   const here = exact || (page.path !== "/" && below);
   const Icon = page.icon;
+  const talks = useStore(underWay) && page.path === "/";
   return (
     <Link
       href={page.path}
@@ -104,6 +127,11 @@ function Entry({ page, small = false }: { page: Page; small?: boolean }) {
     >
       <Icon aria-hidden className="size-4.5" strokeWidth={here ? 2.25 : 1.75} />
       {page.name}
+      {talks ? (
+        <span className={cn("size-2 animate-breathe rounded-full bg-good", !small && "ml-auto")}>
+          <span className="sr-only">, a call is under way</span>
+        </span>
+      ) : null}
     </Link>
   );
 }

@@ -1,6 +1,4 @@
 import { Braces, Gauge, Wrench } from "lucide-react";
-import { pendingCalls } from "@/realtime/transcript";
-import { Badge } from "@/ui/badge";
 import { Card } from "@/ui/card";
 import { Tabs, TabsContent, TabsList, TabsTrigger } from "@/ui/tabs";
 import { useStore } from "@/use-store";
@@ -12,7 +10,6 @@ import { ToolsView } from "./tools-view";
 /** What went on under the conversation. */
 export function Inspector() {
   const state = useStore(call.store);
-  const pending = pendingCalls(state.transcript).length;
   return (
     <Card aria-label="Inspector" className="flex min-h-0 flex-1 flex-col">
       <Tabs defaultValue="timing" className="flex min-h-0 flex-1 flex-col">
@@ -26,7 +23,6 @@ export function Inspector() {
             </TabsTrigger>
             <TabsTrigger value="tools">
               <Wrench aria-hidden className="size-4" /> Tools
-              {pending ? <Badge tone="warn">{pending}</Badge> : null}
             </TabsTrigger>
           </TabsList>
         </div>

@@ -1,5 +1,6 @@
 import { X } from "lucide-react";
 import { useState } from "react";
+import { useTitle } from "@/parts/use-title";
 import { Button } from "@/ui/button";
 import { Card } from "@/ui/card";
 import { cn } from "@/ui/cn";
@@ -9,6 +10,7 @@ import { useStore } from "@/use-store";
 import { Composer } from "./composer";
 import { call } from "./current-call";
 import { Inspector } from "./inspector";
+import { PendingCalls } from "./pending-calls";
 import { SetupPanel } from "./setup-panel";
 import { Stage } from "./stage";
 import { TranscriptView } from "./transcript-view";
@@ -18,6 +20,7 @@ type Part = "talk" | "setup" | "inspect";
 /** Talk with an agent, and see all of it. On a narrow screen one part at a time. */
 export default function Playground() {
   const [part, setPart] = useState<Part>("talk");
+  useTitle("Playground");
   const only = (one: Part) => cn(part !== one && "max-xl:hidden");
   return (
     <div className="flex h-full flex-col gap-3 p-3 sm:p-4">
@@ -35,7 +38,7 @@ export default function Playground() {
           </TabsTrigger>
         </TabsList>
       </Tabs>
-      <div className="grid min-h-0 flex-1 gap-4 xl:grid-cols-[19rem_minmax(0,1fr)_24rem]">
+      <div className="grid min-h-0 flex-1 gap-4 xl:grid-cols-[16.5rem_minmax(0,1fr)_20rem] min-[90rem]:grid-cols-[19rem_minmax(0,1fr)_24rem]">
         <div id="setup" className={cn("min-h-0 overflow-y-auto rounded-card", only("setup"))}>
           <SetupPanel />
         </div>
@@ -84,6 +87,9 @@ function Conversation() {
         ))}
       </div>
       {begun ? <TranscriptView state={state} /> : null}
+      <div className="mx-auto flex max-h-[60%] w-full max-w-2xl shrink-0 flex-col gap-2 overflow-y-auto px-4 pb-3 empty:hidden sm:px-6">
+        <PendingCalls transcript={state.transcript} />
+      </div>
       <Composer />
     </>
   );

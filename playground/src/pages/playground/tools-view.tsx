@@ -1,10 +1,8 @@
-import { CornerDownLeft, Sparkles } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { Sparkles } from "lucide-react";
+import { useState } from "react";
 import { said } from "@/api/refusal";
 import { isUnderWay } from "@/realtime/call-state";
 import { toolsIn } from "@/realtime/setup";
-import { type Entry, pendingCalls } from "@/realtime/transcript";
-import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { Field, Textarea } from "@/ui/field";
 import { useStore } from "@/use-store";
@@ -23,63 +21,15 @@ const EXAMPLE = `[
   }
 ]`;
 
-/** Functions that the agent may call, and the calls that wait for an answer from here. */
+/** Functions that the agent may call, and that are answered here. */
 export function ToolsView() {
-  const state = useStore(call.store);
   const { agent } = useStore(setup);
-  const pending = pendingCalls(state.transcript);
+  if (!agent) return <ToolsEditor />;
   return (
-    <div className="flex flex-col gap-5">
-      {pending.map((entry) => (
-        <Pending key={entry.id} entry={entry} />
-      ))}
-      {agent ? (
-        <p className="text-soft text-sm leading-relaxed">
-          The agent brings its own tools, and the server runs them. Calls that are yours to answer
-          appear here.
-        </p>
-      ) : (
-        <ToolsEditor />
-      )}
-    </div>
-  );
-}
-
-function Pending({ entry }: { entry: Entry }) {
-  const [output, setOutput] = useState("");
-  const { call: asked } = entry;
-  if (!asked) return null;
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    call.answer(asked.id, output);
-  };
-  return (
-    <form
-      onSubmit={submit}
-      className="flex animate-rise flex-col gap-3 rounded-2xl bg-warn-tint p-4"
-    >
-      <header className="flex items-center justify-between gap-2">
-        <h3 className="truncate font-mono font-semibold text-sm">{asked.name}</h3>
-        <Badge tone="warn">waits for you</Badge>
-      </header>
-      <pre className="overflow-x-auto rounded-lg bg-sunken px-3 py-2 font-mono text-xs leading-relaxed">
-        {pretty(asked.arguments)}
-      </pre>
-      <Field label="Your answer" hint="Text or JSON, as the function would return it.">
-        {(field) => (
-          <Textarea
-            {...field}
-            value={output}
-            onChange={({ target }) => setOutput(target.value)}
-            className="font-mono text-[0.8125rem]"
-            required
-          />
-        )}
-      </Field>
-      <Button type="submit" variant="primary" size="sm" className="self-end">
-        <CornerDownLeft aria-hidden /> Answer
-      </Button>
-    </form>
+    <p className="text-soft text-sm leading-relaxed">
+      The agent brings its own tools, and the server runs them. Calls that are yours to answer
+      appear in the conversation.
+    </p>
   );
 }
 
@@ -100,12 +50,13 @@ function ToolsEditor() {
   const apply = () => {
     if (!error && underWay) call.configure(setup.get());
   };
+  const names = tools.map(({ name }) => name).join(", ");
   return (
     <div className="flex flex-col gap-3">
       <Field
         label="Tools"
         error={error}
-        hint="A JSON list of functions. When the agent calls one, you are the one who answers."
+        hint="A JSON list of functions. When the agent calls one, you are the one who answers, in the conversation."
       >
         {(field) => (
           <Textarea
@@ -126,19 +77,9 @@ function ToolsEditor() {
         </Button>
       ) : (
         <p className="text-soft text-xs" aria-live="polite">
-          {error
-            ? "Not in use until it is mended."
-            : `In use: ${tools.map(({ name }) => name).join(", ") || "none"}.`}
+          {error ? "Not in use until it is mended." : `In use: ${names || "none"}.`}
         </p>
       )}
     </div>
   );
-}
-
-function pretty(json: string): string {
-  try {
-    return JSON.stringify(JSON.parse(json), null, 2);
-  } catch {
-    return json; // what a model writes need not be JSON
-  }
 }

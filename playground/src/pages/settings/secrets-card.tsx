@@ -40,7 +40,7 @@ export function SecretsCard() {
         {error ? (
           <Failed what="No secrets to show" error={error} again={() => void refetch()} />
         ) : null}
-        <ul className="flex flex-col gap-1">
+        <ul className="flex flex-col gap-1 empty:hidden">
           {data?.data.map(({ name, updated_at }) => (
             <li
               key={name}

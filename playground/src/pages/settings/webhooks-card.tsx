@@ -33,7 +33,7 @@ export function WebhooksCard() {
         {error ? (
           <Failed what="No webhooks to show" error={error} again={() => void refetch()} />
         ) : null}
-        <ul className="flex flex-col gap-3">
+        <ul className="flex flex-col gap-3 empty:hidden">
           {data?.data.map((webhook) => (
             <Row key={webhook.id} webhook={webhook} />
           ))}
