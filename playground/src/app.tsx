@@ -3,6 +3,7 @@ import { Suspense, useEffect, useState } from "react";
 import { Route, Router, Switch } from "wouter";
 import { Refusal, said } from "@/api/refusal";
 import { lookUp, signIn } from "@/api/web-session";
+import { underWay } from "@/realtime/under-way";
 import { ErrorBoundary } from "@/shell/error-boundary";
 import { Layout } from "@/shell/layout";
 import { Mark } from "@/shell/mark";
@@ -46,7 +47,9 @@ export function App() {
 function Inside() {
   const state = useStore(signIn);
   useEffect(() => {
-    if (state.at === "out") queries.clear(); // the next one may see other things
+    if (state.at !== "out") return;
+    queries.clear(); // the next one may see other things
+    if (underWay.get()) void hangUp();
   }, [state.at]);
   switch (state.at) {
     case "asking":
@@ -73,6 +76,12 @@ function Inside() {
         </Layout>
       );
   }
+}
+
+/** Nobody is there to see it any more. */
+async function hangUp() {
+  const { call } = await import("@/pages/playground/current-call");
+  call.end();
 }
 
 function Loading() {

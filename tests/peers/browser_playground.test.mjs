@@ -142,6 +142,20 @@ test("a gateway that dies: the page comes back, into a new conversation, and say
   await heard(page, /Paris/);
 });
 
+test("who signs out hangs up", async (t) => {
+  const page = await app(t, { setup: { transport: "websocket", answers: "text" } });
+  await say(page, "Hello!");
+  await page.getByText("Answer 1").waitFor({ timeout: ANSWER_MS });
+  const { session_id: id } = await timeline(page);
+  await page.getByRole("link", { name: "Agents" }).first().click(); // the call goes on behind
+  await page.getByText("a call is under way").first().waitFor({ state: "attached" });
+  await page.getByRole("button", { name: "Account" }).click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await page.getByLabel("API key").waitFor();
+  await page.waitForTimeout(2000); // what is kept is a second old
+  assert.equal((await ask("GET", `/v1/sessions/${id}`)).end_reason, "client_left");
+});
+
 test("an agent's name is text, whatever stands in it", async (t) => {
   const name = "<img src=x onerror=alert(1)>";
   const agent = await ask("POST", "/v1/agents", { name, config: {} });
