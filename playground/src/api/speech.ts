@@ -1,0 +1,72 @@
+import { refusalOf, unreachable } from "./refusal";
+import { csrfToken, expelled, NOT_SIGNED_IN } from "./web-session";
+
+export const FORMATS = ["mp3", "opus", "aac", "flac", "wav"] as const;
+
+export type AudioFormat = (typeof FORMATS)[number];
+
+/** What is to be said, and how. */
+export interface Spoken {
+  input: string;
+  voice: string;
+  response_format: AudioFormat;
+  speed: number;
+}
+
+/** Have it said. Throws `Refusal`. */
+export async function speak(spoken: Spoken, signal: AbortSignal): Promise<Blob> {
+  const body = JSON.stringify(spoken);
+  const headers = { "content-type": "application/json" };
+  return (await post("/v1/audio/speech", { body, headers, signal })).blob();
+}
+
+/** What is to be heard, and how. */
+export interface Heard {
+  file: File;
+  model: string;
+  language: string;
+  words: string;
+}
+
+export interface Segment {
+  start: number;
+  end: number;
+  text: string;
+}
+
+export interface Transcription {
+  text: string;
+  language?: string;
+  duration?: number;
+  segments?: Segment[];
+}
+
+/** Models that know the words, but not when they were said. */
+const TIMELESS = ["moonshine-tiny-en"];
+
+/** How an answer of this model is asked for. */
+export function formatOf(model: string): "json" | "verbose_json" {
+  return TIMELESS.includes(model) ? "json" : "verbose_json";
+}
+
+/** Have it transcribed, with times where the model knows them. Throws `Refusal`. */
+export async function transcribe(heard: Heard, signal: AbortSignal): Promise<Transcription> {
+  const body = new FormData();
+  body.set("file", heard.file);
+  body.set("model", heard.model);
+  body.set("response_format", formatOf(heard.model));
+  if (heard.language) body.set("language", heard.language);
+  if (heard.words.trim()) body.set("prompt", heard.words);
+  return (await post("/v1/audio/transcriptions", { body, signal })).json();
+}
+
+/** Sound goes by `fetch` alone: the typed client reads every answer as JSON. */
+async function post(path: string, init: RequestInit): Promise<Response> {
+  const headers = { ...init.headers, "x-csrf-token": csrfToken() };
+  const response = await fetch(path, { ...init, method: "POST", headers }).catch((error) => {
+    throw error instanceof DOMException && error.name === "AbortError" ? error : unreachable();
+  });
+  if (response.ok) return response;
+  if (response.status === 401) expelled(NOT_SIGNED_IN);
+  throw refusalOf(response, await response.json().catch(() => null));
+}

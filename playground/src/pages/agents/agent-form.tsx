@@ -1,0 +1,190 @@
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import type { Config } from "@/api/agents";
+import { voices } from "@/api/names";
+import { conversing } from "@/realtime/names";
+import { cn } from "@/ui/cn";
+import { Field, Input, Select, Textarea } from "@/ui/field";
+import { Switch } from "@/ui/switch";
+import { at, having, OVERRIDES, overridesOf, textAt } from "./config";
+
+interface Props {
+  name: string;
+  setName: (name: string) => void;
+  config: Config;
+  setConfig: (config: Config) => void;
+}
+
+const GREETING = "session.voiceforge.greeting";
+const VOICE = "session.audio.output.voice";
+const TURNS = "session.audio.input.turn_detection";
+const RECORD = "session.voiceforge.record";
+
+/** What most agents need; the rest is in the JSON. */
+export function AgentForm({ name, setName, config, setConfig }: Props) {
+  const set = (path: string, value: unknown) => setConfig(having(config, path, value));
+  const text = textAt(config, `${GREETING}.text`);
+  return (
+    <div className="flex flex-col gap-6">
+      <Field label="Name">
+        {(field) => (
+          <Input
+            {...field}
+            value={name}
+            onChange={({ target }) => setName(target.value)}
+            placeholder="Harbour office"
+            maxLength={200}
+            required
+          />
+        )}
+      </Field>
+      <Field
+        label="Instructions"
+        hint={
+          <>
+            Write as to a new colleague. <code>{"{{name}}"}</code> stands for a variable of the
+            session.
+          </>
+        }
+      >
+        {(field) => (
+          <Textarea
+            {...field}
+            rows={9}
+            value={textAt(config, "session.instructions")}
+            onChange={({ target }) => set("session.instructions", target.value || undefined)}
+          />
+        )}
+      </Field>
+      <Field label="Greeting" hint="What it says first, word for word. Empty: the caller begins.">
+        {(field) => (
+          <Input
+            {...field}
+            value={text}
+            onChange={({ target }) =>
+              target.value ? set(`${GREETING}.text`, target.value) : set(GREETING, undefined)
+            }
+            placeholder="Harbour office, good morning. How can I help?"
+          />
+        )}
+      </Field>
+      <div className="grid gap-6 sm:grid-cols-2">
+        <VoiceField value={textAt(config, VOICE)} set={(voice) => set(VOICE, voice)} />
+        <Field label="Turns end">
+          {(field) => (
+            <Select
+              {...field}
+              value={turnsOf(config)}
+              onChange={({ target }) =>
+                set(TURNS, target.value ? { type: target.value } : undefined)
+              }
+            >
+              <option value="">as the client asks</option>
+              <option value="semantic_vad">by what was said, and how</option>
+              <option value="server_vad">after a silence</option>
+            </Select>
+          )}
+        </Field>
+      </div>
+      <Overrides config={config} set={set} />
+      <Toggle
+        title="Record its sessions"
+        about="Both sides, kept as long as the account keeps its records."
+        checked={at(config, RECORD) === true}
+        set={(record) => set(RECORD, record || undefined)}
+      />
+      <Toggle
+        title="Summarise afterwards"
+        about="A digest of each session; with a JSON Schema under afterwards.extract also what you want to know."
+        checked={at(config, "afterwards") !== undefined && at(config, "afterwards") !== null}
+        set={(wanted) => set("afterwards", wanted ? { extract: null } : undefined)}
+      />
+    </div>
+  );
+}
+
+function turnsOf(config: Config): string {
+  return textAt(config, `${TURNS}.type`);
+}
+
+function VoiceField({ value, set }: { value: string; set: (voice: string | undefined) => void }) {
+  const { data } = useQuery(voices);
+  const known = conversing(data ?? []);
+  return (
+    <Field label="Voice">
+      {(field) => (
+        <Select {...field} value={value} onChange={({ target }) => set(target.value || undefined)}>
+          <option value="">The server’s own</option>
+          {known.map(({ voice_id, name }) => (
+            <option key={voice_id} value={voice_id}>
+              {name}
+            </option>
+          ))}
+          {value && !known.some(({ voice_id }) => voice_id === value) ? (
+            <option>{value}</option>
+          ) : null}
+        </Select>
+      )}
+    </Field>
+  );
+}
+
+interface OverridesProps {
+  config: Config;
+  set: (path: string, value: unknown) => void;
+}
+
+function Overrides({ config, set }: OverridesProps) {
+  const allowed = overridesOf(config);
+  const flip = (name: string) => {
+    const next = OVERRIDES.map(([one]) => one).filter((one) =>
+      one === name ? !allowed.includes(one) : allowed.includes(one),
+    );
+    set("overrides", next);
+  };
+  return (
+    <fieldset className="flex flex-col gap-2">
+      <legend className="mb-2 font-medium text-[0.8125rem]">What clients may change</legend>
+      <div className="flex flex-wrap gap-2">
+        {OVERRIDES.map(([name, label]) => (
+          <label
+            key={name}
+            className={cn(
+              "cursor-pointer rounded-full border px-3 py-1.5 text-[0.8125rem] transition-[background,border-color,color] has-focus-visible:outline-2 has-focus-visible:outline-royal-ink",
+              allowed.includes(name)
+                ? "border-royal-ink bg-royal-tint text-royal-ink"
+                : "border-edge bg-sunken text-soft hover:border-edge-strong",
+            )}
+          >
+            <input
+              type="checkbox"
+              className="sr-only"
+              checked={allowed.includes(name)}
+              onChange={() => flip(name)}
+            />
+            {label}
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+interface ToggleProps {
+  title: string;
+  about: ReactNode;
+  checked: boolean;
+  set: (checked: boolean) => void;
+}
+
+function Toggle({ title, about, checked, set }: ToggleProps) {
+  return (
+    <label className="flex items-center justify-between gap-6 rounded-2xl bg-sunken px-4 py-3.5">
+      <span className="flex flex-col gap-0.5">
+        <span className="font-medium text-sm">{title}</span>
+        <span className="text-soft text-xs leading-relaxed">{about}</span>
+      </span>
+      <Switch checked={checked} onCheckedChange={set} />
+    </label>
+  );
+}

@@ -1,0 +1,534 @@
+import { Refusal, said } from "@/api/refusal";
+import { Store } from "@/store";
+import { type CallNotice, type CallState, isOpen, isUnderWay, noCall } from "./call-state";
+import { type AnyEvent, type ServerEvent, understood } from "./events";
+import type { Destination, Link, LinkUser, Transport } from "./link";
+import { type Logged, logged, presentable } from "./log";
+import { openMicrophone } from "./microphone";
+import { Recorder } from "./recorder";
+import { type Setup, sessionOf } from "./setup";
+import { SocketLink } from "./socket";
+import { Sound } from "./sound";
+import type { Measured } from "./timing";
+import { nothingSaid, pendingCalls, playing, told } from "./transcript";
+import { NoRoute, RtcLink } from "./webrtc";
+
+const SHOW_EVERY_MS = 40;
+const RETURN_AFTER_MS = [200, 500, 1000, 2000, 3000, 5000] as const; // then every 5 s
+const RETURN_WITHIN_MS = 120_000; // it keeps a session for one minute, and takes some of one to start
+const SPOKEN_ON_MS = 250; // a word's end is still on its way when the button is let go
+
+/** Errors that only say that what was asked for had happened anyway. */
+const HARMLESS = ["response_cancel_not_active", "conversation_already_has_active_response"];
+
+const FATAL = ["key_revoked", "session_expired", "insufficient_quota"];
+
+const RESTARTING = "drained"; // a session's end, as the server calls it
+
+interface Kept {
+  sessionId: string;
+  resume: string;
+}
+
+/** One conversation: its link, its sound, and what is known of it. It outlives the page that shows it. */
+export class Call {
+  readonly store = new Store<CallState>(noCall);
+  sound: Sound | null = null;
+  private state: CallState = noCall;
+  private setup: Setup | null = null;
+  private link: Link | null = null;
+  private kept: Kept | null = null;
+  private stream: MediaStream | null = null;
+  private recorder: Recorder | null = null;
+  private unshown: Logged[] = [];
+  private showing: ReturnType<typeof setTimeout> | null = null;
+  private count = 0;
+  private hello: { resolve: () => void; reject: (error: Error) => void } | null = null;
+  private firstSound = new Map<string, number>();
+  private attempt = 0; // who was begun for an earlier one has to stop
+
+  // ---- the life of a call -----------------------------------------------------------------
+
+  /** Begin; call it from a click. The microphone comes when it is wanted. */
+  async begin(setup: Setup, microphone: boolean): Promise<void> {
+    this.end();
+    this.setup = setup;
+    this.kept = null;
+    this.unshown = [];
+    this.firstSound.clear();
+    this.state = { ...noCall, phase: "connecting", beganAt: Date.now() };
+    this.sound = Sound.begin();
+    this.recorder = new Recorder(this.sound.both.stream);
+    this.show();
+    const attempt = this.attempt;
+    if (microphone) await this.openMicrophone();
+    if (attempt !== this.attempt) return;
+    await this.connect(setup.transport, { model: setup.model, agent: setup.agent });
+  }
+
+  /** Hang up. */
+  end(): void {
+    this.attempt += 1;
+    this.link?.close("for_good");
+    this.over();
+  }
+
+  private over(): void {
+    this.attempt += 1;
+    this.hello?.reject(new Error("the call was ended"));
+    this.hello = null;
+    this.link = null;
+    this.recorder?.stop();
+    this.closeMicrophone();
+    this.sound?.close();
+    this.sound = null;
+    if (!isUnderWay(this.state)) return;
+    const transcript = { ...this.state.transcript, floor: "nobody" as const, response: null };
+    this.change({
+      phase: "ended",
+      endedAt: Date.now(),
+      microphone: "off",
+      pressed: false,
+      transcript,
+    });
+  }
+
+  private async connect(transport: Transport, to: Destination): Promise<void> {
+    const attempt = this.attempt;
+    try {
+      await this.open(transport, to);
+    } catch (error) {
+      if (attempt !== this.attempt) return;
+      if (error instanceof NoRoute) {
+        this.notice("warn", "Over to a WebSocket", `${said(error)}. The call goes on without it.`);
+        await this.connect("websocket", to);
+        return;
+      }
+      if (!isGone(error)) return this.refusedBy(error);
+      this.forget();
+      await this.comeBack(transport, attempt);
+    }
+  }
+
+  /** Open a link, and have it carry the call once the server has said hello. Throws what it throws. */
+  private async open(transport: Transport, to: Destination): Promise<void> {
+    const { sound, attempt } = this;
+    if (!sound) return;
+    const open = transport === "webrtc" ? RtcLink.open : SocketLink.open;
+    const early: AnyEvent[] = [];
+    const link = await open(to, sound, this.user(attempt, early));
+    if (attempt !== this.attempt) {
+      link.close("for_good");
+      return;
+    }
+    this.link = link;
+    const hello = new Promise<void>((resolve, reject) => {
+      this.hello = { resolve, reject };
+    });
+    for (const event of early.splice(0)) this.take(event);
+    await hello;
+    await link.listen(this.stream);
+    if (attempt === this.attempt) this.change({ phase: "live", transport });
+  }
+
+  /** What a link tells; what it tells before it is ours waits for it. */
+  private user(attempt: number, early: AnyEvent[]): LinkUser {
+    const mine = () => attempt === this.attempt;
+    return {
+      received: (event) => {
+        if (!mine()) return;
+        if (this.link === null) early.push(event);
+        else this.take(event);
+      },
+      sent: (event) => mine() && this.note("sent", event),
+      audible: (is) => mine() && this.heard(is),
+      lost: (why) => mine() && this.lost(why),
+    };
+  }
+
+  // ---- coming back --------------------------------------------------------------------------
+
+  private lost(why: string): void {
+    this.link = null;
+    if (this.hello) {
+      this.hello.reject(new Error(why));
+      this.hello = null;
+      return;
+    }
+    if (!isUnderWay(this.state)) return;
+    const transport = this.state.transport ?? "websocket";
+    this.attempt += 1;
+    this.change({ phase: "returning", transcript: playing(this.state.transcript, false) });
+    this.notice("warn", "The connection was lost", `${why}. Coming back to the conversation…`);
+    void this.comeBack(transport, this.attempt);
+  }
+
+  /** Back to the session that waits, or, if it is gone, into a new one. */
+  private async comeBack(transport: Transport, attempt: number): Promise<void> {
+    const { setup } = this;
+    const since = Date.now();
+    for (let tries = 0; setup && Date.now() - since < RETURN_WITHIN_MS; tries += 1) {
+      await pause(RETURN_AFTER_MS[Math.min(tries, RETURN_AFTER_MS.length - 1)] ?? 0);
+      if (attempt !== this.attempt) return;
+      try {
+        await this.open(transport, this.kept ?? { model: setup.model, agent: setup.agent });
+        return;
+      } catch (error) {
+        if (attempt !== this.attempt) return;
+        if (isGone(error)) this.forget();
+        else if (isForGood(error)) return this.refusedBy(error);
+      }
+    }
+    if (attempt !== this.attempt) return;
+    this.notice("bad", "The conversation is lost", "The server did not answer for two minutes.");
+    this.over();
+  }
+
+  private refusedBy(error: unknown): void {
+    this.notice("bad", "No connection", advice(error));
+    this.over();
+  }
+
+  /** The session that was left is gone: what was said in it stays to be read. */
+  private forget(): void {
+    const { transcript, earlier } = this.state;
+    const before = transcript.order.flatMap((id) => transcript.entries[id] ?? []);
+    this.kept = null;
+    this.change({ transcript: nothingSaid, earlier: [...earlier, ...before], sessionId: null });
+    this.notice(
+      "warn",
+      "A new conversation",
+      "The old one is gone: the server was restarted, or left alone too long. The agent remembers nothing of what stands above.",
+    );
+  }
+
+  /** Go on with the same session over the other transport. */
+  async switchTo(transport: Transport): Promise<void> {
+    const { kept, link } = this;
+    if (!kept || !link || transport === this.state.transport) return;
+    this.attempt += 1;
+    link.close("to_return");
+    this.link = null;
+    this.change({ phase: "returning", transcript: playing(this.state.transcript, false) });
+    await this.connect(transport, kept);
+  }
+
+  // ---- the microphone ------------------------------------------------------------------------
+
+  /** Let the agent hear. Without one the call goes on, by typing. */
+  async openMicrophone(deviceId = this.setup?.microphone ?? null): Promise<void> {
+    const { attempt, stream: before } = this;
+    if (!before) this.change({ microphone: "asking" });
+    try {
+      const stream = await openMicrophone(deviceId);
+      if (!this.sound) {
+        for (const track of stream.getTracks()) track.stop();
+        return;
+      }
+      this.closeMicrophone();
+      this.stream = stream;
+    } catch (error) {
+      if (attempt !== this.attempt) return;
+      if (!before) this.change({ microphone: "off" });
+      this.notice("warn", "No microphone", said(error));
+      return;
+    }
+    const track = this.stream.getAudioTracks()[0];
+    track?.addEventListener("ended", () => track && this.unplugged(track));
+    const held = this.setup?.turns === "push";
+    if (track && held) track.enabled = false;
+    this.change({ microphone: held ? "muted" : "on" });
+    await this.link?.listen(this.stream);
+  }
+
+  private unplugged(track: MediaStreamTrack): void {
+    if (this.stream?.getAudioTracks()[0] !== track) return;
+    this.stream = null;
+    this.change({ microphone: "off" });
+    this.notice(
+      "warn",
+      "The microphone is gone",
+      "It was unplugged, or taken away. Trying another…",
+    );
+    void this.openMicrophone(null);
+  }
+
+  private closeMicrophone(): void {
+    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    this.stream = null;
+  }
+
+  /** Which microphone is opened from now on. */
+  choose(deviceId: string | null): void {
+    if (this.setup) this.setup = { ...this.setup, microphone: deviceId };
+  }
+
+  /** Muted, silence is sent: the server's clock, and its ear for the end of a turn, go on. */
+  mute(muted: boolean): void {
+    const track = this.stream?.getAudioTracks()[0];
+    if (!track) return;
+    track.enabled = !muted;
+    this.change({ microphone: muted ? "muted" : "on" });
+  }
+
+  /** Push-to-talk: the caller takes the floor. */
+  async press(): Promise<void> {
+    if (this.state.pressed || !isOpen(this.state)) return;
+    if (!this.stream) await this.openMicrophone();
+    if (!this.stream) return;
+    this.mute(false);
+    this.change({ pressed: true });
+    await this.interrupt();
+    this.send({ type: "input_audio_buffer.clear" });
+  }
+
+  /** Push-to-talk: the caller has finished. */
+  async release(): Promise<void> {
+    if (!this.state.pressed) return;
+    this.change({ pressed: false });
+    await pause(SPOKEN_ON_MS);
+    this.mute(true);
+    this.send({ type: "input_audio_buffer.commit" });
+    this.send({ type: "response.create" });
+  }
+
+  // ---- what the caller does --------------------------------------------------------------------
+
+  /** Say something in writing. False: there is nobody to say it to. */
+  async type(text: string): Promise<boolean> {
+    if (!isOpen(this.state)) return false;
+    await this.interrupt();
+    const content = [{ type: "input_text", text }];
+    this.send({
+      type: "conversation.item.create",
+      item: { type: "message", role: "user", content },
+    });
+    this.send({ type: "response.create" });
+    return true;
+  }
+
+  /** Answer a function call of the agent; with the last of them it goes on. */
+  answer(callId: string, output: string): void {
+    const others = pendingCalls(this.state.transcript).filter(({ call }) => call?.id !== callId);
+    this.send({
+      type: "conversation.item.create",
+      item: { type: "function_call_output", call_id: callId, output },
+    });
+    if (others.length === 0) this.send({ type: "response.create" });
+  }
+
+  /** Have the agent stop. */
+  async interrupt(): Promise<void> {
+    const { response, floor } = this.state.transcript;
+    if (response !== null) this.send({ type: "response.cancel" });
+    if (response !== null || floor === "agent") await this.link?.silence();
+  }
+
+  /** Use this setup from now on, also in the call that is under way. */
+  configure(setup: Setup): void {
+    const held = setup.turns === "push";
+    if (this.setup && held !== (this.setup.turns === "push")) this.mute(held);
+    this.setup = setup;
+    this.send({ type: "session.update", session: sessionOf(setup) });
+  }
+
+  send(event: AnyEvent): void {
+    this.count += 1;
+    this.link?.send({ event_id: `app_${this.count}`, ...event });
+  }
+
+  /** The recording until now, made here; null if there is none. */
+  async recording(): Promise<Blob | null> {
+    return (await this.recorder?.sound()) ?? null;
+  }
+
+  dismiss(id: number): void {
+    this.change({ notices: this.state.notices.filter((one) => one.id !== id) });
+  }
+
+  // ---- what the server says --------------------------------------------------------------------
+
+  private take(event: AnyEvent): void {
+    this.note("received", event);
+    const known = understood(event);
+    if (known === null) return;
+    this.change({ transcript: told(this.state.transcript, known) });
+    this.act(known);
+  }
+
+  private act(event: ServerEvent): void {
+    switch (event.type) {
+      case "session.created":
+        this.created(event.session.id ?? null, event.session.voiceforge?.resume ?? null);
+        this.hello?.resolve();
+        this.hello = null;
+        break;
+      case "session.updated":
+        this.refused(event.session.voiceforge?.not_allowed ?? []);
+        break;
+      case "conversation.item.truncated":
+        this.send({ type: "conversation.item.retrieve", item_id: event.item_id });
+        break;
+      case "response.output_audio.delta":
+        if (!this.firstSound.has(event.response_id)) {
+          this.firstSound.set(event.response_id, performance.now());
+        }
+        break;
+      case "voiceforge.turn.measured":
+        void this.measured(event);
+        break;
+      case "error":
+        this.failed(event.error.code ?? "", event.error.message);
+        break;
+      case "voiceforge.session.ended":
+        this.ended(event.reason, event.message);
+        break;
+    }
+  }
+
+  private created(id: string | null, resume: string | null): void {
+    const back = this.kept !== null && this.kept.sessionId === id;
+    if (id && resume) this.kept = { sessionId: id, resume };
+    this.change({ sessionId: id });
+    if (back) this.notice("good", "Back in the conversation", "Nothing that was said is lost.");
+    else if (this.setup) this.configure(this.setup);
+  }
+
+  private refused(paths: readonly string[]): void {
+    if (paths.length === 0) return;
+    const text = `Its overrides do not allow ${paths.join(", ")}: these stay as the agent has them.`;
+    this.notice("info", "The agent decides", text);
+  }
+
+  private failed(code: string, message: string): void {
+    if (HARMLESS.includes(code)) return;
+    if (this.hello) {
+      this.link?.close("to_return");
+      this.link = null;
+      this.hello.reject(new Refusal(message, 400, code));
+      this.hello = null;
+      return;
+    }
+    const revoked = "The key that you came with was revoked: sign in with another.";
+    if (code === "key_revoked") this.notice("bad", "The key was revoked", revoked);
+    else
+      this.notice(
+        "bad",
+        FATAL.includes(code) ? "The call has ended" : "That did not work",
+        message,
+      );
+  }
+
+  private ended(reason: string, message: string): void {
+    if (reason === RESTARTING) {
+      this.restarting();
+      return;
+    }
+    const told = this.state.notices.some(({ kind }) => kind === "bad");
+    if (!told) this.notice("info", "The call has ended", message || reason);
+    this.link?.close("for_good");
+    this.over();
+  }
+
+  /** The server shuts down in order, and will be there again: with a new session. */
+  private restarting(): void {
+    const { link, state } = this;
+    this.attempt += 1;
+    this.link = null;
+    link?.close("to_return");
+    this.forget();
+    this.change({ phase: "returning" });
+    void this.comeBack(state.transport ?? "websocket", this.attempt);
+  }
+
+  private heard(is: boolean): void {
+    this.change({ transcript: playing(this.state.transcript, is) });
+    if (!is) return;
+    const last = [...this.firstSound].at(-1);
+    if (!last) return;
+    const [id, arrived] = last;
+    this.playedOut(id, performance.now() - arrived);
+  }
+
+  private async measured(event: {
+    response_id: string;
+    stages: Record<string, number>;
+    prepared: boolean;
+  }) {
+    const one: Measured = {
+      responseId: event.response_id,
+      stages: event.stages,
+      prepared: event.prepared,
+    };
+    this.change({ measured: [...this.state.measured, one] });
+    const known = this.playouts.get(one.responseId) ?? (await this.link?.playoutMs());
+    if (known !== undefined && known !== null) this.playedOut(one.responseId, known);
+  }
+
+  private playouts = new Map<string, number>();
+
+  /** Of a response the first time: later it is heard on from a pause. */
+  private playedOut(id: string, ms: number): void {
+    if (!this.playouts.has(id)) this.playouts.set(id, ms);
+    const playoutMs = this.playouts.get(id) ?? ms;
+    this.change({
+      measured: this.state.measured.map((one) =>
+        one.responseId === id ? { ...one, playoutMs } : one,
+      ),
+    });
+  }
+
+  // ---- showing -----------------------------------------------------------------------------------
+
+  private note(direction: Logged["direction"], event: AnyEvent): void {
+    const { length } = this.unshown;
+    const last = this.unshown[length - 1]?.number ?? this.state.log.at(-1)?.number ?? 0;
+    const atMs = Date.now() - (this.state.beganAt ?? Date.now());
+    const shown = presentable(event);
+    this.unshown.push({ number: last + 1, atMs, direction, type: event.type, event: shown });
+    this.showSoon();
+  }
+
+  private notice(kind: CallNotice["kind"], title: string, text: string): void {
+    this.count += 1;
+    const one = { id: this.count, kind, title, text };
+    this.change({ notices: [...this.state.notices.slice(-3), one] });
+  }
+
+  private change(change: Partial<CallState>): void {
+    this.state = { ...this.state, ...change };
+    this.showSoon();
+  }
+
+  /** Events come faster than anybody looks. */
+  private showSoon(): void {
+    this.showing ??= setTimeout(() => this.show(), SHOW_EVERY_MS);
+  }
+
+  private show(): void {
+    if (this.showing !== null) clearTimeout(this.showing);
+    this.showing = null;
+    const log = this.unshown.splice(0).reduce(logged, this.state.log);
+    this.state = { ...this.state, log };
+    this.store.set(this.state);
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Refusal && error.code === "session_not_found";
+}
+
+/** Whether the same would be refused again. */
+function isForGood(error: unknown): boolean {
+  return error instanceof Refusal && error.status >= 400 && error.status < 500;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function advice(error: unknown): string {
+  if (!(error instanceof Refusal)) return `${said(error)}.`;
+  if (error.retryAfterS !== null) return `${error.message} Try again in ${error.retryAfterS} s.`;
+  return error.message;
+}

@@ -1,0 +1,194 @@
+import { z } from "zod";
+import { refusalOf, unreachable } from "@/api/refusal";
+import { csrfToken, expelled, NOT_SIGNED_IN } from "@/api/web-session";
+import { type AnyEvent, eventIn } from "./events";
+import { type Destination, type Link, type LinkUser, queryOf } from "./link";
+import type { Sound } from "./sound";
+
+const CALLS = "/v1/realtime/calls";
+const GATHERING_MS = 1500; // a relay that answers later than this would be a poor one
+const CONNECTING_MS = 10_000;
+const LOOK_FOR_MS = 500; // the statistics are sums: the difference tells of the answer that is heard
+const PATIENCE_MS = 4000; // a connection often comes back by itself within this
+
+const servers = z.object({
+  ice_servers: z.array(
+    z.object({
+      urls: z.union([z.string(), z.array(z.string())]),
+      username: z.string().optional(),
+      credential: z.string().optional(),
+    }),
+  ),
+});
+
+/** The media could not be connected, though the server answered. */
+export class NoRoute extends Error {
+  override name = "NoRoute";
+}
+
+/** A session over WebRTC: sound goes as sound, and the server knows what was played. */
+export class RtcLink implements Link {
+  readonly kind = "webrtc";
+  private closing = false;
+  private patience: ReturnType<typeof setTimeout> | undefined;
+
+  private constructor(
+    private readonly peer: RTCPeerConnection,
+    private readonly channel: RTCDataChannel,
+    private readonly sender: RTCRtpSender,
+    private readonly callId: string,
+    private readonly sound: Sound,
+    private readonly user: LinkUser,
+  ) {
+    channel.onclose = () => this.gone("the connection was closed");
+    peer.onconnectionstatechange = () => this.watch();
+  }
+
+  /** Connect. Throws `Refusal` if the server refuses, `NoRoute` if no media gets through. */
+  static async open(to: Destination, sound: Sound, user: LinkUser): Promise<RtcLink> {
+    const peer = new RTCPeerConnection({ iceServers: await iceServers() });
+    let callId = "";
+    try {
+      const channel = peer.createDataChannel("oai-events");
+      // From the first message on: the server greets before anybody here could begin to listen.
+      channel.onmessage = ({ data }: MessageEvent<string>) => user.received(eventIn(data));
+      peer.ontrack = ({ track }) => sound.playRemote(new MediaStream([track]));
+      const { sender } = peer.addTransceiver("audio", { direction: "sendrecv" });
+      const opened = openedWithin(channel, peer);
+      opened.catch(() => {}); // awaited below, if the offer is taken
+      await peer.setLocalDescription(await peer.createOffer());
+      await gathered(peer);
+      const answer = await offer(to, peer.localDescription?.sdp ?? "");
+      callId = answer.callId;
+      await peer.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+      await opened;
+      return new RtcLink(peer, channel, sender, callId, sound, user);
+    } catch (error) {
+      peer.close();
+      if (callId) void hangUp(callId);
+      throw error;
+    }
+  }
+
+  send(event: AnyEvent): void {
+    if (this.channel.readyState !== "open") return;
+    this.channel.send(JSON.stringify(event));
+    this.user.sent(event);
+  }
+
+  async listen(microphone: MediaStream | null): Promise<void> {
+    await this.sender.replaceTrack(microphone?.getAudioTracks()[0] ?? null);
+    await this.sound.hear(microphone);
+  }
+
+  async silence(): Promise<void> {
+    this.send({ type: "output_audio_buffer.clear" });
+  }
+
+  /** What the browser holds back to smooth the way, now, and half of the way there and back. */
+  async playoutMs(): Promise<number | null> {
+    const before = await this.held();
+    await new Promise((resolve) => setTimeout(resolve, LOOK_FOR_MS));
+    const after = await this.held();
+    const emitted = after.samples - before.samples;
+    return emitted > 0 ? ((after.delayS - before.delayS) / emitted) * 1000 + after.wayMs : null;
+  }
+
+  private async held(): Promise<{ delayS: number; samples: number; wayMs: number }> {
+    const held = { delayS: 0, samples: 0, wayMs: 0 };
+    for (const report of (await this.peer.getStats()).values()) {
+      if (report.type === "inbound-rtp") {
+        held.delayS = report.jitterBufferDelay ?? 0;
+        held.samples = report.jitterBufferEmittedCount ?? 0;
+      }
+      if (report.type === "candidate-pair" && report.nominated) {
+        held.wayMs = (report.currentRoundTripTime ?? 0) * 500;
+      }
+    }
+    return held;
+  }
+
+  close(how: "for_good" | "to_return"): void {
+    this.closing = true;
+    clearTimeout(this.patience);
+    this.sound.playRemote(null);
+    void this.sound.hear(null);
+    this.peer.close();
+    if (how === "for_good") void hangUp(this.callId);
+  }
+
+  private watch(): void {
+    const state = this.peer.connectionState;
+    clearTimeout(this.patience);
+    if (state === "failed") this.gone("the connection failed");
+    if (state === "disconnected") {
+      this.patience = setTimeout(() => this.gone("nothing came through any more"), PATIENCE_MS);
+    }
+  }
+
+  private gone(why: string): void {
+    if (this.closing) return;
+    this.close("to_return");
+    this.user.lost(why);
+  }
+}
+
+async function iceServers(): Promise<RTCIceServer[]> {
+  const response = await asked("/v1/realtime/ice_servers", {});
+  const parsed = servers.parse(await response.json());
+  return parsed.ice_servers.map(({ urls, username, credential }) => ({
+    urls,
+    ...(username ? { username } : {}),
+    ...(credential ? { credential } : {}),
+  }));
+}
+
+async function offer(to: Destination, sdp: string): Promise<{ sdp: string; callId: string }> {
+  const response = await asked(`${CALLS}?${queryOf(to)}`, {
+    method: "POST",
+    headers: { "content-type": "application/sdp", "x-csrf-token": csrfToken() },
+    body: sdp,
+  });
+  const callId = response.headers.get("location")?.split("/").pop() ?? "";
+  return { sdp: await response.text(), callId };
+}
+
+function hangUp(callId: string): Promise<unknown> {
+  return fetch(`${CALLS}/${encodeURIComponent(callId)}/hangup`, {
+    method: "POST",
+    headers: { "x-csrf-token": csrfToken() },
+    keepalive: true,
+  }).catch(() => {}); // its session ends by itself when nobody comes back
+}
+
+async function asked(path: string, init: RequestInit): Promise<Response> {
+  const response = await fetch(path, init).catch(() => {
+    throw unreachable();
+  });
+  if (response.ok) return response;
+  if (response.status === 401) expelled(NOT_SIGNED_IN);
+  throw refusalOf(response, await response.json().catch(() => null));
+}
+
+function gathered(peer: RTCPeerConnection): Promise<void> {
+  return new Promise((resolve) => {
+    if (peer.iceGatheringState === "complete") resolve();
+    peer.onicegatheringstatechange = () => {
+      if (peer.iceGatheringState === "complete") resolve();
+    };
+    setTimeout(resolve, GATHERING_MS);
+  });
+}
+
+function openedWithin(channel: RTCDataChannel, peer: RTCPeerConnection): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = () => {
+      reject(new NoRoute("no sound gets through by WebRTC: UDP to the server may be blocked"));
+    };
+    channel.onopen = () => resolve();
+    peer.onconnectionstatechange = () => {
+      if (peer.connectionState === "failed") fail();
+    };
+    setTimeout(fail, CONNECTING_MS);
+  });
+}

@@ -1,0 +1,210 @@
+// Every page of the app in Chromium: what axe finds, in light and dark, on a desk and on a phone,
+// with pictures in VOICEFORGE_SCREENSHOTS if that is given; then what each page is for.
+
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { test } from "node:test";
+import { AxeBuilder } from "@axe-core/playwright";
+import { APP, app, ask, complained, KEY, saved, signIn } from "./browser.mjs";
+
+const CLIPS = process.env.VOICEFORGE_CLIPS;
+const PICTURES = process.env.VOICEFORGE_SCREENSHOTS;
+const WAIT_MS = 60_000;
+
+const PAGES = ["", "agents", "agents/new", "sessions", "speech", "transcribe", "voices", "keys", "usage", "system", "settings"];
+const SIZES = { desk: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
+
+if (PICTURES) mkdirSync(PICTURES, { recursive: true });
+
+test.afterEach(() => assert.deepEqual(complained(), []));
+
+/** What axe finds that keeps people out, in a line each. */
+async function barriers(page) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`));
+}
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    test(`nobody is kept out of any page: ${colorScheme}, ${size}`, async (t) => {
+      const context = { viewport, colorScheme, reducedMotion: "reduce" };
+      const page = await app(t, { context });
+      for (const path of PAGES) {
+        await page.goto(`${APP}/${path}`);
+        await page.locator("h1").first().waitFor();
+        await page.locator('[aria-label="Loading"], .animate-shimmer').first().waitFor({ state: "detached" });
+        const name = `${path.replace("/", "-") || "playground"}-${size}-${colorScheme}`;
+        if (PICTURES) await page.screenshot({ path: `${PICTURES}/${name}.png` });
+        assert.deepEqual(await barriers(page), [], name);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+        assert.ok(!wide, `${name} is wider than its window`);
+      }
+    });
+  }
+}
+
+test("the pages are reached by keys alone", async (t) => {
+  const page = await app(t);
+  await page.keyboard.press("Tab");
+  await page.getByRole("link", { name: "To the content" }).waitFor();
+  const reached = new Set();
+  for (let press = 0; press < 60; press += 1) {
+    await page.keyboard.press("Tab");
+    const name = await page.evaluate(() => {
+      const at = document.activeElement;
+      return at?.getAttribute("aria-label") ?? at?.textContent?.trim() ?? "";
+    });
+    reached.add(name);
+  }
+  for (const name of ["Agents", "Sessions", "Theme", "Account", "Start talking", "Message"]) {
+    assert.ok(reached.has(name), `${name} is not reached: ${[...reached].join(" | ")}`);
+  }
+});
+
+test("an agent is made, changed, taken back to what it was, and deleted", async (t) => {
+  const page = await app(t, { path: "/agents/new" });
+  await page.getByLabel("Name").fill("Test harbour");
+  await page.getByLabel("Instructions").first().fill("You answer for the harbour.");
+  await page.getByRole("button", { name: "Make it" }).click();
+  await page.getByText("The agent is ready").first().waitFor();
+  await page.getByRole("textbox", { name: "Greeting" }).fill("Harbour, hello.");
+  await page.getByRole("button", { name: "Save as a version" }).click();
+  await page.getByText("Version 2 is in use").first().waitFor();
+  await page.getByRole("button", { name: "Take up" }).click();
+  await page.getByText("Version 1 is in the editor").first().waitFor();
+  assert.equal(await page.getByRole("textbox", { name: "Greeting" }).inputValue(), "");
+  await page.getByRole("tab", { name: "JSON" }).click();
+  await page.getByLabel("Config").fill('{"session": {"voice": "nobody"}}');
+  await page.getByRole("button", { name: "Save as a version" }).click();
+  await page.getByText("Not saved").waitFor();
+  await page.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByText("Test harbour is gone").first().waitFor();
+});
+
+test("a text is said, and what was said is transcribed", async (t) => {
+  const page = await app(t, { path: "/speech" });
+  await page.getByLabel("What is to be said").fill("What is the largest ocean on earth?");
+  await page.getByLabel("Format").selectOption("wav");
+  await page.getByRole("button", { name: "Say it" }).click();
+  await page.getByText("real time").waitFor({ timeout: WAIT_MS });
+  const sound = await saved(page, "Download");
+  assert.equal(sound.subarray(0, 4).toString(), "RIFF");
+  await page.goto(`${APP}/transcribe`);
+  await page.getByLabel("Model").selectOption("moonshine-tiny-en");
+  await page.locator("input[type=file]").setInputFiles({ name: "ocean.wav", mimeType: "audio/wav", buffer: sound });
+  await page.getByRole("button", { name: "Transcribe" }).click();
+  await page.getByText(/largest ocean on earth/i).first().waitFor({ timeout: WAIT_MS });
+});
+
+test("a file that is no recording is refused, and the page says what is wrong", async (t) => {
+  const page = await app(t, { path: "/transcribe" });
+  const file = { name: "poem.mp3", mimeType: "audio/mpeg", buffer: Buffer.from("no sound at all") };
+  await page.locator("input[type=file]").setInputFiles(file);
+  await page.getByRole("button", { name: "Transcribe" }).click();
+  await page.getByRole("alert").getByText("Not transcribed").waitFor({ timeout: WAIT_MS });
+});
+
+test("a recorded session is found by its words, read, and heard again", async (t) => {
+  const setup = { transport: "websocket", record: true };
+  const page = await app(t, { microphone: `${CLIPS}/ocean.wav`, setup });
+  await page.getByRole("button", { name: "Start talking" }).click();
+  await page.getByText("Answer 1").waitFor({ timeout: WAIT_MS });
+  await page.getByText("Listening").waitFor({ timeout: WAIT_MS }); // it has said it
+  await page.getByRole("button", { name: "Hang up" }).click();
+  await page.getByRole("link", { name: "Sessions" }).first().click();
+  await page.getByLabel("Words that were said").fill("largest ocean");
+  const session = page.locator("main li a").filter({ hasText: "recorded" }).first();
+  await session.waitFor({ timeout: WAIT_MS });
+  await session.click();
+  await page.getByText(/largest ocean/i).first().waitFor();
+  await page.getByRole("button", { name: /^Play from/ }).last().click();
+  await page.getByRole("button", { name: "Pause" }).waitFor();
+  assert.deepEqual(await barriers(page), []);
+});
+
+test("a key is made, shown once, used to sign in, and revoked", async (t) => {
+  const page = await app(t, { path: "/keys" });
+  await page.getByRole("button", { name: "New key" }).click();
+  await page.getByLabel("Name").fill("browser test");
+  assert.deepEqual(await barriers(page), []);
+  await page.getByRole("button", { name: "Make it" }).click();
+  const secret = await page.getByRole("dialog").locator("code").textContent();
+  assert.match(secret, /^vf_/);
+  await page.getByRole("button", { name: "I have it" }).click();
+  assert.ok(!(await page.content()).includes(secret));
+  const row = page.locator("main li").filter({ hasText: "browser test" }).filter({ hasNotText: "revoked" });
+  await row.getByRole("button", { name: "Revoke" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+  await page.getByText("browser test is revoked").first().waitFor();
+});
+
+test("a secret is kept, and never shown again", async (t) => {
+  const page = await app(t, { path: "/settings" });
+  const secrets = page.getByRole("region", { name: "Secrets" });
+  await secrets.getByLabel("Name").fill("BROWSER_TEST");
+  await secrets.getByLabel("Value").fill("hush-hush");
+  await secrets.getByRole("button", { name: "Keep it" }).click();
+  await secrets.getByText("BROWSER_TEST").waitFor();
+  assert.ok(!(await page.content()).includes("hush-hush"));
+  await secrets.getByRole("button", { name: "Delete BROWSER_TEST" }).click();
+  await secrets.getByText("BROWSER_TEST").waitFor({ state: "detached" });
+});
+
+test("a webhook is added, and its secret shown this once", async (t) => {
+  const page = await app(t, { path: "/settings" });
+  const webhooks = page.getByRole("region", { name: "Webhooks" });
+  await webhooks.getByLabel("Address").fill("https://shop.example/events");
+  await webhooks.getByRole("button", { name: "Add" }).click();
+  await webhooks.getByText(/^whsec_/).waitFor();
+  await page.reload();
+  await webhooks.getByText("https://shop.example/events").waitFor();
+  assert.equal(await webhooks.getByText(/^whsec_/).count(), 0);
+  await webhooks.getByRole("button", { name: "Delete https://shop.example/events" }).click();
+  await webhooks.getByText("https://shop.example/events").waitFor({ state: "detached" });
+});
+
+test("a call can be copied as code", async (t) => {
+  const page = await app(t, { path: "/usage" });
+  await page.getByRole("button", { name: "Code" }).click();
+  const code = page.getByRole("dialog").locator("pre");
+  assert.match(await code.textContent(), /^curl 'http.*\/v1\/usage\?from=/);
+  await page.getByRole("tab", { name: "Python" }).click();
+  assert.match(await code.textContent(), /import httpx/);
+});
+
+test("signing in: a wrong key is told so, a right one opens, and signing out closes", async (t) => {
+  const page = await app(t, { key: null, context: { reducedMotion: "reduce" } });
+  await page.getByLabel("API key").fill("vf_wrong");
+  assert.deepEqual(await barriers(page), []);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("alert").waitFor();
+  await signIn(page, KEY);
+  await page.getByRole("button", { name: "Account" }).click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await page.getByLabel("API key").waitFor();
+  await page.reload();
+  await page.getByLabel("API key").waitFor();
+});
+
+test("a key that is revoked while its holder looks on leads back to the sign-in, and says why", async (t) => {
+  const { key, secret } = await ask("POST", "/v1/admin/keys", { name: "short", scopes: ["realtime", "records"] });
+  const page = await app(t, { key: secret, path: "/sessions" });
+  await page.getByLabel("Words that were said").waitFor();
+  await ask("POST", `/v1/admin/keys/${key.id}/revoke`);
+  const words = page.getByLabel("Words that were said");
+  for (let look = 0; look < 10 && (await words.isVisible()); look += 1) {
+    await words.fill(`word ${look}`, { timeout: 1000 }).catch(() => {}); // it may be gone by then
+    await page.waitForTimeout(1000);
+  }
+  await page.getByText("You were signed out").waitFor();
+});
+
+test("a key sees the pages that it opens, and no others", async (t) => {
+  const { secret } = await ask("POST", "/v1/admin/keys", { name: "talks", scopes: ["realtime", "speech"] });
+  const page = await app(t, { key: secret });
+  const pages = await page.getByRole("navigation", { name: "Pages" }).first().getByRole("link").allTextContents();
+  assert.deepEqual(pages, ["Playground", "Speech", "Transcribe", "Voices"]);
+});

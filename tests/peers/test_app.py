@@ -1,0 +1,42 @@
+"""The web app in Chromium, with this server and its real models behind it.
+
+The programs (`browser_*.test.mjs`) act as a person would. VOICEFORGE_SCREENSHOTS names a folder
+for pictures of every page.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.peers.node import passed
+from tests.peers.sound import clip, room, write_wav
+from tests.server.program import Server
+
+pytestmark = [pytest.mark.models, pytest.mark.peers]
+
+MICROPHONE_HZ = 48_000
+"""The one rate at which Chromium's fake microphone plays a file as it is."""
+
+CLIPS = {
+    "ocean": (1500, "What is the largest ocean on earth?"),
+    "cancel": (5000, "I want to cancel my subscription."),
+}
+"""What is said, after so many ms of a quiet room."""
+
+BEHIND_MS = 25_000
+"""The file begins again at its end: no test lasts so long after its words."""
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clips")
+    for name, (before_ms, text) in CLIPS.items():
+        spoken = clip(text, MICROPHONE_HZ)
+        quiet = room(before_ms, MICROPHONE_HZ), room(BEHIND_MS, MICROPHONE_HZ)
+        write_wav(folder / f"{name}.wav", quiet[0] + spoken + quiet[1], MICROPHONE_HZ)
+    return folder
+
+
+@pytest.mark.parametrize("program", ["browser_pages", "browser_playground"])
+def test_the_app_does_what_it_is_for(server: Server, program: str, clips: Path) -> None:
+    passed(server, program, VOICEFORGE_CLIPS=str(clips))
