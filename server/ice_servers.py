@@ -49,10 +49,15 @@ def password(secret: str, name: str) -> str:
     return base64.b64encode(digest).decode()
 
 
-def reach_of(settings: WebRtcSettings) -> Reach:
-    """How calls come to this machine. Raises `ValueError` for what is no address or port."""
+def check(settings: WebRtcSettings) -> None:
+    """Raises `ValueError`, which begins with the name of the setting, for what cannot be."""
     if settings.turn is not None and settings.turn_secret is None:
         raise ValueError("turn: set turn_secret too, which the TURN server shares with this one")
+    reach_of(settings)
+
+
+def reach_of(settings: WebRtcSettings) -> Reach:
+    """How calls come to this machine. Raises `ValueError` for what is no address or port."""
     stun = None
     if settings.stun is not None:
         host, _, port = settings.stun.rpartition(":")

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Meta
 
-from server.ice_servers import reach_of
+from server import ice_servers
 from server.outbound.networks import networks
 from server.settings import Secret, Settings
 
@@ -102,7 +102,7 @@ def load(
     except ValueError as error:
         raise SettingsError(f"{given['outbound.allow'].source}: outbound.allow: {error}") from error
     try:
-        reach_of(settings.webrtc)
+        ice_servers.check(settings.webrtc)
     except ValueError as error:
         key = f"webrtc.{str(error).partition(':')[0]}"
         raise SettingsError(f"{given[key].source}: webrtc.{error}") from error

@@ -1,5 +1,7 @@
 """Chromium calls over WebRTC (`webrtc.test.mjs`), and what it heard is transcribed here."""
 
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,44 @@ CLIPS = {
     "cancel": "I want to cancel my subscription.",
     "mhm": next(turn.text for turn in turns() if turn.kind == "acknowledgement"),
 }
+
+
+RELAY_PORT, SECRET = 34_780, "north"
+
+
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """coturn, as anybody would run it; its address."""
+    folder = tmp_path_factory.mktemp("coturn")
+    options = [
+        "--listening-ip=127.0.0.1",
+        "--relay-ip=127.0.0.1",
+        f"--listening-port={RELAY_PORT}",
+        "--min-port=49160",
+        "--max-port=49200",
+        "--use-auth-secret",
+        f"--static-auth-secret={SECRET}",
+        "--realm=test",
+        "--allow-loopback-peers",
+        "--no-cli",
+        "--no-tls",
+        "--no-dtls",
+        "--log-file=stdout",
+        f"--pidfile={folder / 'pid'}",
+        f"--userdb={folder / 'db'}",
+    ]
+    turnserver = subprocess.Popen(["turnserver", "-n", *options], stdout=subprocess.DEVNULL)
+    try:
+        yield f"turn:127.0.0.1:{RELAY_PORT}"
+    finally:
+        turnserver.kill()
+        turnserver.wait()
+
+
+@pytest.fixture(scope="module")
+def server(relay: str) -> Iterator[Server]:
+    with Server(VOICEFORGE_WEBRTC__TURN=relay, VOICEFORGE_WEBRTC__TURN_SECRET=SECRET) as server:
+        yield server.until_ready()
 
 
 def test_chromium_holds_conversations(server: Server, tmp_path: Path) -> None:
