@@ -1,6 +1,7 @@
 // The web app in Chromium, as a person has it: found by what is written on its controls.
 
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
+import { AxeBuilder } from "@axe-core/playwright";
 import { launch } from "./chromium.mjs";
 
 const SERVER = process.env.VOICEFORGE_URL;
@@ -20,8 +21,11 @@ export async function ask(method, path, body) {
 /** What the page complained of: none of it may be there at the end. */
 const complaints = [];
 
-/** A browser with one page of the app, signed in unless `key` is null; it is closed with the test. */
-export async function app(t, { path = "/", key = KEY, setup, context = {}, ...browser } = {}) {
+/**
+ * A browser with one page of the app, signed in unless `key` is null; it is closed with the test.
+ * `setup`: the playground's, as the browser would remember it. `before` gets the page while it is empty.
+ */
+export async function app(t, { path = "/", key = KEY, setup, context = {}, before, ...browser } = {}) {
   const chromium = await launch(browser);
   t.after(() => chromium.close());
   const held = await chromium.newContext({ viewport: { width: 1440, height: 900 }, ...context });
@@ -35,6 +39,7 @@ export async function app(t, { path = "/", key = KEY, setup, context = {}, ...br
       localStorage.setItem("voiceforge.playground", JSON.stringify(wanted));
     }, setup);
   }
+  await before?.(page);
   await page.goto(APP + path);
   if (key !== null) await signIn(page, key);
   return page;
@@ -74,4 +79,20 @@ export function loudness(page, recording) {
       return Math.sqrt(samples.reduce((sum, one) => sum + one * one, 0) / samples.length);
     });
   }, recording.toString("base64"));
+}
+
+/** What axe finds that keeps people out, in a line each. */
+export async function barriers(page) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`));
+}
+
+/** A picture of the page, if anybody wants them. */
+export async function picture(page, name) {
+  const folder = process.env.VOICEFORGE_SCREENSHOTS;
+  if (!folder) return;
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: `${folder}/${name}.png` });
 }

@@ -2,29 +2,16 @@
 // with pictures in VOICEFORGE_SCREENSHOTS if that is given; then what each page is for.
 
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
 import { test } from "node:test";
-import { AxeBuilder } from "@axe-core/playwright";
-import { APP, app, ask, complained, KEY, saved, signIn } from "./browser.mjs";
+import { APP, app, ask, barriers, complained, KEY, picture, saved, signIn } from "./browser.mjs";
 
 const CLIPS = process.env.VOICEFORGE_CLIPS;
-const PICTURES = process.env.VOICEFORGE_SCREENSHOTS;
 const WAIT_MS = 60_000;
 
 const PAGES = ["", "agents", "agents/new", "sessions", "speech", "transcribe", "voices", "keys", "usage", "system", "settings"];
 const SIZES = { desk: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
 
-if (PICTURES) mkdirSync(PICTURES, { recursive: true });
-
 test.afterEach(() => assert.deepEqual(complained(), []));
-
-/** What axe finds that keeps people out, in a line each. */
-async function barriers(page) {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`));
-}
 
 for (const colorScheme of ["light", "dark"]) {
   for (const [size, viewport] of Object.entries(SIZES)) {
@@ -36,7 +23,7 @@ for (const colorScheme of ["light", "dark"]) {
         await page.locator("h1").first().waitFor();
         await page.locator('[aria-label="Loading"], .animate-shimmer').first().waitFor({ state: "detached" });
         const name = `${path.replace("/", "-") || "playground"}-${size}-${colorScheme}`;
-        if (PICTURES) await page.screenshot({ path: `${PICTURES}/${name}.png` });
+        await picture(page, name);
         assert.deepEqual(await barriers(page), [], name);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
         assert.ok(!wide, `${name} is wider than its window`);

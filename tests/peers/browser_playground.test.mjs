@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { app, ask, complained, loudness, saved } from "./browser.mjs";
+import { app, ask, barriers, complained, loudness, picture, saved } from "./browser.mjs";
 
 const CLIPS = process.env.VOICEFORGE_CLIPS;
 const ANSWER_MS = 30_000;
@@ -31,6 +31,7 @@ for (const transport of ["webrtc", "websocket"]) {
     await page.getByRole("button", { name: "Start talking" }).click();
     await heard(page, /largest ocean/i);
     await page.getByText("Answer 1").waitFor({ timeout: ANSWER_MS });
+    await picture(page, `call-${transport}`);
     await page.getByText("Listening").waitFor({ timeout: ANSWER_MS });
     const [caller, agent] = await loudness(page, await saved(page, "Recording"));
     assert.ok(caller > 0.003 && agent > 0.003, `caller ${caller}, agent ${agent}`);
@@ -50,6 +51,8 @@ for (const transport of ["webrtc", "websocket"]) {
     await cut.first().waitFor({ timeout: ANSWER_MS });
     const bubble = transcript(page).locator("article").first();
     await bubble.getByText(/^cut/).waitFor();
+    await picture(page, `cut-${transport}`);
+    assert.deepEqual(await barriers(page), []);
     assert.ok(GREETING.endsWith((await cut.first().textContent()).trim()));
     assert.ok((await bubble.locator("p").textContent()).startsWith("Welcome to the harbour"));
     await heard(page, /cancel/i);
@@ -64,6 +67,8 @@ test("types, is answered, and every event can be looked at", async (t) => {
   await page.getByLabel("Filter events").fill("session.updated");
   await page.getByRole("button", { name: /session\.updated/ }).click();
   const event = JSON.parse(await page.getByRole("region", { name: "Event" }).locator("pre").textContent());
+  await picture(page, "events");
+  assert.deepEqual(await barriers(page), []);
   assert.equal(event.type, "session.updated");
   assert.deepEqual(event.session.output_modalities, ["text"]);
 });
@@ -78,6 +83,31 @@ test("moves to the other transport in mid-call, and the conversation goes on", a
   await say(page, "What is my name?");
   await page.getByText("Answer 2").waitFor({ timeout: ANSWER_MS });
   await heard(page, /Ada\b/);
+});
+
+test("a line that is cut is taken up again, and the conversation is the same", async (t) => {
+  let cut;
+  const before = (page) =>
+    page.routeWebSocket(/\/v1\/realtime/, (client) => {
+      const server = client.connectToServer();
+      cut = () => {
+        server.close({ code: 4999 });
+        client.close({ code: 4999 });
+      };
+    });
+  const page = await app(t, { before, setup: { transport: "websocket", answers: "text" } });
+  await say(page, "My name is Ada. Please remember it.");
+  await page.getByText("Answer 1").waitFor({ timeout: ANSWER_MS });
+  const { session_id: id } = await timeline(page);
+  cut();
+  await page.getByText("The connection was lost").waitFor();
+  await page.getByText("Back in the conversation").waitFor({ timeout: ANSWER_MS });
+  assert.equal((await timeline(page)).session_id, id);
+  await say(page, "What is my name?");
+  await page.getByText("Answer 2").waitFor({ timeout: ANSWER_MS });
+  const { transcript: said } = await timeline(page);
+  const asked = said.filter(({ role }) => role === "user").map(({ text }) => text);
+  assert.deepEqual(asked, ["My name is Ada. Please remember it.", "What is my name?"]);
 });
 
 test("push-to-talk: held, let go, answered", async (t) => {
@@ -104,6 +134,8 @@ test("a call of a function waits for an answer by hand", async (t) => {
   await say(page, "What is the weather in Oslo?");
   await page.getByRole("tab", { name: /Tools/ }).click();
   await page.getByText("waits for you").waitFor({ timeout: ANSWER_MS });
+  await picture(page, "function-call");
+  assert.deepEqual(await barriers(page), []);
   await page.getByLabel("Your answer").fill('{"weather": "snow", "celsius": -4}');
   await page.getByRole("button", { name: "Answer" }).click();
   await heard(page, /snow|-4/i);

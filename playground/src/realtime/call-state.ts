@@ -28,6 +28,8 @@ export interface CallState {
   notices: readonly CallNotice[];
   /** `asking`: the browser asks whether it may be used. */
   microphone: "off" | "asking" | "on" | "muted";
+  /** Push-to-talk is in force: turns end when the caller says so. */
+  manual: boolean;
   /** In push-to-talk: the button is held. */
   pressed: boolean;
 }
@@ -44,6 +46,7 @@ export const noCall: CallState = {
   log: [],
   notices: [],
   microphone: "off",
+  manual: false,
   pressed: false,
 };
 

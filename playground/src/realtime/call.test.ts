@@ -260,6 +260,7 @@ test("with push-to-talk nothing is heard until the button is held, and the turn 
   await call.openMicrophone();
   expect(track.enabled).toBe(true);
   call.configure({ ...wanted, turns: "push" });
+  line().says({ type: "session.updated", session: { audio: { input: { turn_detection: null } } } });
   expect(track.enabled).toBe(false);
   await call.press();
   expect(track.enabled).toBe(true);
@@ -268,6 +269,20 @@ test("with push-to-talk nothing is heard until the button is held, and the turn 
   await settle(300);
   expect(track.enabled).toBe(false);
   expect(line().types().slice(-2)).toEqual(["input_audio_buffer.commit", "response.create"]);
+});
+
+test("an agent that keeps the turns to itself is heard without a button, and that is said", async () => {
+  const call = new Call();
+  vi.mocked(openMicrophone).mockResolvedValueOnce(microphone().stream);
+  void call.begin({ ...wanted, agent: "agent_1", turns: "push" }, true);
+  await settle();
+  expect(call.store.get().manual).toBe(true);
+  line().hello("s1");
+  const input = { turn_detection: { type: "semantic_vad" } };
+  line().says({ type: "session.updated", session: { audio: { input } } });
+  await settle(100);
+  expect(call.store.get()).toMatchObject({ manual: false, microphone: "on" });
+  expect(titles(call)).toEqual(["The agent listens all the time"]);
 });
 
 test("after a truncate the server is asked what stands in the history", async () => {

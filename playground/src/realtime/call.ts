@@ -57,7 +57,8 @@ export class Call {
     this.kept = null;
     this.unshown = [];
     this.firstSound.clear();
-    this.state = { ...noCall, phase: "connecting", beganAt: Date.now() };
+    const manual = setup.turns === "push";
+    this.state = { ...noCall, phase: "connecting", beganAt: Date.now(), manual };
     this.sound = Sound.begin();
     this.recorder = new Recorder(this.sound.both.stream);
     this.show();
@@ -236,9 +237,9 @@ export class Call {
     }
     const track = this.stream.getAudioTracks()[0];
     track?.addEventListener("ended", () => track && this.unplugged(track));
-    const held = this.setup?.turns === "push";
-    if (track && held) track.enabled = false;
-    this.change({ microphone: held ? "muted" : "on" });
+    const { manual } = this.state;
+    if (track && manual) track.enabled = false;
+    this.change({ microphone: manual ? "muted" : "on" });
     await this.link?.listen(this.stream);
   }
 
@@ -327,8 +328,6 @@ export class Call {
 
   /** Use this setup from now on, also in the call that is under way. */
   configure(setup: Setup): void {
-    const held = setup.turns === "push";
-    if (this.setup && held !== (this.setup.turns === "push")) this.mute(held);
     this.setup = setup;
     this.send({ type: "session.update", session: sessionOf(setup) });
   }
@@ -366,6 +365,7 @@ export class Call {
         break;
       case "session.updated":
         this.refused(event.session.voiceforge?.not_allowed ?? []);
+        this.takeTurns(event.session.audio?.input?.turn_detection === null);
         break;
       case "conversation.item.truncated":
         this.send({ type: "conversation.item.retrieve", item_id: event.item_id });
@@ -399,6 +399,21 @@ export class Call {
     if (paths.length === 0) return;
     const text = `Its overrides do not allow ${paths.join(", ")}: these stay as the agent has them.`;
     this.notice("info", "The agent decides", text);
+  }
+
+  /** How turns end now: an agent may keep that to itself, and says so only by what is in force. */
+  private takeTurns(manual: boolean): void {
+    if (manual !== this.state.manual) {
+      this.change({ manual });
+      this.mute(manual);
+    }
+    const wanted = this.setup?.turns === "push";
+    if (!wanted || manual) return;
+    this.notice(
+      "info",
+      "The agent listens all the time",
+      "It lets no client say when a turn ends.",
+    );
   }
 
   private failed(code: string, message: string): void {

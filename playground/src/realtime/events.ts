@@ -33,6 +33,9 @@ const response = z.looseObject({
 
 const session = z.looseObject({
   id: z.string().nullish(),
+  audio: z
+    .looseObject({ input: z.looseObject({ turn_detection: z.unknown() }).nullish() })
+    .nullish(),
   voiceforge: z
     .looseObject({ resume: z.string().nullish(), not_allowed: z.array(z.string()).nullish() })
     .nullish(),

@@ -28,7 +28,7 @@ function Pending({ entry }: { entry: Entry }) {
         <h3 className="truncate font-mono font-semibold text-sm">{asked.name}</h3>
         <Badge tone="warn">waits for you</Badge>
       </header>
-      <pre className="overflow-x-auto rounded-lg bg-sunken px-3 py-2 font-mono text-xs leading-relaxed">
+      <pre className="overflow-x-auto rounded-lg bg-solid px-3 py-2 font-mono text-xs leading-relaxed">
         {pretty(asked.arguments)}
       </pre>
       <Field label="Your answer" hint="Text or JSON, as the function would return it.">
@@ -37,7 +37,7 @@ function Pending({ entry }: { entry: Entry }) {
             {...field}
             value={output}
             onChange={({ target }) => setOutput(target.value)}
-            className="min-h-16 font-mono text-[0.8125rem]"
+            className="min-h-16 bg-solid font-mono text-[0.8125rem]"
             required
           />
         )}

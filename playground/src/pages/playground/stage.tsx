@@ -55,7 +55,6 @@ export function Stage() {
 }
 
 function Controls({ state }: { state: CallState }) {
-  const { turns } = useStore(setup);
   if (!isUnderWay(state)) {
     return (
       <Button variant="primary" size="lg" onClick={() => void call.begin(setup.get(), true)}>
@@ -66,7 +65,7 @@ function Controls({ state }: { state: CallState }) {
   const speaking = state.transcript.floor === "agent" || state.transcript.response !== null;
   return (
     <div className="flex items-center gap-3">
-      {turns === "push" ? <PushToTalk state={state} /> : <MicrophoneButton state={state} />}
+      {state.manual ? <PushToTalk state={state} /> : <MicrophoneButton state={state} />}
       <Tooltip text="Have the agent stop">
         <Button
           size="icon"
