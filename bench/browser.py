@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-import numpy as np
 
 from bench.servers import HOME, Server
 from bench.sound import Sound, from_pcm, to_pcm
@@ -44,13 +43,20 @@ class Wanted(msgspec.Struct, frozen=True):
     seconds: float
 
 
-class Told(msgspec.Struct, frozen=True, rename="camel"):
+class Came(msgspec.Struct, frozen=True):
+    """An event of the server's, and how long the recording was when it came."""
+
+    at_s: float
+    event: dict[str, Any]
+
+
+class Told(msgspec.Struct, frozen=True, rename={"rate_hz": "rateHz"}):
     """What comes back: 16-bit samples in base64."""
 
     rate_hz: int
     said: str
     heard: str
-    events: list[dict[str, Any]]
+    events: list[Came]
     statistics: list[dict[str, Any]]
 
 
@@ -60,7 +66,7 @@ class Recording(msgspec.Struct, frozen=True):
     rate_hz: int
     said: Sound
     heard: Sound
-    events: list[dict[str, Any]]
+    events: list[Came]
     statistics: list[dict[str, Any]]
     """Of WebRTC (`getStats()`), as the call ended."""
 
@@ -125,8 +131,3 @@ def read(data: bytes) -> Recording:
     told = msgspec.json.decode(data, type=Told)
     said, heard = (from_pcm(base64.b64decode(pcm)) for pcm in (told.said, told.heard))
     return Recording(told.rate_hz, said, heard, told.events, told.statistics)
-
-
-def silence(seconds: float) -> Sound:
-    """At the microphone's rate."""
-    return np.zeros(round(seconds * MICROPHONE_HZ), np.float32)

@@ -23,7 +23,8 @@ async function call({ over, url, key, session, seconds }) {
   context.createMediaStreamSource(microphone).connect(recorder, 0, 0);
   const frames = [];
   const events = [];
-  const line = { context, recorder, microphone, events, frame: () => {} };
+  const recorded = () => (frames.length ? (frames.length * frames[0][0].length) / RATE_HZ : 0);
+  const line = { context, recorder, microphone, events, recorded, frame: () => {} };
   recorder.port.onmessage = ({ data }) => {
     frames.push(data);
     line.frame(data[0]);
@@ -115,8 +116,9 @@ function player({ context, recorder }) {
   };
 }
 
-function note({ events }, event) {
-  if (!event.type?.endsWith(".delta")) events.push(event);
+/** Keeps an event, with how long the recording was when it came. */
+function note({ events, recorded }, event) {
+  if (!event.type?.endsWith(".delta")) events.push({ at_s: recorded(), event });
 }
 
 function joined(pieces) {
