@@ -22,7 +22,6 @@ from bench.processes import arguments, cpu_s, family
 from bench.report import Row, Side, compare, interleaved, mean, median
 from bench.servers import HOME, OURS_PYTHON, PEER_PYTHON, Server, answers, free_port, running
 
-CALLERS = 10
 SETTLE_S = 3.0
 """For what is made once for a caller."""
 

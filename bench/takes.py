@@ -15,8 +15,9 @@ from bench.sound import QUIET_DBFS, Sound, Turn, load, loud, noise
 FIRST_S = 4.0
 """Before the first turn: the call is connected, and models are there."""
 
-SEARCHED_S = 3.0
-"""The microphone opens so much later than the recording begins, at most."""
+OPENS_S = (-1.0, 3.0)
+"""The microphone opens so much later than the recording begins, at least and at most: audio is
+slow to start where the machine is busy."""
 
 ALIKE = 0.5
 """Correlation of a turn with itself behind a browser's echo canceller and gain control: 0.9 and
@@ -47,11 +48,11 @@ class Exchange(msgspec.Struct, frozen=True):
 
 
 def microphone(
-    turns: Sequence[Turn], gap_s: float, rate_hz: int, seed: int
+    turns: Sequence[Turn], gap_s: float, rate_hz: int, seed: int, first_s: float = FIRST_S
 ) -> tuple[Sound, list[Take]]:
     """The turns with `gap_s` behind each, in a quiet room, and where they are."""
     takes = []
-    at = round(FIRST_S * rate_hz)
+    at = round(first_s * rate_hz)
     clips = []
     for turn in turns:
         clip = load(turn, rate_hz)
@@ -71,7 +72,8 @@ def exchanges(
     found = []
     for take in takes:
         clip = load(take.turn, rate_hz)
-        at = place(said, clip, round(take.at_s * rate_hz), round(SEARCHED_S * rate_hz))
+        first, last = (round((take.at_s + opens_s) * rate_hz) for opens_s in OPENS_S)
+        at = place(said, clip, first, last)
         if at is None:
             found.append(Exchange(take.turn.file, "unsaid"))
         else:
@@ -80,11 +82,11 @@ def exchanges(
     return found
 
 
-def place(said: Sound, clip: Sound, begins: int, within: int) -> int | None:
-    """The sample at which the clip begins in what was said, from `begins` to `within` later; None
-    if it is not there.
+def place(said: Sound, clip: Sound, first: int, last: int) -> int | None:
+    """The sample at which the clip begins in what was said, one of `first` to `last`; None if it is
+    not there.
     """
-    part = said[begins : begins + within + len(clip)].astype(np.float64)
+    part = said[first : last + len(clip)].astype(np.float64)
     if len(part) < len(clip):
         return None
     wanted = clip.astype(np.float64)
@@ -93,7 +95,7 @@ def place(said: Sound, clip: Sound, begins: int, within: int) -> int | None:
     alike = np.fft.irfft(spectrum, size)[: len(part) - len(wanted) + 1]
     at = int(np.argmax(alike))
     energy = float(np.sum(part[at : at + len(wanted)] ** 2) * np.sum(wanted**2))
-    return begins + at if energy and alike[at] / np.sqrt(energy) >= ALIKE else None
+    return first + at if energy and alike[at] / np.sqrt(energy) >= ALIKE else None
 
 
 def exchange(turn: Turn, at: int, ends: int, heard: Sound, rate_hz: int) -> Exchange:
