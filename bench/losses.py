@@ -4,10 +4,12 @@ Calls over the line as it is and as it should be take turns, with the same turns
 """
 
 import random
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import inflect
 import msgspec
 import numpy as np
 
@@ -37,6 +39,8 @@ AROUND_S = 0.3
 
 SAID = "response.output_audio_transcript.done"
 UNDERSTOOD = "conversation.item.input_audio_transcription.completed"
+
+NUMBERS = inflect.engine()
 
 LISTENING = {"turn_detection": {"type": "semantic_vad"}, "transcription": {"model": "whisper-1"}}
 TALK = SESSION | {"max_output_tokens": "inf", "audio": {"input": LISTENING}}
@@ -112,7 +116,12 @@ def heard(recording: Recording, exchange: Exchange, whisper: Whisper) -> Words:
     first, last = (round(at * recording.rate_hz) for at in (begins - AROUND_S, ends + AROUND_S))
     sound = resample(recording.heard[max(0, first) : last], recording.rate_hz, whisper.rate_hz)
     (transcript,) = whisper.transcribe([Clip(to_pcm(sound))])
-    return Words(corrections(words(text), words(transcript.text)), len(words(text)))
+    return Words(corrections(words(text), words(spelled(transcript.text))), len(words(text)))
+
+
+def spelled(text: str) -> str:
+    """With numbers in words, as they are said; Whisper writes digits."""
+    return re.sub(r"\d+", lambda number: str(NUMBERS.number_to_words(number[0])), text)
 
 
 def understood(recording: Recording, turns: Sequence[Turn]) -> list[Words]:

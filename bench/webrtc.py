@@ -1,6 +1,6 @@
 """Calls from browsers: `python -m bench.webrtc`.
 
-`--only response,cpu,loss` what is named; `--quick` a little of each; `--keep DIR` recordings.
+`--only response,cpu,fec,loss` what is named; `--quick` a little of each; `--keep DIR` recordings.
 
 response: a real Chromium, whose microphone plays labelled turns, talks to our server over WebRTC
 and over a WebSocket, and to the same models behind pipecat's SmallWebRTC transport. Latency is from
@@ -11,6 +11,8 @@ engine says that it took itself, and webrtc_over_websocket_heard_ms does not.
 
 cpu: processor time per second and connection of a process that sends each caller's speech back:
 our transport against a bare aiortc, with the same callers (`bench.echoes`).
+
+fec: how much of our speech is sent twice, by bit rate (`bench.fec`).
 
 loss: Chromium in a network namespace of its own behind a line that loses 5 % of the packets and
 delays the others by 0 to 60 ms, both ways, out of order (`bench.bad_line`), against the same line
@@ -23,7 +25,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from bench import browser_calls, echoes, losses, servers
+from bench import browser_calls, echoes, fec, losses, servers
 from bench.browser import Way
 from bench.browser_calls import Block
 from bench.report import Row, Side, compare, finish, judged, median, paired, total
@@ -35,7 +37,7 @@ GOALS = {
     "loss_turns": 0.0,
     "loss_wer_points": 3.0,
 }
-PARTS = ("response", "cpu", "loss")
+PARTS = ("response", "cpu", "fec", "loss")
 WAYS: tuple[Way, ...] = ("webrtc", "websocket", "smallwebrtc")
 
 
@@ -134,6 +136,7 @@ def main() -> None:
     measure: dict[str, Callable[[], tuple[list[Row], list[str]]]] = {
         "response": lambda: responses(args.turns, args.block, args.seed, args.keep),
         "cpu": lambda: costs(args.repeats, args.callers, args.seconds),
+        "fec": fec.measured,
         "loss": lambda: losses.measured(args.turns, args.block, args.seed, args.keep),
     }
     rows: list[Row] = []

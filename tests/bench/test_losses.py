@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 
 from bench.browser import Came, Recording
-from bench.losses import SAID, UNDERSTOOD, Call, Words, notes, points, rows, share, understood
+from bench.losses import (
+    SAID,
+    UNDERSTOOD,
+    Call,
+    Words,
+    notes,
+    points,
+    rows,
+    share,
+    spelled,
+    understood,
+)
 from bench.sound import load_turns
 from bench.takes import Exchange
 
@@ -47,3 +58,9 @@ def test_what_is_understood_is_all_that_the_server_told_of_the_caller() -> None:
     (words,) = understood(Recording(24_000, EMPTY, EMPTY, told, []), [turn])
 
     assert words == Words(1, 8)
+
+
+def test_numbers_are_compared_as_words() -> None:
+    assert spelled("It closes at 5, and on the 12 of May.") == (
+        "It closes at five, and on the twelve of May."
+    )
