@@ -178,8 +178,8 @@ def notes(done: dict[bool, list[Call]]) -> list[str]:
     for bad, name in ((True, "bad line"), (False, "good line")):
         turns = [e for call in done[bad] for e in call.exchanges]
         lost = sum(e.outcome == "lost" for e in turns)
-        waits = sorted(e.latency_ms for e in turns if e.latency_ms is not None)
-        middle = f"{waits[len(waits) // 2]:.0f} ms" if waits else "none"
+        waits = [e.latency_ms for e in turns if e.latency_ms is not None]
+        middle = f"{np.median(waits):.0f} ms" if waits else "none"
         agent, caller = ([w for c in done[bad] for w in of(c)] for of in (of_agent, of_caller))
         told.append(
             f"{name}: {len(turns)} turns, {lost} lost, p50 {middle}; {share(agent):.1f} % of "

@@ -25,9 +25,12 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from bench import browser_calls, echoes, fec, losses, servers
 from bench.browser import Way
 from bench.browser_calls import Block
+from bench.crowd import OFF
 from bench.report import Row, Side, compare, finish, judged, median, paired, total
 
 GOALS = {
@@ -90,14 +93,12 @@ def response_notes(done: Sequence[Block]) -> list[str]:
     notes = []
     for way in WAYS:
         blocks = [block for block in done if block.way == way]
-        heard = sorted(ms for block in blocks for ms in block.latencies_ms().values())
+        heard = [ms for block in blocks for ms in block.latencies_ms().values()]
         said = sum(len(block.exchanges) for block in blocks)
         untold = sum(e.outcome in ("over", "unsaid") for b in blocks for e in b.exchanges)
-        middle = f"{heard[len(heard) // 2]:.0f} ms" if heard else "none"
+        middle = f"{np.median(heard):.0f} ms" if heard else "none"
         buffers = [ms for block in blocks if (ms := block.buffer_ms()) is not None]
-        held = (
-            f", which the browser held for {sum(buffers) / len(buffers):.0f} ms" if buffers else ""
-        )
+        held = f", which the browser held for {np.mean(buffers):.0f} ms" if buffers else ""
         notes.append(f"{way}: {said} turns, {untold} not counted; p50 {middle}{held}")
     return notes
 
@@ -105,7 +106,7 @@ def response_notes(done: Sequence[Block]) -> list[str]:
 def costs(repeats: int, callers: int, seconds: float) -> tuple[list[Row], list[str]]:
     """What a connection costs."""
     rows = echoes.rows(repeats, callers, seconds)
-    with servers.answerer() as llm, servers.ours(llm) as server:
+    with servers.answerer() as llm, servers.ours(llm, OFF) as server:
         rows.append(echoes.gateway_row(server, callers, seconds))
     return rows, echoes.parts(callers, seconds)
 
