@@ -12,7 +12,7 @@ def front(host: str, has_app: bool) -> str:
         "VoiceForge",
         page.paragraph(
             "A self-hosted voice agent: it listens, thinks and speaks with models that run here. "
-            "It speaks the OpenAI Realtime protocol over WebSocket."
+            "It speaks the OpenAI Realtime protocol over WebSocket and WebRTC."
         ),
         app if has_app else page.paragraph(web_app.GET_IT),
         page.heading("Talk to it"),

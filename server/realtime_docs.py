@@ -86,6 +86,19 @@ def sections() -> list[str]:
             "with `?session_id=<id>&resume=<token>`, both from `session.created`; the conversation "
             "goes on with its history."
         ),
+        page.heading("Calls from browsers: WebRTC", 3),
+        page.paragraph(
+            "`POST /v1/realtime/calls` begins the same session over WebRTC: the events go over the "
+            "data channel `oai-events`, speech as Opus beside it, so that there are no "
+            "`response.output_audio.delta`; `output_audio_buffer.started`, `.stopped` and "
+            "`.cleared` tell when the agent is heard, and `output_audio_buffer.clear` silences it. "
+            "`?session_id=<id>&resume=<token>` goes on with a session, also one that began over "
+            "the WebSocket, and the other way round. An event that is larger than the browser "
+            "takes (`a=max-message-size` of its offer) is left out, and an `error` says so "
+            "(`event_too_large`). A browser that closes its connection ends the session; one that "
+            "is not heard of for five seconds (15 while it has no microphone open) may come back. "
+            "What was heard is known within 50 ms on a steady line."
+        ),
         page.heading("A sideband", 3),
         page.paragraph(
             "A second connection with `?call_id=<id>`, the `id` of `session.created`, joins an "
