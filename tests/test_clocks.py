@@ -15,6 +15,7 @@ STAMPS = {
     "server/records/recorders.py",
     "server/tracing.py",
     "server/webhooks.py",
+    "transports/webrtc/reports.py",
 }
 """Files that only tell people when something was."""
 
@@ -24,10 +25,16 @@ CALENDAR = {
     "server/metering/months.py",
     "server/session_routes.py",
     "server/usage_routes.py",
+    "transports/webrtc/calls.py",
 }
 """Files that count by the hour or the month: these are people's own."""
 
-FAR = {"server/outbound/signing.py", "server/recording/links.py"}
+FAR = {
+    "server/access/web_sessions.py",
+    "server/call_routes.py",
+    "server/outbound/signing.py",
+    "server/recording/links.py",
+}
 """Files whose times are read on other machines, or after a start: minutes are allowed."""
 
 

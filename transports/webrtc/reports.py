@@ -76,10 +76,18 @@ class Reports:
         self._track = track
         self._send = send
         self._loop = asyncio.get_running_loop()
+        self._epoch_s = time.time() - self._loop.time() + NTP_EPOCH_S
         self._reception: Reception | None = None
         self._last_report = 0
         self._reported_at = 0.0
         self._timer = self._loop.call_later(EVERY_S, self._tell)
+
+    @property
+    def now_ntp(self) -> int:
+        """The time as RTCP tells it: seconds since 1900, with 32 bits behind the point. A clock
+        that is set meanwhile does not change it.
+        """
+        return int((self._loop.time() + self._epoch_s) * (1 << 32))
 
     def close(self) -> None:
         """Tell nothing any more."""
@@ -111,7 +119,7 @@ class Reports:
         self.jitter_s = report.jitter / CLOCK_HZ
         self._track.expect_loss(self.lost)
         if report.lsr:
-            trip = ((ntp_now() >> 16) - report.lsr - report.dlsr) & 0xFFFFFFFF
+            trip = ((self.now_ntp >> 16) - report.lsr - report.dlsr) & 0xFFFFFFFF
             if trip < 60 << 16:
                 self.round_trip_s = trip / 65_536
 
@@ -124,7 +132,7 @@ class Reports:
         track = self._track
         if track.sent_packets:
             info = stack.rtp.RtcpSenderInfo(
-                ntp_timestamp=ntp_now(),
+                ntp_timestamp=self.now_ntp,
                 rtp_timestamp=track.now_ticks,
                 packet_count=track.sent_packets % (1 << 32),
                 octet_count=track.sent_bytes % (1 << 32),
@@ -134,8 +142,3 @@ class Reports:
             )
         elif reports:
             self._send(bytes(stack.rtp.RtcpRrPacket(ssrc=track.source, reports=reports)))
-
-
-def ntp_now() -> int:
-    """The time as RTCP tells it: seconds since 1900, with 32 bits behind the point."""
-    return int((time.time() + NTP_EPOCH_S) * (1 << 32))
