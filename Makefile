@@ -31,7 +31,7 @@ test: lint unit ## format, lint, types, import rules, unit and integration tests
 test-long: $(VENV)/.dev models peers-node peers-browser ## soaks and fuzzing
 	$(PYTHON) -m pytest -m long $(PYTEST_ARGS)
 
-bench: $(VENV)/.dev $(PEERS)/.installed models ## the measurements, each against its peer
+bench: $(VENV)/.dev $(PEERS)/.installed models peers-node peers-browser ## the measurements, each against its peer
 	$(PYTHON) -m bench
 
 format: $(VENV)/.dev ## format, and fix what ruff can fix

@@ -18,6 +18,7 @@ PROGRAMS = (
     ("bench.transcribe",),
     ("bench.speech",),
     ("bench.formats",),
+    ("bench.webrtc",),
 )
 
 

@@ -121,6 +121,39 @@ def added(
     return Row(name, of(sides[0]) - of(sides[1]), None, None, None, None, "ms")
 
 
+def paired(name: str, ours: Mapping[str, float], peer: Mapping[str, float]) -> Row:
+    """By how many ms ours is above the peer's where both were measured of the same thing: the
+    median of the differences, and its 95 % interval by resampling them.
+    """
+    both = [ours[key] - peer[key] for key in ours if key in peer]
+    if not both:
+        return Row(name, None, None, None, None, None, "ms")
+    differences = np.asarray(both, np.float64)
+    rng = np.random.default_rng(0)
+    drawn = rng.integers(len(both), size=(RESAMPLES, len(both)))
+    low, high = np.percentile(np.median(differences[drawn], axis=1), [2.5, 97.5])
+    return Row(name, float(np.median(differences)), None, None, float(low), float(high), "ms")
+
+
+def judged(rows: Sequence[Row], goals: Mapping[str, float]) -> list[str]:
+    """Whether each row that has a goal reaches it, a line each: its ratio where it has a peer, its
+    own value where it has none, must not be above the goal.
+    """
+    lines = []
+    for row in rows:
+        if row.name not in goals:
+            continue
+        value = row.ours if row.peer is None else row.ratio
+        if value is None:
+            verdict = "NOT MEASURED"
+        else:
+            verdict = "REACHED" if value <= goals[row.name] else "MISSED"
+        unit = row.unit if row.peer is None else "x"
+        goal = f"at most {figure(goals[row.name])} {unit}"
+        lines.append(f"{row.name}: {figure(value)} {unit}, goal {goal}: GOAL {verdict}")
+    return lines
+
+
 def interleaved(repeats: int, seed: int) -> list[Side]:
     """`repeats` runs of each side, one of each after the other, which is first drawn each time.
 

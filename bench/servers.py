@@ -152,8 +152,10 @@ def ours(llm: Llm | None = None, settings: Mapping[str, str] | None = None) -> I
 
 
 @contextlib.contextmanager
-def peer(llm: Llm | None = None, *, models_each: bool = False) -> Iterator[Server]:
-    """The peer's agent.
+def peer(
+    llm: Llm | None = None, *, models_each: bool = False, agent: str = "agent"
+) -> Iterator[Server]:
+    """The peer's agent, by the name of its program in `bench.peers`.
 
     Without `llm` it talks to a llama.cpp server of its own, set up as our embedded one. With
     `models_each` every session loads its models, else one set is shared by all.
@@ -169,7 +171,7 @@ def peer(llm: Llm | None = None, *, models_each: bool = False) -> Iterator[Serve
                 stack.enter_context(running(command, tell.exists, environment=ENVIRONMENT))
             )
             llm = msgspec.json.decode(tell.read_bytes(), type=Llm)
-        command = [PEER_PYTHON, "-m", "bench.peers.agent", "--port", str(port)]
+        command = [PEER_PYTHON, "-m", f"bench.peers.{agent}", "--port", str(port)]
         command += ["--llm", llm.base_url, f"--key={llm.api_key}"]
         command += ["--models-each"] if models_each else []
         with running(command, partial(answers, f"http://127.0.0.1:{port}/healthz")) as pid:

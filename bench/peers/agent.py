@@ -13,6 +13,7 @@ session is let in once its STT and TTS are loaded and have run: no turn has to w
 
 import argparse
 import sys
+from collections.abc import Mapping
 
 import uvicorn
 from fastapi import FastAPI, WebSocket
@@ -30,6 +31,7 @@ from pipecat.services.llm_service import LLMService
 from pipecat.services.openai.llm import OpenAILLMService
 from pipecat.services.stt_service import STTService
 from pipecat.services.tts_service import TTSService
+from pipecat.transports.base_transport import BaseTransport
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPIWebsocketTransport
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
 from pipecat.workers.runner import WorkerRunner
@@ -38,20 +40,22 @@ from bench.peers.services import MoonshineSTT, PiperTTS
 from bench.peers.weights import Moonshine, Piper
 
 
+def by_websocket(websocket: WebSocket) -> BaseTransport:
+    """The transport of `bench.peerwire`."""
+    params = FastAPIWebsocketParams(
+        audio_in_enabled=True, audio_out_enabled=True, serializer=ProtobufFrameSerializer()
+    )
+    return FastAPIWebsocketTransport(websocket, params)
+
+
 async def converse(
-    websocket: WebSocket,
+    transport: BaseTransport,
     stt: STTService,
     llm: LLMService,
     tts: TTSService,
     strategies: UserTurnStrategies | None = None,
 ) -> None:
     """One conversation, until the client leaves; `strategies` replaces the default ones."""
-    transport = FastAPIWebsocketTransport(
-        websocket,
-        FastAPIWebsocketParams(
-            audio_in_enabled=True, audio_out_enabled=True, serializer=ProtobufFrameSerializer()
-        ),
-    )
     params = LLMUserAggregatorParams(
         vad_analyzer=SileroVADAnalyzer(), user_turn_strategies=strategies
     )
@@ -71,7 +75,7 @@ async def converse(
     )
 
     @transport.event_handler("on_client_disconnected")
-    async def left(_transport: object, _websocket: object) -> None:
+    async def left(_transport: object, _client: object) -> None:
         await worker.cancel()
 
     runner = WorkerRunner(handle_sigint=False)
@@ -87,6 +91,16 @@ def loaded() -> tuple[Moonshine, Piper]:
     return stt, tts
 
 
+def language_model(url: str, key: str, query: Mapping[str, str]) -> OpenAILLMService:
+    """The endpoint, asked as the client's `instructions` and `tokens` say."""
+    settings = OpenAILLMService.Settings(
+        model="qwen2.5-0.5b", system_instruction=query.get("instructions")
+    )
+    if most_tokens := int(query.get("tokens", "0")):
+        settings.max_tokens = most_tokens
+    return OpenAILLMService(api_key=key, base_url=url, settings=settings)
+
+
 def build(llm_url: str, llm_key: str, *, models_each: bool = False) -> FastAPI:
     app = FastAPI()
     shared = None if models_each else loaded()
@@ -99,13 +113,8 @@ def build(llm_url: str, llm_key: str, *, models_each: bool = False) -> FastAPI:
     async def talk(websocket: WebSocket) -> None:
         stt, tts = shared or loaded()
         await websocket.accept()
-        settings = OpenAILLMService.Settings(
-            model="qwen2.5-0.5b", system_instruction=websocket.query_params.get("instructions")
-        )
-        if most_tokens := int(websocket.query_params.get("tokens", "0")):
-            settings.max_tokens = most_tokens
-        llm = OpenAILLMService(api_key=llm_key, base_url=llm_url, settings=settings)
-        await converse(websocket, MoonshineSTT(stt), llm, PiperTTS(tts))
+        llm = language_model(llm_url, llm_key, websocket.query_params)
+        await converse(by_websocket(websocket), MoonshineSTT(stt), llm, PiperTTS(tts))
 
     return app
 

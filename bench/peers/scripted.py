@@ -36,7 +36,7 @@ from pipecat.turns.user_turn_strategies import UserTurnStrategies
 from pipecat.utils.time import time_now_iso8601
 
 from bench import script
-from bench.peers.agent import converse
+from bench.peers.agent import by_websocket, converse
 
 
 class ScriptedSTT(SegmentedSTTService):
@@ -111,7 +111,8 @@ def build() -> FastAPI:
         await websocket.accept()
         stop = TurnAnalyzerUserTurnStopStrategy(turn_analyzer=ScriptedTurn())
         strategies = UserTurnStrategies(stop=[stop])
-        await converse(websocket, ScriptedSTT(), ScriptedLLM(), ScriptedTTS(pcm), strategies)
+        stt, llm, tts = ScriptedSTT(), ScriptedLLM(), ScriptedTTS(pcm)
+        await converse(by_websocket(websocket), stt, llm, tts, strategies)
 
     return app
 

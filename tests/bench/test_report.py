@@ -10,8 +10,10 @@ from bench.report import (
     compare,
     finish,
     interleaved,
+    judged,
     mean,
     median,
+    paired,
     percentile,
     rate,
     ratio_interval,
@@ -74,6 +76,29 @@ def test_a_rate_is_the_sum_of_counts_over_the_sum_of_bases() -> None:
 
 def test_percentiles_are_in_percent() -> None:
     assert percentile(95)(np.arange(101, dtype=np.float64)) == 95
+
+
+def test_a_paired_difference_is_of_what_both_have() -> None:
+    row = paired("later_ms", {"a": 10, "b": 30, "c": 7}, {"a": 8, "b": 24, "d": 1})
+
+    assert (row.ours, row.peer, row.unit) == (4, None, "ms")
+    assert (row.low, row.high) == (2, 6)
+    assert paired("later_ms", {"a": 1}, {"b": 1}).ours is None
+
+
+def test_a_goal_is_held_against_the_ratio_or_where_there_is_no_peer_the_value() -> None:
+    rows = [
+        Row("wait_ms", 900.0, 2000.0, 0.45, None, None, "ms"),
+        Row("turns_lost", 1.0, None, None, None, None, "turns"),
+        Row("later_ms", None, None, None, None, None, "ms"),
+        Row("other", 1.0, None, None, None, None, "ms"),
+    ]
+
+    assert judged(rows, {"wait_ms": 0.45, "turns_lost": 0.0, "later_ms": 80.0}) == [
+        "wait_ms: 0.45 x, goal at most 0.45 x: GOAL REACHED",
+        "turns_lost: 1 turns, goal at most 0 turns: GOAL MISSED",
+        "later_ms: - ms, goal at most 80 ms: GOAL NOT MEASURED",
+    ]
 
 
 def test_interleaving_gives_each_side_the_same_number_of_runs_in_pairs() -> None:
