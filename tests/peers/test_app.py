@@ -37,6 +37,6 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("program", ["browser_pages", "browser_playground"])
+@pytest.mark.parametrize("program", ["browser_axe", "browser_pages", "browser_playground"])
 def test_the_app_does_what_it_is_for(server: Server, program: str, clips: Path) -> None:
     passed(server, program, VOICEFORGE_CLIPS=str(clips))

@@ -257,7 +257,7 @@ test("with push-to-talk nothing is heard until the button is held, and the turn 
   const call = await begun();
   const { stream, track } = microphone();
   vi.mocked(openMicrophone).mockResolvedValueOnce(stream);
-  await call.openMicrophone();
+  await call.openMicrophone(null);
   expect(track.enabled).toBe(true);
   call.configure({ ...wanted, turns: "push" });
   line().says({ type: "session.updated", session: { audio: { input: { turn_detection: null } } } });

@@ -1,20 +1,18 @@
 import { Refusal, said } from "@/api/refusal";
-import { Store } from "@/store";
-import { type CallNotice, type CallState, isOpen, isUnderWay, noCall } from "./call-state";
+import type { Store } from "@/store";
+import { type CallState, isOpen, isUnderWay } from "./call-state";
 import { type AnyEvent, type ServerEvent, understood } from "./events";
+import { Journal } from "./journal";
 import type { Destination, Link, LinkUser, Transport } from "./link";
-import { type Logged, logged, presentable } from "./log";
-import { openMicrophone } from "./microphone";
+import { Mouth, type MouthUser } from "./mouth";
 import { Recorder } from "./recorder";
 import { type Setup, sessionOf } from "./setup";
 import { SocketLink } from "./socket";
 import { Sound } from "./sound";
 import type { Measured } from "./timing";
 import { nothingSaid, pendingCalls, playing, told } from "./transcript";
-import { underWay } from "./under-way";
 import { NoRoute, RtcLink } from "./webrtc";
 
-const SHOW_EVERY_MS = 40;
 const RETURN_AFTER_MS = [200, 500, 1000, 2000, 3000, 5000] as const; // then every 5 s
 const RETURN_WITHIN_MS = 120_000; // it keeps a session for one minute, and takes some of one to start
 const SPOKEN_ON_MS = 250; // a word's end is still on its way when the button is let go
@@ -33,20 +31,26 @@ interface Kept {
 
 /** One conversation: its link, its sound, and what is known of it. It outlives the page that shows it. */
 export class Call {
-  readonly store = new Store<CallState>(noCall);
   sound: Sound | null = null;
-  private state: CallState = noCall;
+  private readonly journal = new Journal();
+  private readonly mouth = new Mouth(this.asMouthUser());
   private setup: Setup | null = null;
   private link: Link | null = null;
   private kept: Kept | null = null;
-  private stream: MediaStream | null = null;
   private recorder: Recorder | null = null;
-  private unshown: Logged[] = [];
-  private showing: ReturnType<typeof setTimeout> | null = null;
   private count = 0;
+  private held = false; // the button of push-to-talk, also while the browser still asks
   private hello: { resolve: () => void; reject: (error: Error) => void } | null = null;
   private firstSound = new Map<string, number>();
   private attempt = 0; // who was begun for an earlier one has to stop
+
+  get store(): Store<CallState> {
+    return this.journal.store;
+  }
+
+  private get state(): CallState {
+    return this.journal.state;
+  }
 
   // ---- the life of a call -----------------------------------------------------------------
 
@@ -55,15 +59,14 @@ export class Call {
     this.end();
     this.setup = setup;
     this.kept = null;
-    this.unshown = [];
     this.firstSound.clear();
     const manual = setup.turns === "push";
-    this.state = { ...noCall, phase: "connecting", beganAt: Date.now(), manual };
+    this.journal.begin({ phase: "connecting", beganAt: Date.now(), manual });
     this.sound = Sound.begin();
     this.recorder = new Recorder(this.sound.both.stream);
-    this.show();
+    this.mouth.deviceId = setup.microphone;
     const attempt = this.attempt;
-    if (microphone) await this.openMicrophone();
+    if (microphone) await this.mouth.open();
     if (attempt !== this.attempt) return;
     await this.connect(setup.transport, { model: setup.model, agent: setup.agent });
   }
@@ -81,12 +84,12 @@ export class Call {
     this.hello = null;
     this.link = null;
     this.recorder?.stop();
-    this.closeMicrophone();
+    this.mouth.close();
     this.sound?.close();
     this.sound = null;
     if (!isUnderWay(this.state)) return;
     const transcript = { ...this.state.transcript, floor: "nobody" as const, response: null };
-    this.change({
+    this.journal.change({
       phase: "ended",
       endedAt: Date.now(),
       microphone: "off",
@@ -102,7 +105,11 @@ export class Call {
     } catch (error) {
       if (attempt !== this.attempt) return;
       if (error instanceof NoRoute) {
-        this.notice("warn", "Over to a WebSocket", `${said(error)}. The call goes on without it.`);
+        this.journal.notice(
+          "warn",
+          "Over to a WebSocket",
+          `${said(error)}. The call goes on without it.`,
+        );
         await this.connect("websocket", to);
         return;
       }
@@ -129,8 +136,8 @@ export class Call {
     });
     for (const event of early.splice(0)) this.take(event);
     await hello;
-    await link.listen(this.stream);
-    if (attempt === this.attempt) this.change({ phase: "live", transport });
+    await link.listen(this.mouth.stream);
+    if (attempt === this.attempt) this.journal.change({ phase: "live", transport });
   }
 
   /** What a link tells; what it tells before it is ours waits for it. */
@@ -142,7 +149,7 @@ export class Call {
         if (this.link === null) early.push(event);
         else this.take(event);
       },
-      sent: (event) => mine() && this.note("sent", event),
+      sent: (event) => mine() && this.journal.note("sent", event),
       audible: (is) => mine() && this.heard(is),
       lost: (why) => mine() && this.lost(why),
     };
@@ -160,8 +167,12 @@ export class Call {
     if (!isUnderWay(this.state)) return;
     const transport = this.state.transport ?? "websocket";
     this.attempt += 1;
-    this.change({ phase: "returning", transcript: playing(this.state.transcript, false) });
-    this.notice("warn", "The connection was lost", `${why}. Coming back to the conversation…`);
+    this.journal.change({ phase: "returning", transcript: playing(this.state.transcript, false) });
+    this.journal.notice(
+      "warn",
+      "The connection was lost",
+      `${why}. Coming back to the conversation…`,
+    );
     void this.comeBack(transport, this.attempt);
   }
 
@@ -182,12 +193,16 @@ export class Call {
       }
     }
     if (attempt !== this.attempt) return;
-    this.notice("bad", "The conversation is lost", "The server did not answer for two minutes.");
+    this.journal.notice(
+      "bad",
+      "The conversation is lost",
+      "The server did not answer for two minutes.",
+    );
     this.over();
   }
 
   private refusedBy(error: unknown): void {
-    this.notice("bad", "No connection", advice(error));
+    this.journal.notice("bad", "No connection", advice(error));
     this.over();
   }
 
@@ -196,8 +211,12 @@ export class Call {
     const { transcript, earlier } = this.state;
     const before = transcript.order.flatMap((id) => transcript.entries[id] ?? []);
     this.kept = null;
-    this.change({ transcript: nothingSaid, earlier: [...earlier, ...before], sessionId: null });
-    this.notice(
+    this.journal.change({
+      transcript: nothingSaid,
+      earlier: [...earlier, ...before],
+      sessionId: null,
+    });
+    this.journal.notice(
       "warn",
       "A new conversation",
       "The old one is gone: the server was restarted, or left alone too long. The agent remembers nothing of what stands above.",
@@ -211,87 +230,55 @@ export class Call {
     this.attempt += 1;
     link.close("to_return");
     this.link = null;
-    this.change({ phase: "returning", transcript: playing(this.state.transcript, false) });
+    this.journal.change({ phase: "returning", transcript: playing(this.state.transcript, false) });
     await this.connect(transport, kept);
   }
 
   // ---- the microphone ------------------------------------------------------------------------
 
-  /** Let the agent hear. Without one the call goes on, by typing. */
-  async openMicrophone(deviceId = this.setup?.microphone ?? null): Promise<void> {
-    const { attempt, stream: before } = this;
-    if (!before) this.change({ microphone: "asking" });
-    try {
-      const stream = await openMicrophone(deviceId);
-      if (!this.sound) {
-        for (const track of stream.getTracks()) track.stop();
-        return;
-      }
-      this.closeMicrophone();
-      this.stream = stream;
-    } catch (error) {
-      if (attempt !== this.attempt) return;
-      if (!before) this.change({ microphone: "off" });
-      this.notice("warn", "No microphone", said(error));
-      return;
-    }
-    const track = this.stream.getAudioTracks()[0];
-    track?.addEventListener("ended", () => track && this.unplugged(track));
-    const { manual } = this.state;
-    if (track && manual) track.enabled = false;
-    this.change({ microphone: manual ? "muted" : "on" });
-    await this.link?.listen(this.stream);
+  /** Let the agent hear this microphone; null: the system's own. */
+  openMicrophone(deviceId: string | null): Promise<void> {
+    this.mouth.deviceId = deviceId;
+    return this.mouth.open();
   }
 
-  private unplugged(track: MediaStreamTrack): void {
-    if (this.stream?.getAudioTracks()[0] !== track) return;
-    this.stream = null;
-    this.change({ microphone: "off" });
-    this.notice(
-      "warn",
-      "The microphone is gone",
-      "It was unplugged, or taken away. Trying another…",
-    );
-    void this.openMicrophone(null);
-  }
-
-  private closeMicrophone(): void {
-    for (const track of this.stream?.getTracks() ?? []) track.stop();
-    this.stream = null;
-  }
-
-  /** Which microphone is opened from now on. */
-  choose(deviceId: string | null): void {
-    if (this.setup) this.setup = { ...this.setup, microphone: deviceId };
-  }
-
-  /** Muted, silence is sent: the server's clock, and its ear for the end of a turn, go on. */
   mute(muted: boolean): void {
-    const track = this.stream?.getAudioTracks()[0];
-    if (!track) return;
-    track.enabled = !muted;
-    this.change({ microphone: muted ? "muted" : "on" });
+    this.mouth.mute(muted);
   }
 
   /** Push-to-talk: the caller takes the floor. */
   async press(): Promise<void> {
-    if (this.state.pressed || !isOpen(this.state)) return;
-    if (!this.stream) await this.openMicrophone();
-    if (!this.stream) return;
-    this.mute(false);
-    this.change({ pressed: true });
+    if (this.held || !isOpen(this.state)) return;
+    this.held = true;
+    if (!this.mouth.stream) await this.mouth.open();
+    if (!this.held || !this.mouth.stream) return; // let go while the browser asked
+    this.mouth.mute(false);
+    this.journal.change({ pressed: true });
     await this.interrupt();
     this.send({ type: "input_audio_buffer.clear" });
   }
 
   /** Push-to-talk: the caller has finished. */
   async release(): Promise<void> {
+    this.held = false;
     if (!this.state.pressed) return;
-    this.change({ pressed: false });
+    this.journal.change({ pressed: false });
     await pause(SPOKEN_ON_MS);
-    this.mute(true);
+    this.mouth.mute(true);
     this.send({ type: "input_audio_buffer.commit" });
     this.send({ type: "response.create" });
+  }
+
+  private asMouthUser(): MouthUser {
+    const call = this;
+    return {
+      microphoneIs: (microphone) => call.journal.change({ microphone }),
+      speaksInto: async (stream) => call.link?.listen(stream),
+      warn: (title, text) => call.journal.notice("warn", title, text),
+      get manual() {
+        return call.state.manual;
+      },
+    };
   }
 
   // ---- what the caller does --------------------------------------------------------------------
@@ -343,16 +330,16 @@ export class Call {
   }
 
   dismiss(id: number): void {
-    this.change({ notices: this.state.notices.filter((one) => one.id !== id) });
+    this.journal.dismiss(id);
   }
 
   // ---- what the server says --------------------------------------------------------------------
 
   private take(event: AnyEvent): void {
-    this.note("received", event);
+    this.journal.note("received", event);
     const known = understood(event);
     if (known === null) return;
-    this.change({ transcript: told(this.state.transcript, known) });
+    this.journal.change({ transcript: told(this.state.transcript, known) });
     this.act(known);
   }
 
@@ -390,26 +377,27 @@ export class Call {
   private created(id: string | null, resume: string | null): void {
     const back = this.kept !== null && this.kept.sessionId === id;
     if (id && resume) this.kept = { sessionId: id, resume };
-    this.change({ sessionId: id });
-    if (back) this.notice("good", "Back in the conversation", "Nothing that was said is lost.");
+    this.journal.change({ sessionId: id });
+    if (back)
+      this.journal.notice("good", "Back in the conversation", "Nothing that was said is lost.");
     else if (this.setup) this.configure(this.setup);
   }
 
   private refused(paths: readonly string[]): void {
     if (paths.length === 0) return;
     const text = `Its overrides do not allow ${paths.join(", ")}: these stay as the agent has them.`;
-    this.notice("info", "The agent decides", text);
+    this.journal.notice("info", "The agent decides", text);
   }
 
   /** How turns end now: an agent may keep that to itself, and says so only by what is in force. */
   private takeTurns(manual: boolean): void {
     if (manual !== this.state.manual) {
-      this.change({ manual });
-      this.mute(manual);
+      this.journal.change({ manual });
+      this.mouth.mute(manual);
     }
     const wanted = this.setup?.turns === "push";
     if (!wanted || manual) return;
-    this.notice(
+    this.journal.notice(
       "info",
       "The agent listens all the time",
       "It lets no client say when a turn ends.",
@@ -426,9 +414,9 @@ export class Call {
       return;
     }
     const revoked = "The key that you came with was revoked: sign in with another.";
-    if (code === "key_revoked") this.notice("bad", "The key was revoked", revoked);
+    if (code === "key_revoked") this.journal.notice("bad", "The key was revoked", revoked);
     else
-      this.notice(
+      this.journal.notice(
         "bad",
         FATAL.includes(code) ? "The call has ended" : "That did not work",
         message,
@@ -441,7 +429,7 @@ export class Call {
       return;
     }
     const told = this.state.notices.some(({ kind }) => kind === "bad");
-    if (!told) this.notice("info", "The call has ended", message || reason);
+    if (!told) this.journal.notice("info", "The call has ended", message || reason);
     this.link?.close("for_good");
     this.over();
   }
@@ -453,12 +441,12 @@ export class Call {
     this.link = null;
     link?.close("to_return");
     this.forget();
-    this.change({ phase: "returning" });
+    this.journal.change({ phase: "returning" });
     void this.comeBack(state.transport ?? "websocket", this.attempt);
   }
 
   private heard(is: boolean): void {
-    this.change({ transcript: playing(this.state.transcript, is) });
+    this.journal.change({ transcript: playing(this.state.transcript, is) });
     if (!is) return;
     const last = [...this.firstSound].at(-1);
     if (!last) return;
@@ -476,7 +464,7 @@ export class Call {
       stages: event.stages,
       prepared: event.prepared,
     };
-    this.change({ measured: [...this.state.measured, one] });
+    this.journal.change({ measured: [...this.state.measured, one] });
     const known = this.playouts.get(one.responseId) ?? (await this.link?.playoutMs());
     if (known !== undefined && known !== null) this.playedOut(one.responseId, known);
   }
@@ -487,47 +475,11 @@ export class Call {
   private playedOut(id: string, ms: number): void {
     if (!this.playouts.has(id)) this.playouts.set(id, ms);
     const playoutMs = this.playouts.get(id) ?? ms;
-    this.change({
+    this.journal.change({
       measured: this.state.measured.map((one) =>
         one.responseId === id ? { ...one, playoutMs } : one,
       ),
     });
-  }
-
-  // ---- showing -----------------------------------------------------------------------------------
-
-  private note(direction: Logged["direction"], event: AnyEvent): void {
-    const { length } = this.unshown;
-    const last = this.unshown[length - 1]?.number ?? this.state.log.at(-1)?.number ?? 0;
-    const atMs = Date.now() - (this.state.beganAt ?? Date.now());
-    const shown = presentable(event);
-    this.unshown.push({ number: last + 1, atMs, direction, type: event.type, event: shown });
-    this.showSoon();
-  }
-
-  private notice(kind: CallNotice["kind"], title: string, text: string): void {
-    this.count += 1;
-    const one = { id: this.count, kind, title, text };
-    this.change({ notices: [...this.state.notices.slice(-3), one] });
-  }
-
-  private change(change: Partial<CallState>): void {
-    this.state = { ...this.state, ...change };
-    this.showSoon();
-  }
-
-  /** Events come faster than anybody looks. */
-  private showSoon(): void {
-    this.showing ??= setTimeout(() => this.show(), SHOW_EVERY_MS);
-  }
-
-  private show(): void {
-    if (this.showing !== null) clearTimeout(this.showing);
-    this.showing = null;
-    const log = this.unshown.splice(0).reduce(logged, this.state.log);
-    this.state = { ...this.state, log };
-    underWay.set(isUnderWay(this.state));
-    this.store.set(this.state);
   }
 }
 

@@ -12,7 +12,6 @@ export function MicrophoneField() {
   const devices = useDevices(state.microphone);
   const choose = (id: string | null) => {
     change({ microphone: id });
-    call.choose(id);
     if (isUnderWay(state) && state.microphone !== "off") void call.openMicrophone(id);
   };
   return (

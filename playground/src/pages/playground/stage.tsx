@@ -101,7 +101,9 @@ function MicrophoneButton({ state }: { state: CallState }) {
     muted: "Unmute",
   }[microphone];
   const act = () =>
-    microphone === "off" ? void call.openMicrophone() : call.mute(microphone === "on");
+    microphone === "off"
+      ? void call.openMicrophone(setup.get().microphone)
+      : call.mute(microphone === "on");
   const Icon = microphone === "on" ? Mic : MicOff;
   return (
     <Tooltip text={doing}>

@@ -1,0 +1,73 @@
+import { said } from "@/api/refusal";
+import type { CallState } from "./call-state";
+import { openMicrophone } from "./microphone";
+
+/** Who is told of the caller's microphone. */
+export interface MouthUser {
+  microphoneIs(state: CallState["microphone"]): void;
+  /** From now on this is what is heard. */
+  speaksInto(stream: MediaStream): Promise<void>;
+  warn(title: string, text: string): void;
+  /** Whether a microphone that is opened waits for a button. */
+  readonly manual: boolean;
+}
+
+/** The caller's side of a call: a microphone that is opened, muted, changed and unplugged. */
+export class Mouth {
+  stream: MediaStream | null = null;
+  /** Which microphone is opened from now on; null: the system's own. */
+  deviceId: string | null = null;
+  private turn = 0; // what was begun before a close, or before another opening, is void
+
+  constructor(private readonly user: MouthUser) {}
+
+  /** Let the agent hear. Where that cannot be, the user is told, and the call goes on by typing. */
+  async open(): Promise<void> {
+    this.turn += 1;
+    const { turn } = this;
+    if (!this.stream) this.user.microphoneIs("asking");
+    try {
+      const stream = await openMicrophone(this.deviceId);
+      if (turn === this.turn) await this.use(stream);
+      else stop(stream);
+    } catch (error) {
+      if (turn !== this.turn) return;
+      if (!this.stream) this.user.microphoneIs("off");
+      this.user.warn("No microphone", said(error));
+    }
+  }
+
+  close(): void {
+    this.turn += 1;
+    stop(this.stream);
+    this.stream = null;
+  }
+
+  /** Muted, silence is sent: the server's clock, and its ear for the end of a turn, go on. */
+  mute(muted: boolean): void {
+    const track = this.stream?.getAudioTracks()[0];
+    if (!track) return;
+    track.enabled = !muted;
+    this.user.microphoneIs(muted ? "muted" : "on");
+  }
+
+  private async use(stream: MediaStream): Promise<void> {
+    stop(this.stream);
+    this.stream = stream;
+    stream.getAudioTracks()[0]?.addEventListener("ended", () => this.unplugged(stream));
+    this.mute(this.user.manual);
+    await this.user.speaksInto(stream);
+  }
+
+  private unplugged(stream: MediaStream): void {
+    if (this.stream !== stream) return;
+    this.stream = null;
+    this.deviceId = null;
+    this.user.warn("The microphone is gone", "It was unplugged, or taken away. Trying another…");
+    void this.open();
+  }
+}
+
+function stop(stream: MediaStream | null): void {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+}
