@@ -38,11 +38,12 @@ format: $(VENV)/.dev ## format, and fix what ruff can fix
 	$(VENV)/bin/ruff format
 	$(VENV)/bin/ruff check --fix
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev app
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	@cd playground && npm run -s lint && npm run -s test
 
 # Conversations take their time and leave cores idle: all other tests run beside them, for what is
 # left, but for some that must be in time. Theirs is shown when both have ended. What fails on either
