@@ -56,15 +56,6 @@ class Client:
         return [at for at, frame in self.frames if isinstance(frame, kind)]
 
 
-class ScriptedEar(SessionEar):
-    """Hears echoes where the script has some: written words are all alike as sound."""
-
-    echo = False
-
-    def likeness(self, caller: bytes, agent: bytes, agent_hz: int) -> float:
-        return 0.8 * self.echo
-
-
 class Conversation:
     """`async with Conversation(...) as talk:`, then cues: `await talk.caller_says("hello")`."""
 
@@ -121,7 +112,7 @@ class Conversation:
 
     def _ear(self, audio: CallerAudio, settings: SessionSettings, watch: Watch) -> SessionEar:
         hearing = watch(self.stt, "stt"), watch(self.turn, "turn")
-        self.ear = ScriptedEar(None, *hearing, audio, settings)  # type: ignore[arg-type]
+        self.ear = scripted.ScriptedEar(None, *hearing, audio, settings)  # type: ignore[arg-type]
         self.ear.actors = (scripted.LoudnessVad(), *self.ear.actors[1:])
         return self.ear
 

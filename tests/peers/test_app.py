@@ -4,6 +4,7 @@ The programs (`browser_*.test.mjs`) act as a person would. VOICEFORGE_SCREENSHOT
 for pictures of every page.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,13 @@ CLIPS = {
 
 BEHIND_MS = 25_000
 """The file begins again at its end: no test lasts so long after its words."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """One of its own: a gateway of it is killed."""
+    with Server() as server:
+        yield server.until_ready()
 
 
 @pytest.fixture(scope="module")

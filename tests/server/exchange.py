@@ -31,7 +31,7 @@ def services(reply: Reply = lambda chat: "Certainly.") -> Services:
 
     def ear(audio: CallerAudio, settings: SessionSettings, watch: Watch) -> SessionEar:
         hearing = watch(stt, "stt"), watch(turn, "turn")
-        made = SessionEar(None, *hearing, audio, settings)  # type: ignore[arg-type]
+        made = scripted.ScriptedEar(None, *hearing, audio, settings)  # type: ignore[arg-type]
         made.actors = (scripted.LoudnessVad(), *made.actors[1:])
         return made
 
