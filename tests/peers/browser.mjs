@@ -91,7 +91,7 @@ export async function barriers(page) {
 
 /** A picture of the page, if anybody wants them. */
 export async function picture(page, name) {
-  const folder = process.env.VOICEFORGE_SCREENSHOTS;
+  const folder = process.env.SCREENSHOTS;
   if (!folder) return;
   mkdirSync(folder, { recursive: true });
   await page.screenshot({ path: `${folder}/${name}.png` });

@@ -1,5 +1,5 @@
 // Who is kept out of the app's pages: what axe finds, in light and dark, on a desk and on a phone, with
-// pictures in VOICEFORGE_SCREENSHOTS if that is given; and whether keys alone reach everything.
+// pictures in SCREENSHOTS if that is given; and whether keys alone reach everything.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,6 +1,6 @@
 """The web app in Chromium, with this server and its real models behind it.
 
-The programs (`browser_*.test.mjs`) act as a person would. VOICEFORGE_SCREENSHOTS names a folder
+The programs (`browser_*.test.mjs`) act as a person would. SCREENSHOTS names a folder
 for pictures of every page.
 """
 
