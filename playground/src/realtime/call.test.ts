@@ -48,6 +48,9 @@ class Line {
       close: (how: string) => {
         this.closed = how;
       },
+      release: () => {
+        this.closed = "released";
+      },
     };
   }
 

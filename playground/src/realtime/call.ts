@@ -228,7 +228,7 @@ export class Call {
     const { kept, link } = this;
     if (!kept || !link || transport === this.state.transport) return;
     this.attempt += 1;
-    link.close("to_return");
+    link.release();
     this.link = null;
     this.journal.change({ phase: "returning", transcript: playing(this.state.transcript, false) });
     await this.connect(transport, kept);

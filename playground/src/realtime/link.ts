@@ -12,6 +12,8 @@ export interface Link {
   playoutMs(): Promise<number | null>;
   /** `for_good` ends the session; else it waits for us to come back. */
   close(how: "for_good" | "to_return"): void;
+  /** The session moves to another link: this one is heard no more, and ends when it has. */
+  release(): void;
 }
 
 export type Transport = "webrtc" | "websocket";

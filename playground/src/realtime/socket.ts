@@ -64,6 +64,10 @@ export class SocketLink implements Link {
     return null; // the player says when it is heard
   }
 
+  release(): void {
+    this.close("to_return");
+  }
+
   close(how: "for_good" | "to_return"): void {
     this.closing = true;
     void this.sound.clear();

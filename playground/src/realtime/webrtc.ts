@@ -117,6 +117,14 @@ export class RtcLink implements Link {
     if (how === "for_good") void hangUp(this.callId);
   }
 
+  release(): void {
+    this.closing = true; // a browser's goodbye would end the session: the server ends this link
+    clearTimeout(this.patience);
+    this.sound.playRemote(null);
+    this.channel.onclose = () => this.peer.close();
+    setTimeout(() => this.peer.close(), CONNECTING_MS);
+  }
+
   private watch(): void {
     const state = this.peer.connectionState;
     clearTimeout(this.patience);
