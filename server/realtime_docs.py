@@ -97,7 +97,8 @@ def sections() -> list[str]:
             "takes (`a=max-message-size` of its offer) is left out, and an `error` says so "
             "(`event_too_large`). A browser that closes its connection ends the session; one that "
             "is not heard of for five seconds (15 while it has no microphone open) may come back. "
-            "What was heard is known within 50 ms on a steady line."
+            "What was heard is reckoned from pacing and the browser's reports; its own buffer is "
+            "taken for 60 ms (40 to 60 were measured on a steady line)."
         ),
         page.heading("A sideband", 3),
         page.paragraph(

@@ -3,22 +3,17 @@
 import ctypes
 import struct
 import weakref
-from ctypes import byref, c_char_p, c_int, c_int32, c_void_p
-from functools import cache
+from ctypes import byref, c_int, c_int32, c_void_p
 
 from server.speech.ogg import BEGINS, ENDS, Pages
-from transports import libraries
+from transports.webrtc.opus import FRAME_MS, LARGEST_PACKET, library
 
 AUDIO = 2049
 SET_BITRATE, GET_LOOKAHEAD = 4002, 4027
 """Numbers of opus_defines.h."""
 
-FRAME_MS = 20
-LARGEST_PACKET = 1275
-"""Bytes of a frame (RFC 6716, 3.2.1): six segments of a page."""
-
 MOST_PACKETS = 40
-"""Of a page."""
+"""Of a page: each has six segments at most."""
 
 CLOCK_HZ = 48_000
 """By which positions are counted, whatever the samples' own rate."""
@@ -93,13 +88,3 @@ def head(rate_hz: int, skipped: int) -> bytes:
 def tags() -> bytes:
     """Who made it, and nothing else."""
     return b"OpusTags" + struct.pack(f"<I{len(MAKER)}sI", len(MAKER), MAKER, 0)
-
-
-@cache
-def library() -> ctypes.CDLL:
-    """libopus, with its types (opus.h). `opus_encoder_ctl` takes a pointer or a number more."""
-    lib = libraries.opus()
-    lib.opus_encoder_create.restype = c_void_p
-    lib.opus_encoder_ctl.argtypes = (c_void_p, c_int)
-    lib.opus_encode.argtypes = (c_void_p, c_char_p, c_int, c_void_p, c_int32)
-    return lib

@@ -88,7 +88,7 @@ class Peer:
     @property
     def delay_ms(self) -> int:
         """How long after it is sent speech sounds at the client: half the way there and back, as
-        its reports have it, and its buffer. Within 50 ms on a steady line.
+        its reports have it, and its buffer, which is an estimate (`RECEIVER_S`).
         """
         reports = self._reports
         if reports is None:
