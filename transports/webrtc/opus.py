@@ -24,8 +24,8 @@ SIGNAL_VOICE = 3001
 """Numbers of opus_defines.h."""
 
 BIT_S = 32_000
-"""At which 95 % of the audible frames of super-wideband speech carry the copy of the one before, with
-5 % of loss expected; at 24 and 28 kbit/s none does (`python -m bench.webrtc --only fec`)."""
+"""At which 95 % of the audible frames of super-wideband speech carry the copy of the one before,
+with 5 % of loss expected; at 24 and 28 kbit/s none does (`python -m bench.webrtc --only fec`)."""
 
 COMPLEXITY = 5
 """Of 10, which takes a third more CPU (`python -m bench.webrtc --only cpu`)."""
