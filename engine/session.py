@@ -395,7 +395,7 @@ class Session:
         self._observe(frame)
         if isinstance(frame, ReplyAudio):
             self._has_spoken = True
-            self._turns.spoken.add(frame.pcm, frame.rate_hz)
+            self._turns.own_sound.sent(frame.pcm, frame.rate_hz)
             self.meter.say(len(frame.pcm) / 2 / frame.rate_hz * 1000)
             if self.settings.record and self.tap is not None:
                 self.tap.said(frame.pcm, frame.rate_hz)

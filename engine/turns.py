@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from math import inf
 
 from msgspec.structs import replace
 
@@ -11,7 +10,6 @@ from engine.actor import Actor
 from engine.caller_audio import CallerAudio
 from engine.caller_words import CallerWords
 from engine.capabilities import ToolSpec
-from engine.echo import Echo
 from engine.errors import RequestError
 from engine.floor_state import Floor, Rules, State
 from engine.frames import (
@@ -40,6 +38,7 @@ from engine.history import History
 from engine.inference import Priority
 from engine.items import Message, Part, new_item_id
 from engine.outlet import Outlet
+from engine.own_sound import OwnSound
 from engine.pipeline import Pipeline
 from engine.prompt import chat_of, prompt_of
 from engine.recordings import Recordings
@@ -47,18 +46,12 @@ from engine.rules import rules_of
 from engine.services import Ear
 from engine.session_time import SessionTime
 from engine.settings import ResponseRequest, SessionSettings, TurnSettings
-from engine.spoken import Spoken
 
 LONGEST_UTTERANCE_MS = 120_000
 """A caller that never pauses for so long is committed as it is."""
 
 SHORTEST_WAIT_S = 0.02
 """Session time may stand still while audio is held up: the timer then looks again."""
-
-ECHOES_MS = 600
-"""So long after its end the agent may still come back through the caller's microphone."""
-
-ECHO_SAMPLES = 6 * CALLER_HZ // 10
 
 SHORTEST_COMMIT_MS = 100
 """Less cannot hold a word; the realtime protocol refuses it."""
@@ -98,10 +91,7 @@ class Turns(Actor):
         self._onset_samples = 0
         self._hush_samples: int | None = None
         self._hushed_at = 0.0
-        self.spoken = Spoken()
-        self._echo = Echo()
-        self._unheeded = False  # is the caller's sound an echo, of which the machine does not know?
-        self._spoke_until_ms = -inf
+        self.own_sound = OwnSound(audio, ear)
         self._item_id = new_item_id()
         self._words = CallerWords(send)
         self._recording: bytes | None = None  # of a turn that the client ends before its hush
@@ -285,21 +275,21 @@ class Turns(Actor):
             case Onset(at_samples):
                 if self.state.floor in _SILENT:
                     self._onset_samples = at_samples
-                    self._unheeded = self._echo.begins(self._likeness())
-                if not self._unheeded:
+                    self.own_sound.onset(self.state.audible, self._time.now_ms())
+                if not self.own_sound.alone:
                     self._feed(moves.Sounded(self._time.at_ms(at_samples)))
-            case Hush() if self._unheeded:
-                self._unheeded = False
+            case Hush() if self.own_sound.alone:
+                self.own_sound.alone = False
                 self._drop_utterance()
             case Hush(at_samples):
                 self._hush_samples = at_samples
                 self._hushed_at = self._time.loop_time(at_samples)
                 self._feed(moves.Hushed(self._time.at_ms(at_samples)))
-            case Words() if self._unheeded and self._echo.goes_on(self._likeness()):
+            case Words() if self.own_sound.goes_on(self.state.audible, self._time.now_ms()):
                 pass
             case Words(stable, text, final, to_samples, confidence):
-                if self._unheeded:  # the caller speaks as well by now
-                    self._unheeded = False
+                if self.own_sound.alone:  # the caller speaks as well by now
+                    self.own_sound.alone = False
                     self._feed(moves.Sounded(self._time.at_ms(self._onset_samples)))
                 final = final and to_samples == self._hush_samples
                 if final:
@@ -307,7 +297,7 @@ class Turns(Actor):
                 if frame.final:
                     stable = ""  # if the caller goes on, these words may change
                 left_ms, upto = self.outlet.left_ms(), self._time.at_ms(to_samples)
-                echo = self._echo.begins(self._likeness())
+                echo = self.own_sound.returns(self.state.audible, self._time.now_ms())
                 if echo:
                     text = stable = ""
                 self._feed(moves.Said(text, final, stable, left_ms, confidence, upto, echo))
@@ -336,7 +326,7 @@ class Turns(Actor):
     def finished(self, generation: int) -> None:
         if self.outlet.failed:
             self.pipeline.interrupt()  # what is still being made for it would hold up the next
-        self._spoke_until_ms = self._time.now_ms()
+        self.own_sound.ended(self._time.now_ms())
         self._feed(moves.Finished(generation))
         self._idle()
 
@@ -395,15 +385,6 @@ class Turns(Actor):
             case moves.Resume():
                 self.outlet.resume()
                 self.pipeline.prioritise(Priority.FIRST)
-
-    def _likeness(self) -> float:
-        """Of what is heard of the caller to what was just said; 0 where the agent is silent."""
-        now = self._time.now_ms()
-        if not self.state.audible and now - self._spoke_until_ms > ECHOES_MS:
-            return 0.0
-        end = self._audio.end
-        caller = self._audio.slice(end - ECHO_SAMPLES, end)
-        return self._ear.likeness(caller, self.spoken.pcm, self.spoken.rate_hz)
 
     def _tell_unbegun(self, request: ResponseRequest) -> None:
         """A client that asked for a response is told its end, also of one that never began."""
