@@ -43,6 +43,9 @@ PATHS: Mapping[Override, tuple[str, ...]] = {
     "recording": ("voiceforge.record",),
 }
 
+SAID_BY_NULL = ("audio.input.turn_detection",)
+"""Push-to-talk. Elsewhere null is what stock clients send for nothing."""
+
 OF_RESPONSE: Mapping[Override, tuple[str, ...]] = {
     "instructions": ("instructions", "input"),
     "voice": ("voice",),
@@ -75,7 +78,8 @@ def permitted(
             value = _at(kept, path)
             if value is not UNSET:
                 kept = _without(kept, path.split("."))
-                if value and value != _at(shown, path):
+                said = value or (value is None and path in SAID_BY_NULL)
+                if said and value != _at(shown, path):
                     refused.append(f"session.{path}")
     variables = _at(kept, "voiceforge.variables")
     if fixed and isinstance(variables, dict):
