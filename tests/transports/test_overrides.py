@@ -1,4 +1,4 @@
-"""What of a client's session update an agent lets through, and what the client is told of the rest."""
+"""What of a session update an agent lets through, and what the client is told of the rest."""
 
 import pytest
 
