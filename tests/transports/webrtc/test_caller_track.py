@@ -93,6 +93,33 @@ def test_what_comes_late_is_heard_and_its_time_made_good_where_nobody_speaks() -
     assert len(got) == pytest.approx(len([*data, *quiet]) * 640, abs=0.4 * PER_S)
 
 
+@pytest.mark.parametrize("ppm", [-1000, 1000])
+def test_a_clock_that_drifts_neither_piles_up_speech_nor_runs_out_of_it(ppm: int) -> None:
+    """Twenty minutes, as far apart at the end as two bad sound cards after three hours."""
+    data = packets()
+    count, step_s = 60_000, FRAME_S * (1 + ppm / 1e6)
+    late_s: list[float] = []
+
+    async def listen() -> int:
+        total = 0
+
+        def hear(pcm: bytes) -> None:
+            nonlocal total
+            total += len(pcm)
+
+        track = CallerTrack(hear)
+        loop = asyncio.get_running_loop()
+        for n in range(count):
+            await asyncio.sleep(n * step_s - loop.time())
+            track.receive(packet(n, data[n % FRAMES]))
+            late_s.append((n + 1) * FRAME_S - total / PER_S)
+        track.close()
+        return total
+
+    assert in_virtual_time(listen()) == count * 640
+    assert max(late_s) < FRAME_S / 2
+
+
 def test_garbage_is_no_speech_and_no_end() -> None:
     arrivals = sent()
     arrivals[30] = (arrivals[30][0], packet(30, b"\xff" * 30))
