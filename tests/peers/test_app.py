@@ -4,6 +4,7 @@ The programs (`browser_*.test.mjs`) act as a person would. SCREENSHOTS names a f
 for pictures of every page.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,15 @@ CLIPS = {
 }
 """What is said, after so many ms of a quiet room."""
 
+QUESTIONS = (
+    "What is the currency of Japan?",
+    "What do bees make?",
+    "What colour do you get when you mix blue and yellow?",
+)
+"""Of a conversation for the pictures; each is left time for an answer."""
+
+ANSWERED_MS = 9000
+
 BEHIND_MS = 25_000
 """The file begins again at its end: no test lasts so long after its words."""
 
@@ -42,9 +52,17 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
         spoken = clip(text, MICROPHONE_HZ)
         quiet = room(before_ms, MICROPHONE_HZ), room(BEHIND_MS, MICROPHONE_HZ)
         write_wav(folder / f"{name}.wav", quiet[0] + spoken + quiet[1], MICROPHONE_HZ)
+    pause = room(ANSWERED_MS, MICROPHONE_HZ)
+    asked = b"".join(pause + clip(text, MICROPHONE_HZ) for text in QUESTIONS)
+    write_wav(folder / "questions.wav", asked + room(BEHIND_MS, MICROPHONE_HZ), MICROPHONE_HZ)
     return folder
 
 
-@pytest.mark.parametrize("program", ["browser_axe", "browser_pages", "browser_playground"])
+PROGRAMS = ["browser_axe", "browser_pages", "browser_playground"]
+if "SCREENSHOTS" in os.environ:
+    PROGRAMS.insert(0, "browser_pictures")
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_the_app_does_what_it_is_for(server: Server, program: str, clips: Path) -> None:
     passed(server, program, VOICEFORGE_CLIPS=str(clips))
