@@ -243,7 +243,7 @@ def _decide_paused(state: State, now: float, rules: Rules) -> Step:
     if rules.responds and state.prepared is None:
         generation = state.next_generation
         state = with_(state, prepared=generation, ready=False, next_generation=generation + 1)
-        actions.append(Prepare(generation))
+        actions.append(Prepare(generation, state.words))
     needed = _needed_ms(state, rules)
     stirred = now - state.stirred_at < STIRRED_MS and silence < needed + READY_GRACE_MS
     if silence < needed or stirred:

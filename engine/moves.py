@@ -120,9 +120,10 @@ class Forget(Action, frozen=True):
 
 
 class Prepare(Action, frozen=True):
-    """Begin `generation` as an answer to the utterance so far, unheard and at low priority."""
+    """Begin `generation` as an answer to the `words` so far, unheard and at low priority."""
 
     generation: int
+    words: str
 
 
 class Hurry(Action, frozen=True):

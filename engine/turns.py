@@ -361,8 +361,8 @@ class Turns(Actor):
                 self._take_turn(words)
             case moves.Forget():
                 self._drop_utterance()
-            case moves.Prepare(generation):
-                self._begin(generation, Priority.SPECULATIVE, self.state.words)
+            case moves.Prepare(generation, words):
+                self._begin(generation, Priority.SPECULATIVE, words)
             case moves.Hurry():
                 self._stamp_verdict()
                 self.pipeline.prioritise(Priority.FIRST)

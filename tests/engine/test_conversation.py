@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from engine.capabilities import Chat
 from engine.frames import (
     ResponseEnded,
     ResponseStarted,
@@ -137,6 +138,21 @@ def test_a_late_transcript_interrupts_the_agent_that_went_on() -> None:
             assert (cut.status, cut.reason) == ("cancelled", "turn_detected")
             await talk.until(ResponseEnded)
             assert talk.history()[2:] == ["user: no stop", "assistant: Sure."]
+
+    in_virtual_time(scenario())
+
+
+def test_an_answer_to_a_late_transcript_is_one_to_what_was_said() -> None:
+    """On a busy machine the turn is over as soon as its words are there."""
+
+    async def scenario() -> None:
+        def echo(chat: Chat) -> str:
+            return f"You said {chat.messages[-1].content}"
+
+        async with Conversation(echo, stt=scripted.stt(4.0)) as talk:
+            await talk.caller_says("book a table")
+            await talk.until(ResponseEnded)
+            assert talk.history() == ["user: book a table", "assistant: You said book a table"]
 
     in_virtual_time(scenario())
 

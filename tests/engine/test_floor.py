@@ -59,7 +59,8 @@ class Walk:
 
     def _check(self, action: moves.Action) -> None:
         match action:
-            case moves.Prepare(generation):
+            case moves.Prepare(generation, words):
+                assert words
                 assert generation not in self.known
                 self.known[generation] = "prepared"
             case moves.Start(generation):
@@ -389,7 +390,7 @@ def test_without_a_final_transcript_the_partial_one_is_answered() -> None:
     walk.after(500, moves.Said("book a table", False))
     walk.feed(moves.Hushed(450))
     walk.after(floor.TRANSCRIPT_LIMIT_MS)
-    assert moves.Prepare(1) in walk.actions
+    assert moves.Prepare(1, "book a table") in walk.actions
 
 
 def test_a_brief_addition_before_the_agent_is_heard_is_no_acknowledgement() -> None:
