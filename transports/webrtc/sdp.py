@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 LARGEST_OFFER = 64 * 1024
 """Bytes. A browser's has 2,000 to 10,000."""
 
+MOST_SECTIONS = 32
+"""A browser's has two, and one for each of its cameras and microphones."""
+
 MOST_CANDIDATES = 64
 
 OPUS = "audio/opus"
@@ -23,6 +26,17 @@ BIT_S = 32_000
 
 OURS = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly"}
 """Our direction, to that of an offer."""
+
+HEARD = (None, "sendrecv", "sendonly")
+"""Directions of an offer in which it has speech for us."""
+
+READ = {
+    *("group", "mid", "rtpmap", "rtcp-mux", "sctp-port", "sctpmap", "max-message-size"),
+    *("ice-lite", "ice-options", "ice-ufrag", "ice-pwd", "candidate", "fingerprint", "setup"),
+    *("inactive", *OURS),
+}
+"""Attributes that are of use here. Of the others some take the parser seconds, sent a thousand
+times, and some it does not take as RFC 8285 has them."""
 
 SCTP_PORT = 5000
 
@@ -51,12 +65,7 @@ class Offer(msgspec.Struct, frozen=True):
     def largest_message(self) -> int:
         """Bytes of an event that the client takes."""
         told = None if self.data is None else self.sections[self.data].sctpCapabilities
-        return 65_536 if told is None else told.maxMessageSize or 1 << 30
-
-    @property
-    def speaks(self) -> bool:
-        """Whether it has speech for us."""
-        return self.sections[self.audio].direction in (None, "sendrecv", "sendonly")
+        return 65_536 if told is None or told.maxMessageSize < 0 else told.maxMessageSize or 1 << 30
 
 
 def read(text: str) -> Offer:
@@ -65,21 +74,33 @@ def read(text: str) -> Offer:
         raise BadOffer(f"the offer has {len(text)} bytes: at most {LARGEST_OFFER} are read")
     if not text.startswith("v=0"):
         raise BadOffer("the body is no SDP: it begins with 'v=0'")
+    lines = [
+        line for line in text.splitlines() if not line.startswith("a=") or attribute(line) in READ
+    ]
+    count = sum(line.startswith("m=") for line in lines)
+    if count > MOST_SECTIONS:
+        raise BadOffer(f"the offer has {count} sections: at most {MOST_SECTIONS} are read")
     try:
-        description: SessionDescription = stack.sdp.SessionDescription.parse(text)
+        description: SessionDescription = stack.sdp.SessionDescription.parse("\r\n".join(lines))
     except (AssertionError, ValueError, TypeError, AttributeError, LookupError, StopIteration):
         raise BadOffer("the SDP cannot be read: send what createOffer() gave") from None
     return offered(description)
 
 
+def attribute(line: str) -> str:
+    """The name of the attribute in a line of it."""
+    return line[2:].partition(":")[0].strip()
+
+
 def offered(description: "SessionDescription") -> Offer:
     """What of it we answer. Raises `BadOffer`."""
     sections = description.media
-    audio = next((n for n, one in enumerate(sections) if one.kind == "audio" and one.port), None)
-    if audio is None:
+    spoken = [n for n, one in enumerate(sections) if one.kind == "audio" and one.port]
+    if not spoken:
         raise BadOffer(
             "the offer has no audio: add a track, or a transceiver, before createOffer()"
         )
+    audio = next((n for n in spoken if sections[n].direction in HEARD), spoken[0])
     data = next((n for n, one in enumerate(sections) if one.kind == "application"), None)
     speech = sections[audio]
     codec = next((c for c in speech.rtp.codecs if c.mimeType.lower() == OPUS), None)
@@ -94,6 +115,8 @@ def offered(description: "SessionDescription") -> Offer:
     if speech.direction not in (None, *OURS):
         raise BadOffer(f"the offer's audio is {speech.direction}: sendrecv is wanted")
     bundled = any(group.semantic == "BUNDLE" for group in description.group)
+    if data is not None and not 0 < (sections[data].sctp_port or SCTP_PORT) < 1 << 16:
+        raise BadOffer(f"the offer's sctp-port is {sections[data].sctp_port}: 1 to 65535 are ports")
     if data is not None and not bundled:
         raise BadOffer("the offer's audio and data are apart: bundle them (a=group:BUNDLE)")
     candidates = [c for c in speech.ice_candidates if c.protocol.lower() == "udp"]

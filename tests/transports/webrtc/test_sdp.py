@@ -1,5 +1,6 @@
 """Offers of real browsers are answered; whatever else comes is refused with what is wrong."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,24 @@ def test_a_browser_s_offer_is_taken_for_speech_and_events() -> None:
     assert codec.parameters["useinbandfec"] == 1
     assert (speech.direction, speech.ssrc[0].ssrc) == ("sendrecv", 42)
     assert (events.kind, events.sctp_port) == ("application", 5000)
+
+
+def test_speech_is_taken_from_the_section_that_has_some() -> None:
+    section = CHROMIUM[CHROMIUM.index("m=audio") : CHROMIUM.index("m=application")]
+    listens = section.replace("a=sendrecv", "a=recvonly").replace("a=mid:0", "a=mid:7")
+    offer = read(CHROMIUM.replace(section, listens + section).replace("BUNDLE 0", "BUNDLE 7 0"))
+    assert (offer.audio, offer.data) == (1, 2)
+
+
+@pytest.mark.parametrize("line", ["a=rtcp-fb:* x\r\n", "a=fmtp:111 x\r\n", "a=ssrc:{n} c:1\r\n"])
+def test_lines_that_nobody_reads_take_no_time(line: str) -> None:
+    """The largest offer of them would hold up every call for seconds."""
+    many = "".join(f"a=rtpmap:{n % 30 + 96} x/8000\r\n" for n in range(1000))
+    more = "".join(line.format(n=n) for n in range(1500))
+    began = time.process_time()
+    offer = read(CHROMIUM.replace("a=sendrecv\r\n", "a=sendrecv\r\n" + many + more))
+    assert time.process_time() - began < 0.5
+    assert offer.payload_type == 111
 
 
 def test_what_is_not_wanted_is_turned_down_in_its_place() -> None:
@@ -71,6 +90,8 @@ def test_directions_mirror_each_other(theirs: str, ours: str) -> None:
         (CHROMIUM.replace("a=sendrecv", "a=inactive"), "inactive"),
         (CHROMIUM.replace("a=rtcp-mux", "a=x"), "rtcp-mux"),
         (CHROMIUM.replace("a=group:BUNDLE 0 1\r\n", ""), "bundle"),
+        (CHROMIUM.replace("a=sctp-port:5000", "a=sctp-port:70000"), "sctp-port is 70000"),
+        (CHROMIUM + CHROMIUM[CHROMIUM.index("m=audio") :] * 16, "at most 32"),
     ],
 )
 def test_what_cannot_be_answered_is_told(text: str, told: str) -> None:
