@@ -2,8 +2,9 @@
 
 The line is never silent for the session: what is lost is recovered from the copy in the packet
 after it, or concealed; while nothing comes at all it hears silence, so that a turn ends in time.
-What comes late after that is heard nevertheless, and the silence that was too much is taken back
-where the caller says nothing. So the session's time follows the caller's clock, however it drifts.
+What comes late after that is heard nevertheless, all at once, and what is then too much is left out
+where the caller says nothing. So the session's time follows the real one, however the caller's
+clock drifts, and whether it stands still or goes on where a browser sends nothing.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ TICKS = CLOCK_HZ // CALLER_HZ
 """Of the RTP clock, in a sample."""
 
 SILENT_S = 0.1
-"""Nothing came for so long: the session hears silence from now on. DTX and jitter stay below."""
+"""Nothing came for so long: the session hears silence from now on. Jitter stays below."""
 
 SILENCE_S = 0.06
 SILENCE_SAMPLES = round(SILENCE_S * CALLER_HZ)
@@ -39,6 +40,9 @@ LONGEST_PAUSE = 10 * CALLER_HZ
 QUIET = 330
 """Peak of a frame in which nobody speaks, -40 dBFS: it can be left out."""
 
+MOST_AHEAD_S = 1.0
+"""What is left out at most, after one stall or many: for so long a turn's end may go unseen."""
+
 Hear = Callable[[bytes], None]
 
 
@@ -53,7 +57,9 @@ class CallerTrack:
         self._source: int | None = None
         self._ticks: int | None = None
         self._usual = USUAL_SAMPLES
-        self._ahead = 0
+        self._made_up = 0  # samples of silence since the last packet
+        self._ahead_s = 0.0  # heard more than time has passed, as of then
+        self._ahead_at = 0.0
         self._heard_at = 0.0
         self._waiting: asyncio.TimerHandle | None = None
         self._watching: asyncio.TimerHandle | None = None
@@ -103,13 +109,12 @@ class CallerTrack:
             pcm = self._decoder.conceal(self._usual)
         if pause > 0:
             self._silence(pause)
+        self._made_up = 0
         samples = len(pcm) // 2
         self._usual = samples
         self._ticks = (packet.ticks + samples * TICKS) % (1 << 32)
-        if self._ahead >= samples and quiet(pcm):
-            self._ahead -= samples
-        else:
-            self._hear(pcm)
+        if self._ahead() < SILENT_S or not quiet(pcm):
+            self._pass(pcm)
 
     def _make_up(self, lost: Lost) -> None:
         """What was lost, as far as the clock says that it was anything."""
@@ -122,13 +127,13 @@ class CallerTrack:
         concealed = min(missing - at_end, MOST_CONCEALED) // self._usual * self._usual
         missing -= concealed + at_end
         for _ in range(concealed // self._usual):
-            self._hear(self._decoder.conceal(self._usual))
+            self._pass(self._decoder.conceal(self._usual))
         if missing:
             self._silence(missing)
         try:
-            self._hear(self._decoder.recover(lost.following.payload, at_end))
+            self._pass(self._decoder.recover(lost.following.payload, at_end))
         except OpusError:
-            self._hear(bytes(2 * at_end))
+            self._pass(bytes(2 * at_end))
 
     def _pause_before(self, packet: Packet) -> int:
         """Samples between what was decoded last and the packet; 0 where the clock jumps."""
@@ -139,10 +144,20 @@ class CallerTrack:
 
     def _silence(self, samples: int) -> None:
         """A pause of the caller's, of which some may have been heard already."""
-        known = min(self._ahead, samples)
-        self._ahead -= known
+        known = min(self._made_up, samples)
+        self._made_up -= known
         if samples > known:
-            self._hear(bytes(2 * (samples - known)))
+            self._pass(bytes(2 * (samples - known)))
+
+    def _pass(self, pcm: bytes) -> None:
+        """Let the session hear it."""
+        self._ahead_s = min(MOST_AHEAD_S, self._ahead() + len(pcm) / 2 / CALLER_HZ)
+        self._ahead_at = self._loop.time()
+        self._hear(pcm)
+
+    def _ahead(self) -> float:
+        """How many seconds more were heard than have passed; late speech comes faster than that."""
+        return max(0.0, self._ahead_s - (self._loop.time() - self._ahead_at))
 
     def _watch(self, due: float) -> None:
         """See whether anything comes; be silent in time if not."""
@@ -151,8 +166,8 @@ class CallerTrack:
             self._heard_at = now - SILENT_S
         while now >= self._heard_at + SILENT_S:
             self._heard_at += SILENCE_S
-            self._ahead += SILENCE_SAMPLES
-            self._hear(bytes(2 * SILENCE_SAMPLES))
+            self._made_up += SILENCE_SAMPLES
+            self._pass(bytes(2 * SILENCE_SAMPLES))
         self._watch_from(self._heard_at)
 
     def _watch_from(self, heard_at: float) -> None:
