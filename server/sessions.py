@@ -163,19 +163,29 @@ class SessionRegistry:
         log.info("session opened", extra={"key": caller.key_id, "agent": agent_id})
         return entry.lease
 
-    def resume(self, session_id: str, token: str, caller: Caller = OURSELVES) -> Lease | None:
-        """The session, if it is still here and the token is its own."""
+    def waiting(self, session_id: str, token: str, caller: Caller = OURSELVES) -> Lease | None:
+        """The session, if it is still here and the token is its own. Who knocks has the whole grace
+        to come in.
+        """
         entry = self._entry(session_id, caller)
         if entry is None or not _same(entry.lease.token, token):
             return None
+        if entry.grace is not None:
+            self._await(entry)
+        return entry.lease
+
+    def resume(self, lease: Lease) -> None:
+        """The client is there again."""
+        entry = self._entries.get(lease.session.id)
+        if entry is None:
+            return
         entry.keep()
         if entry.present:  # its old connection is dead, and has not noticed yet
             entry.session.detach()
         entry.present = True
         entry.place.mark(away=False)
-        serve_session(session_id)
+        serve_session(lease.session.id)
         log.info("session resumed")
-        return entry.lease
 
     def find(self, session_id: str, caller: Caller = OURSELVES) -> Lease | None:
         """An open session, for a sideband; None if it is not here."""
@@ -203,8 +213,13 @@ class SessionRegistry:
         entry.present = False
         entry.place.mark(away=True)
         session.detach()
+        self._await(entry)
+
+    def _await(self, entry: Entry) -> None:
+        """End the session unless its client comes within the grace."""
+        entry.keep()
         entry.grace = asyncio.get_running_loop().call_later(
-            self._limits.reconnect_grace_s, session.stop, EndReason.UNREACHED
+            self._limits.reconnect_grace_s, entry.session.stop, EndReason.UNREACHED
         )
 
     async def drain(self, within_s: float) -> None:
@@ -307,8 +322,11 @@ class OwnSessions:
             settings, transport, self._caller, self._answering, self._way
         )
 
-    def resume(self, session_id: str, token: str) -> Lease | None:
-        return self._registry.resume(session_id, token, self._caller)
+    def waiting(self, session_id: str, token: str) -> Lease | None:
+        return self._registry.waiting(session_id, token, self._caller)
+
+    def resume(self, lease: Lease) -> None:
+        self._registry.resume(lease)
 
     def find(self, session_id: str) -> Lease | None:
         return self._registry.find(session_id, self._caller)

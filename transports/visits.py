@@ -8,9 +8,12 @@ from typing import Protocol
 
 from engine.session import EndReason, RequestError, Session, Transport
 from engine.settings import SessionSettings
+from transports.handshake import POLICY
 from transports.outbox import Outbox
 from transports.reading import ABNORMAL, NO_CODE, Receive, converse
+from transports.realtime import errors
 from transports.realtime.aliases import DEFAULT_MODEL
+from transports.realtime.audience import text_of
 from transports.realtime.connection import Realtime
 from transports.realtime.overrides import ALL, Override, permitted
 from transports.realtime.session_object import answered_by, noting
@@ -44,11 +47,14 @@ class Sessions(Protocol):
         """A new session that is not yet started. Raises `Refused`, or `RequestError`."""
         ...
 
-    def resume(self, session_id: str, token: str) -> Lease | None:
-        """The session that a client left less than a minute ago; None unless all of it fits.
-
-        Until it is left again nothing ends it for its client's absence.
+    def waiting(self, session_id: str, token: str) -> Lease | None:
+        """The session that a client wants to come back to, which waits for it anew; None unless all
+        of it fits.
         """
+        ...
+
+    def resume(self, lease: Lease) -> None:
+        """The client is back: until it is left again nothing ends the session for its absence."""
         ...
 
     def attach(self, lease: Lease) -> None:
@@ -124,18 +130,21 @@ class Visits:
     def _returning(
         self, session_id: str, token: str, outbox: Outbox, speaker: Speaker | None
     ) -> "Visit":
-        lease = self.sessions.resume(session_id, token)
-        if lease is not None and isinstance(lease.transport, Realtime):
-            visited = lease.transport
-            return Visit(self.sessions, lease, visited, outbox, speaker, returning=True)
-        if lease is not None:  # it speaks another protocol: its own client may still return
-            self.sessions.left(lease, for_good=False)
-        raise RequestError(
-            "session_not_found",
-            "no session waits under this session_id and resume token: one is kept for "
-            "a minute after its client is gone; connect without session_id to begin anew",
-            "session_id",
-        )
+        lease = self.sessions.waiting(session_id, token)
+        if lease is None or not isinstance(lease.transport, Realtime):
+            raise nothing_waits()
+        visited = lease.transport
+        return Visit(self.sessions, lease, visited, outbox, speaker, returning=True)
+
+
+def nothing_waits() -> RequestError:
+    """The error of who comes back to what is not there, or not theirs."""
+    return RequestError(
+        "session_not_found",
+        "no session waits under this session_id and resume token: one is kept for "
+        "a minute after its client is gone; connect without session_id to begin anew",
+        "session_id",
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,10 +168,13 @@ class Visit:
         session = self.lease.session
         code = ABNORMAL
         if self.realtime.ended:  # before the client was there
+            if self.returning:
+                self._nothing_waits()
             await asyncio.wait({self.outbox.task})
             return
         try:
             if self.returning:
+                self.sessions.resume(self.lease)
                 self.realtime.reopen(self.outbox, self.speaker)
                 self.sessions.attach(self.lease)
             else:
@@ -178,11 +190,22 @@ class Visit:
             self._leave(for_good=code in LEFT_FOR_GOOD)
 
     def turn_back(self) -> None:
-        """The client did not come: a session that is new ends, another is kept for it."""
-        if self.returning:
-            self.sessions.left(self.lease, for_good=False)
-        else:
+        """The client did not come: a session that is new ends. Another is as it was: its client
+        may be there, or come, by another way.
+        """
+        if not self.returning:
             self._leave(for_good=True)
+
+    def hear(self, pcm: bytes) -> None:
+        """What the client says beside its events: mono 16-bit PCM at `CALLER_HZ`. Nothing is heard
+        of one that has come back by another way.
+        """
+        self.realtime.hear(pcm, self.outbox)
+
+    def _nothing_waits(self) -> None:
+        error = nothing_waits()
+        self.outbox.put(text_of(errors.refused(error, None)))
+        self.outbox.close(POLICY, error.code)
 
     def _leave(self, *, for_good: bool) -> None:
         if self.realtime.leave(self.outbox) and not self.realtime.ended:

@@ -31,6 +31,7 @@ class Registry:
     def __init__(self, scripted: Any) -> None:
         self._scripted = scripted
         self.leases: dict[str, Lease] = {}
+        self.back: list[str] = []
         self.gone: list[tuple[str, bool]] = []
         self.full = False
 
@@ -42,9 +43,12 @@ class Registry:
         lease = self.leases[session.id] = Lease(session, f"token_{session.id}", transport)
         return lease
 
-    def resume(self, session_id: str, token: str) -> Lease | None:
+    def waiting(self, session_id: str, token: str) -> Lease | None:
         lease = self.leases.get(session_id)
         return lease if lease is not None and lease.token == token else None
+
+    def resume(self, lease: Lease) -> None:
+        self.back.append(lease.session.id)
 
     def find(self, session_id: str) -> Lease | None:
         return self.leases.get(session_id)

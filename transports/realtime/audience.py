@@ -43,6 +43,10 @@ class Audience:
         """Whether nobody would hear the agent."""
         return self._client is None
 
+    def has(self, client: Outlet) -> bool:
+        """Whether the client is at this socket."""
+        return self._client is client
+
     # ---- who is there -----------------------------------------------------------------------
 
     def move(self, client: Outlet) -> None:

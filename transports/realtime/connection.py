@@ -156,11 +156,11 @@ class Realtime:
             error_event = errors.invalid("invalid_value", message, None, event.event_id)
             self._audience.answer(asker, error_event)
 
-    def hear(self, pcm: bytes) -> None:
-        """Take what the caller says beside the events: mono 16-bit PCM at `CALLER_HZ`. Where the
-        session takes no more of it the client is told, once.
+    def hear(self, pcm: bytes, outlet: Outlet) -> None:
+        """Take what the caller says beside the events, if it is the client at `outlet`: mono 16-bit
+        PCM at `CALLER_HZ`. Where the session takes no more of it the client is told, once.
         """
-        if self.ended or self._audience.client_away:
+        if self.ended or not self._audience.has(outlet):
             return
         try:
             self._session.hear(pcm)

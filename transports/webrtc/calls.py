@@ -60,20 +60,23 @@ class Call:
         visit = self._visit
         assert visit is not None
         try:
-            try:
-                async with asyncio.timeout(CONNECT_S):
-                    await self.peer.connect()
-            except (ConnectionError, TimeoutError, OSError) as error:
-                log.info("a caller did not come", extra={"error": type(error).__name__})
-                visit.turn_back()
-                return
-            except asyncio.CancelledError:
-                visit.turn_back()
-                raise
-            self.connected = True
-            await visit.stay(self.peer.receive)
+            self.connected = await self._came()
+            if self.connected:
+                await visit.stay(self.peer.receive)
         finally:
+            if not self.connected:
+                visit.turn_back()
             await self.close()
+
+    async def _came(self) -> bool:
+        """Whether the client did, in time."""
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await self.peer.connect()
+        except (ConnectionError, TimeoutError, OSError) as error:
+            log.info("a caller did not come", extra={"error": type(error).__name__})
+            return False
+        return True
 
     async def close(self) -> None:
         """End the connection. Idempotent."""
@@ -82,7 +85,7 @@ class Call:
 
     def _hear(self, pcm: bytes) -> None:
         if self._visit is not None and self.connected:
-            self._visit.realtime.hear(pcm)
+            self._visit.hear(pcm)
 
 
 class Calls:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -26,6 +27,8 @@ HERE = Reach(addresses=("127.0.0.1",))
 ITEM = Message("item_a", "assistant", (), "in_progress")
 
 FRAME_BYTES = 960
+
+PER_S = 32_000
 
 
 class Office:
@@ -122,9 +125,56 @@ async def test_a_call_that_takes_over_ends_the_one_before(office: Office) -> Non
     token = (await client.told("session.created"))["session"]["voiceforge"]["resume"]
     await office.call(other, session_id=session_id, resume=token)
     await other.told("session.created")
+    session = office.session()
+    await until(lambda: len(session.heard) > PER_S)
+    before, began = len(session.heard), time.monotonic()
+    await asyncio.sleep(2)  # of the one that was left nothing is heard, not even that it is silent
+    assert len(session.heard) - before < 1.3 * PER_S * (time.monotonic() - began)
     async with asyncio.timeout(10):
         await client.ended.wait()
     assert office.registry.gone == []
+
+
+async def test_a_return_that_fails_takes_nothing_from_the_one_that_does_not(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CONNECT_S", 1.0)
+    client, lost, back = Client(), Client(), Client()
+    session_id = await office.call(client)
+    token = (await client.told("session.created"))["session"]["voiceforge"]["resume"]
+    query = {"session_id": session_id, "resume": token}
+    office.clients.append(lost)
+    await office.calls.begin(await lost.offer(), Visits(office.registry), query)
+    assert office.registry.back == []
+    await office.call(back, **query)
+    await back.told("session.created")
+    await asyncio.sleep(1.5)
+    assert len(office.calls) == 1
+    assert (office.registry.back, office.registry.gone) == ([session_id], [])
+
+
+async def test_who_returns_to_what_has_ended_meanwhile_is_told(office: Office) -> None:
+    client, back = Client(), Client()
+    session_id = await office.call(client)
+    token = (await client.told("session.created"))["session"]["voiceforge"]["resume"]
+    office.clients.append(back)
+    query = {"session_id": session_id, "resume": token}
+    answer, _, _ = await office.calls.begin(await back.offer(), Visits(office.registry), query)
+    office.session().say(frames.SessionEnded("too_long", "it was long enough"))
+    await back.take(answer)
+    assert (await back.told("error"))["error"]["code"] == "session_not_found"
+
+
+async def test_a_bug_of_ours_while_a_client_connects_leaves_nothing_behind(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(self: peer.Peer) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(peer.Peer, "connect", fails)
+    session_id = await office.call(Client())
+    await until(lambda: len(office.calls) == 0)
+    assert office.registry.gone == [(session_id, True)]
 
 
 async def test_a_token_that_is_none_is_told_and_leaves_nothing_behind(office: Office) -> None:
