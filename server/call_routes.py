@@ -84,7 +84,7 @@ def routes(
         query = query_of(scope)
         body = await request.body()
         owner = gateway_of(query.get("session_id", ""))
-        if owner is not None and owner != system.index:
+        if owner is not None and owner != system.index and system.path_of(owner) is not None:
             return await elsewhere(request, body, owner)
         wanted = wanted_of(request.content_type, body)
         try:

@@ -77,7 +77,8 @@ class Sockets:
         caller = caller_of(scope)
         answering = await self._answering(caller, query, scope, "webrtc")
         visits = self._visits(caller, answering, "webrtc")
-        answer, session_id, task = await self._calls.begin(offer, visits, query, session)
+        who = caller.key_id or ""
+        answer, session_id, task = await self._calls.begin(offer, visits, query, session, who=who)
         held = Held(caller, task)
         self._open.add(held)
         task.add_done_callback(lambda _: self._open.discard(held))

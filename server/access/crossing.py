@@ -18,7 +18,8 @@ ANYBODY = {"access-control-allow-origin": "*", "access-control-expose-headers": 
 PREFLIGHT = {
     **ANYBODY,
     "access-control-allow-methods": "GET, POST",
-    "access-control-allow-headers": "authorization, content-type",
+    # Clients have headers of their own, as npm's @openai/agents; `*` is all but the first.
+    "access-control-allow-headers": "authorization, content-type, *",
     "access-control-max-age": "7200",
 }
 

@@ -1,7 +1,8 @@
 // Chromium calls the server over WebRTC.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createServer } from 'node:http';
+import { basename, join } from 'node:path';
 import { after, test } from 'node:test';
 
 import { launch } from './chromium.mjs';
@@ -210,7 +211,7 @@ test('an offer that is none is told what it should be', async () => {
   assert.equal(answered[1].error.code, 'invalid_offer');
 });
 
-test('@openai/agents calls from a page of another origin, with a client secret', async () => {
+test('@openai/agents calls from a page of another origin, with a client secret', async (t) => {
   const made = await fetch(new URL('/v1/realtime/client_secrets', server), {
     method: 'POST',
     headers: { ...authorization, 'content-type': 'application/json' },
@@ -220,16 +221,20 @@ test('@openai/agents calls from a page of another origin, with a client secret',
   const one = await browser.newPage();
   const bundle = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname,
     'node_modules/@openai/agents-realtime/dist/bundle');
-  await one.route('http://shop.localhost/**', (route) => {
-    const { pathname } = new URL(route.request().url());
-    if (pathname === '/') return route.fulfill({ contentType: 'text/html', body: '<p>shop' });
-    return route.fulfill({ contentType: 'text/javascript', path: join(bundle, pathname) });
+  // A server of its own: what Playwright serves in its place is asked nothing beforehand (CORS).
+  const shop = createServer(({ url }, response) => {
+    const script = url.endsWith('.mjs');
+    response.setHeader('content-type', script ? 'text/javascript' : 'text/html');
+    response.end(script ? readFileSync(join(bundle, basename(url))) : '<p>shop');
   });
-  await one.goto('http://shop.localhost/');
-  const address = new URL('/v1/realtime/calls', server).href.replace('127.0.0.1', 'localhost');
+  await new Promise((resolve) => shop.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${shop.address().port}`;
+  t.after(() => shop.close());
+  await one.goto(origin);
+  const address = new URL('/v1/realtime/calls', server).href;
   const said = await one.evaluate(async ([apiKey, url]) => {
     const { RealtimeAgent, RealtimeSession, OpenAIRealtimeWebRTC } = await import(
-      'http://shop.localhost/openai-realtime-agents.mjs');
+      `${location.origin}/openai-realtime-agents.mjs`);
     const transport = new OpenAIRealtimeWebRTC({ baseUrl: url });
     const agent = new RealtimeAgent({ name: 'Joe', instructions: 'Answer in one short sentence.' });
     const session = new RealtimeSession(agent, { transport, model: 'gpt-realtime', tracingDisabled: true });

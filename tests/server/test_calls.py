@@ -5,6 +5,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from tests.transports.webrtc.speech import speech
 pytestmark = [pytest.mark.models]
 
 SDP = "application/sdp"
+
+OFFER = (Path(__file__).parents[1] / "data" / "offers" / "chromium_150.sdp").read_bytes()
 
 TURN = "turn:127.0.0.1:3478"
 
@@ -186,8 +189,8 @@ def test_what_is_no_offer_is_told(
 def test_a_session_that_is_not_here_is_told(server: Server) -> None:
     for owner in ("0", "1", "7"):
         query = f"?session_id=sess_{owner}_gone&resume=guess"
-        status, _, text = post(server, b"v=0", query=query)
-        assert status in (400, 503), text
+        status, _, text = post(server, OFFER, query=query)
+        assert (status, json.loads(text)["error"]["code"]) == (400, "session_not_found"), text
 
 
 def test_a_relay_is_named_with_credentials_of_the_key(server: Server) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from engine.errors import RequestError
@@ -22,6 +23,9 @@ log = logging.getLogger(__name__)
 MOST_CONNECTING = 64
 """Calls whose client has not come yet: each holds a place for a session, and sockets."""
 
+MOST_CONNECTING_EACH = 32
+"""Of those, of one key: nobody keeps all others out."""
+
 RETRY_S = 2
 
 CONNECT_S = 15.0
@@ -35,7 +39,10 @@ ACCEPT: Message = {"type": "websocket.accept"}
 class Call:
     """One client: its connection, and its visit to a session."""
 
-    def __init__(self, offer: sdp.Offer, reach: Reach, certificate: "RTCCertificate") -> None:
+    def __init__(
+        self, offer: sdp.Offer, reach: Reach, certificate: "RTCCertificate", who: str
+    ) -> None:
+        self.who = who
         self.peer = Peer(offer, reach, certificate, self._hear)
         self.outbox = Outbox(self.peer.send, ACCEPT)
         self.connected = False
@@ -96,7 +103,7 @@ class Calls:
         self._certificate: RTCCertificate | None = None
         self._certified_on = datetime.date.min
         self._open: dict[asyncio.Task[None], Call] = {}
-        self._answering = 0
+        self._answering: Counter[str] = Counter()
 
     async def begin(
         self,
@@ -104,21 +111,20 @@ class Calls:
         visits: Visits,
         query: dict[str, str],
         session: JsonObject | None = None,
+        *,
+        who: str = "",
     ) -> tuple[str, str, asyncio.Task[None]]:
         """Answer an offer: the answer as SDP, the session's id, and the call's task, which may be
         cancelled. `query` and `session` as `Visits.begin` takes them, which raises `RequestError`
-        and `Refused`; so does this.
+        and `Refused`; so does this. `who` calls: a key, of whose offers not too many may wait.
         """
-        connecting = self._answering + sum(not call.connected for call in self._open.values())
-        if connecting >= MOST_CONNECTING:
-            text = f"{connecting} callers are being connected, as many as may be: try again"
-            raise Refused(text, RETRY_S, "too_many_offers")
+        self._check_room(who)
         try:
             read = sdp.read(offer)
         except sdp.BadOffer as error:
             raise RequestError("invalid_offer", str(error), "sdp") from error
-        call = Call(read, self._reach, self._current_certificate())
-        self._answering += 1
+        call = Call(read, self._reach, self._current_certificate(), who)
+        self._answering[who] += 1
         try:
             answer = await call.enter(visits, query, session)
         except OSError as error:
@@ -130,11 +136,25 @@ class Calls:
             await call.close()
             raise
         finally:
-            self._answering -= 1
+            self._answering -= Counter((who,))
         task = asyncio.create_task(call.run())
         self._open[task] = call
         task.add_done_callback(self._ended)
         return answer, call.session_id, task
+
+    def _check_room(self, who: str) -> None:
+        """Raises `Refused`."""
+        connecting = self._answering + Counter(
+            call.who for call in self._open.values() if not call.connected
+        )
+        if connecting.total() >= MOST_CONNECTING:
+            text = f"{connecting.total()} callers are being connected, as many as may be: try again"
+            raise Refused(text, RETRY_S, "too_many_offers")
+        if connecting[who] >= MOST_CONNECTING_EACH:
+            text = (
+                f"{connecting[who]} callers of this key are being connected: wait for some to come"
+            )
+            raise Refused(text, RETRY_S, "too_many_offers", status=429)
 
     def __len__(self) -> int:
         return len(self._open)

@@ -224,6 +224,23 @@ async def test_callers_who_do_not_come_are_few_and_soon_forgotten(
     assert begun >= 3
 
 
+async def test_one_key_s_offers_leave_room_for_others(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_CONNECTING_EACH", 2)
+    nobody = Client()
+    office.clients.append(nobody)
+    offer = await nobody.offer()
+    visits = Visits(office.registry)
+    for _ in range(2):
+        await office.calls.begin(offer, visits, {}, who="key_a")
+    with pytest.raises(Refused, match="2 callers of this key") as refused:
+        await office.calls.begin(offer, visits, {}, who="key_a")
+    assert (refused.value.status, refused.value.code) == (429, "too_many_offers")
+    await office.calls.begin(offer, visits, {}, who="key_b")
+    assert len(office.calls) == 3
+
+
 async def test_a_call_that_nobody_has_room_for_leaves_nothing_behind(office: Office) -> None:
     office.registry.full = True
     with pytest.raises(Refused):
