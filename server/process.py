@@ -11,9 +11,11 @@ from pathlib import Path
 
 import msgspec
 
-from server import web_app_files
+from server import web_app_files, whereabouts
+from server.access.admin_key import FILE as KEY_FILE
 from server.beside import beside
 from server.handover import Acceptor
+from server.learning import state_folder
 from server.listening import ServeError, StopSignals, address, listen
 from server.readiness import State
 from server.settings import Settings
@@ -30,15 +32,17 @@ async def run(settings: Settings, tell: Tell) -> None:
     signals = StopSignals()
     bound = listen(settings.host, settings.port)
     where = address(bound)
-    with contextlib.closing(bound), sockets_folder() as folder:
-        supervisor = Supervisor(settings, folder, tell)
+    with contextlib.closing(bound), sockets_folder() as sockets:
+        supervisor = Supervisor(settings, sockets, tell)
         async with (
             contextlib.aclosing(supervisor),
             beside(Acceptor(bound, supervisor.give).run()),
             contextlib.AsyncExitStack() as opened,
         ):
             if await started(supervisor, signals):
-                tell(welcome(where, has_app=web_app_files.is_built()))
+                folder = state_folder(settings)
+                opened.enter_context(whereabouts.told(folder, f"http://{where}"))
+                tell(welcome(where, folder / KEY_FILE, has_app=web_app_files.is_built()))
                 log.info("listening", extra={"address": where})
                 await opened.enter_async_context(beside(supervisor.keep_books()))
                 async with (
@@ -98,13 +102,14 @@ def program() -> str:
     return str(beside_python)
 
 
-def welcome(where: str, *, has_app: bool) -> str:
+def welcome(where: str, key_file: Path, *, has_app: bool) -> str:
     """What a person needs to know once the server is ready."""
     app = f"  app:    http://{where}/app/\n" if has_app else ""
     return (
         f"VoiceForge listens on http://{where} (Ctrl-C stops it)\n"
         f"{app}"
-        f"  talk:   {program()} talk --url ws://{where}\n"
+        f"  key:    the administrator's is in {key_file}\n"
+        f"  talk:   {program()} talk\n"
         f"  client: OpenAI Realtime at ws://{where}/v1/realtime\n"
         f"  read:   http://{where}/docs"
     )

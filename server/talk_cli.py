@@ -1,6 +1,7 @@
 """`voiceforge talk`: a conversation from the terminal, with recordings or the microphone."""
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from cyclopts import Parameter
 
 from server import wav
 from server.access.admin_key import key_for
+from server.reach import here
 from server.settings_sources import SettingsError, load
 from server.talk import RATE_HZ, REALTIME, Report, Talk, TalkError, Wanted
 
@@ -17,8 +19,12 @@ from server.talk import RATE_HZ, REALTIME, Report, Talk, TalkError, Wanted
 def talk(
     *,
     url: Annotated[
-        str, Parameter(help=f"the server's address; {REALTIME} unless it names a path")
-    ] = "ws://127.0.0.1:8000",
+        str | None,
+        Parameter(
+            help=f"the server's address; {REALTIME} unless it names a path"
+            " [that of the one that runs on this machine]"
+        ),
+    ] = None,
     recordings: Annotated[
         tuple[Path, ...],
         Parameter(name="--in", help="WAV file to say; repeat it for several turns", negative=""),
@@ -44,10 +50,11 @@ def talk(
     that in VOICEFORGE_API_KEY, or on the server's own machine the administrator's. Ends with status
     1 when a question got no spoken answer.
     """
+    where, key = _reached(url)
     wanted = Wanted(
-        url=url,
+        url=where,
         recordings=recordings,
-        api_key=_key(url),
+        api_key=key,
         voice=voice,
         instructions=instructions,
         agent=agent,
@@ -73,9 +80,12 @@ def talk(
     sys.exit(0 if report.answered and not report.errors and written else 1)
 
 
-def _key(url: str) -> str:
+def _reached(url: str | None) -> tuple[str, str]:
+    """The server's address, and a key for it, if there is one."""
     try:
-        return key_for(url, load().settings)
+        settings = load().settings
+        where = url or re.sub("^http", "ws", here(settings))
+        return where, key_for(where, settings)
     except SettingsError as error:
         print(f"voiceforge talk: {error}", file=sys.stderr)
         sys.exit(1)

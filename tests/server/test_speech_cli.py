@@ -39,6 +39,14 @@ def test_what_is_said_is_written_again(server: Server, tmp_path: Path, ending: s
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
 
 
+def test_the_server_of_this_machine_is_found(server: Server, tmp_path: Path) -> None:
+    """Whatever port it has: where its state is, its address is too, and its key."""
+    file = tmp_path / "a.mp3"
+    done = voiceforge("say", SAID, "-o", str(file), VOICEFORGE_STATE=str(server.state))
+    assert (done.status, done.out, done.err) == (0, "", "")
+    assert file.stat().st_size > 1000
+
+
 @pytest.mark.parametrize(
     ("form", "begins"), [("srt", "1\n00:00:0"), ("vtt", "WEBVTT\n\n00:00:0"), ("json", '{\n  "t')]
 )

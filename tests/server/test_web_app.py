@@ -237,7 +237,8 @@ def test_a_build_that_did_not_finish_is_none(built: Path) -> None:
 
 
 def test_whoever_starts_the_server_is_told_where_the_app_is() -> None:
-    told = welcome("127.0.0.1:8000", has_app=True).splitlines()
+    told = welcome("127.0.0.1:8000", Path("state/admin.key"), has_app=True).splitlines()
+    assert "  key:    the administrator's is in state/admin.key" in told
     assert "  app:    http://127.0.0.1:8000/app/" in told
     assert told[-1].endswith("/docs")
-    assert "/app/" not in welcome("127.0.0.1:8000", has_app=False)
+    assert "/app/" not in welcome("127.0.0.1:8000", Path("admin.key"), has_app=False)
