@@ -34,7 +34,7 @@ class OwnSound:
         self._spoken.add(pcm, rate_hz)
 
     def ended(self, now_ms: float) -> None:
-        """The agent has said what it had to say."""
+        """The agent has said what it had to say, or was cut."""
         self._until_ms = now_ms
 
     def onset(self, audible: bool, now_ms: float) -> None:

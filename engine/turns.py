@@ -377,6 +377,7 @@ class Turns(Actor):
                 self.pipeline.interrupt()
             case moves.Interrupt(_, by_caller):
                 self.outlet.cut("turn_detected" if by_caller else "client_cancelled")
+                self.own_sound.ended(self._time.now_ms())  # what is on its way sounds on
                 self.pipeline.interrupt()
                 self._idle()
             case moves.Hold():

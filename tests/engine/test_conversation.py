@@ -90,6 +90,21 @@ def test_the_agent_does_not_hear_itself_and_hears_the_caller_all_the_same() -> N
     in_virtual_time(scenario())
 
 
+def test_the_end_of_speech_that_was_cut_is_no_caller() -> None:
+    async def scenario() -> None:
+        async with Conversation(lambda chat: LONG) as talk:
+            await talk.caller_says("book a table")
+            await talk.until(ResponseStarted)
+            await talk.silence(1)
+            talk.ear.echo = True
+            talk.session.cancel(None)
+            await talk.caller_says("booked for")
+            await talk.silence(2)
+            assert talk.history()[1:] == [f"assistant: {talk.heard()}"]
+
+    in_virtual_time(scenario())
+
+
 def test_a_caller_who_speaks_into_the_echo_is_heard() -> None:
     async def scenario() -> None:
         replies = iter([LONG, "Sure."])
