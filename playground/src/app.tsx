@@ -58,7 +58,7 @@ function Inside() {
       return <SignIn because={state.because} />;
     case "in":
       return (
-        <Layout session={state.session}>
+        <Layout session={state.session} entered={state.entered ?? false}>
           <Switch>
             {PAGES.map(({ path, component: Component }) => (
               <Route key={path} path={path} nest={path !== "/"}>

@@ -22,7 +22,8 @@ export const NOT_SIGNED_IN =
 export type SignIn =
   | { at: "asking" }
   | { at: "out"; because?: string }
-  | { at: "in"; session: WebSession };
+  /** `entered`: just now, at the form. */
+  | { at: "in"; session: WebSession; entered?: boolean };
 
 /** Whether somebody is signed in. The cookie is not to be read from here; the server tells. */
 export const signIn = new Store<SignIn>({ at: "asking" });
@@ -55,7 +56,7 @@ export async function enter(key: string): Promise<void> {
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ key }),
   });
-  signIn.set({ at: "in", session: await told(response) });
+  signIn.set({ at: "in", session: await told(response), entered: true });
 }
 
 /** Sign out, here and at the server. */

@@ -17,10 +17,21 @@ import { Mark } from "./mark";
 import { PAGES, type Page } from "./pages";
 import { ThemeMenu } from "./theme-menu";
 
-/** The frame around every page: beside it on a desk, below it on a phone. */
-export function Layout({ session, children }: { session: WebSession; children: ReactNode }) {
+/**
+ * The frame around every page: beside it on a desk, below it on a phone. `entered`: whoever looks at
+ * it has just signed in.
+ */
+export function Layout({
+  session,
+  entered,
+  children,
+}: {
+  session: WebSession;
+  entered: boolean;
+  children: ReactNode;
+}) {
   const pages = PAGES.filter((page) => may(session, page.scope));
-  const main = useFreshPage();
+  const main = useFreshPage(entered);
   return (
     <div className="flex h-dvh flex-col lg:flex-row">
       <a
@@ -60,9 +71,12 @@ export function Layout({ session, children }: { session: WebSession; children: R
   );
 }
 
-/** On another page one begins at its top, also who reads by ear or by keys. */
-function useFreshPage() {
+/** On another page one begins at its top, also who reads by ear or by keys; and behind the sign-in. */
+function useFreshPage(entered: boolean) {
   const main = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (entered) main.current?.focus({ preventScroll: true });
+  }, [entered]);
   const [path] = useLocation();
   const last = useRef(path);
   useEffect(() => {
@@ -77,8 +91,9 @@ function useFreshPage() {
 const MOST_BELOW = 4; // entries that a thumb can tell apart
 
 function PhoneNavigation({ pages }: { pages: readonly Page[] }) {
-  const [, go] = useLocation();
+  const [path, go] = useLocation();
   const rest = pages.slice(MOST_BELOW);
+  const here = rest.find((page) => path === page.path || path.startsWith(`${page.path}/`));
   return (
     <nav
       aria-label="Pages"
@@ -89,9 +104,15 @@ function PhoneNavigation({ pages }: { pages: readonly Page[] }) {
       ))}
       {rest.length ? (
         <DropdownMenu>
-          <DropdownMenuTrigger className="flex min-w-14 flex-col items-center gap-0.5 rounded-field px-2 py-1 font-medium text-[0.6875rem] text-soft">
+          <DropdownMenuTrigger
+            className={cn(
+              "flex min-w-14 flex-col items-center gap-0.5 rounded-field px-2 py-1 font-medium text-[0.6875rem] text-soft",
+              here && "bg-royal-tint text-royal-ink",
+            )}
+          >
             <Ellipsis aria-hidden className="size-4.5" />
             More
+            {here ? <span className="sr-only">, with {here.name}, which is open</span> : null}
           </DropdownMenuTrigger>
           <DropdownMenuContent align="end">
             {rest.map(({ path, name, icon: Icon }) => (

@@ -86,9 +86,9 @@ export function SignIn({ because }: { because?: string | undefined }) {
             <KeyRound aria-hidden className="size-4" /> Where is my key?
           </p>
           <p>
-            The server printed an admin key when it first started, and keeps it in its state folder
-            as <Code>admin.key</Code>. For a key of your own, run{" "}
-            <Code>voiceforge keys create</Code> on the machine, or ask who runs it.
+            The server prints where the administrator's key is each time it starts: a file{" "}
+            <Code>admin.key</Code>. For a key of your own, run <Code>voiceforge keys create</Code>{" "}
+            on the machine, or ask who runs it.
           </p>
         </aside>
       </div>
