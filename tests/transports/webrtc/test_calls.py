@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -29,6 +30,9 @@ ITEM = Message("item_a", "assistant", (), "in_progress")
 FRAME_BYTES = 960
 
 PER_S = 32_000
+
+ALERT = b"\x15\xfe\xfd" + bytes(8) + b"\0\2\2\x28"
+"""Of DTLS, in plain text: the handshake has failed."""
 
 
 class Office:
@@ -279,17 +283,31 @@ async def test_a_call_without_events_is_one(office: Office) -> None:
     await until(lambda: len(office.session().heard) > 16_000)
 
 
-async def test_packets_of_strangers_are_dropped(office: Office) -> None:
-    """SRTP that is not theirs, RTCP garbage, DTLS garbage: from whoever knows the port."""
+async def test_strangers_spoil_no_call(office: Office) -> None:
+    """Whoever knows the port, while keys are agreed on and later: alerts of DTLS, SRTP that is not
+    theirs, RTCP, checks of nobody.
+    """
+    packets = (ALERT, b"\x80" + bytes(40), b"\x80\xc8" + bytes(40), b"\x80", b"\0\1" + bytes(18))
+
+    async def disturb(stranger: socket.socket) -> None:
+        while True:
+            for data in packets:
+                stranger.send(data)
+            await asyncio.sleep(0.002)
+
     client = Client(speech(48_000))
-    await office.call(client)
-    await client.told("session.created")
+    begun = asyncio.create_task(office.call(client))
+    await until(lambda: len(office.calls) == 1)
     [call] = office.calls._open.values()
-    way: Callable[[bytes, int], None] = call.peer._way.data_received
-    for data in (b"\x80" + bytes(40), b"\x80\xc8" + bytes(40), b"\x80", b"\x16" + bytes(60)):
-        way(data, 1)
-    before = len(office.session().heard)
-    await until(lambda: len(office.session().heard) > before + 16_000)
+    [way] = call.peer._way._protocols
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.connect(way.transport.get_extra_info("sockname"))
+        disturbing = asyncio.create_task(disturb(stranger))
+        await begun
+        await client.told("session.created")
+        before = len(office.session().heard)
+        await until(lambda: len(office.session().heard) > before + 16_000)
+        disturbing.cancel()
     assert len(office.calls) == 1
 
 
