@@ -35,8 +35,10 @@ ACCEPT: Message = {"type": "websocket.accept"}
 class Call:
     """One client: its connection, and its visit to a session."""
 
-    def __init__(self, offer: sdp.Offer, reach: Reach, certificate: "RTCCertificate") -> None:
-        self.peer = Peer(offer, reach, certificate, self._hear)
+    def __init__(
+        self, offer: sdp.Offer, reach: Reach, certificate: "RTCCertificate", largest_event: int
+    ) -> None:
+        self.peer = Peer(offer, reach, certificate, self._hear, largest_event)
         self.outbox = Outbox(self.peer.send, ACCEPT)
         self.connected = False
         self._visit: Visit | None = None
@@ -89,10 +91,13 @@ class Call:
 
 
 class Calls:
-    """The calls of one process, at the addresses of `reach`. Must be closed."""
+    """The calls of one process, at the addresses of `reach`. A client's event may have
+    `max_event_bytes`, as far as a data channel takes them. Must be closed.
+    """
 
-    def __init__(self, reach: Reach) -> None:
+    def __init__(self, reach: Reach, max_event_bytes: int = sdp.LARGEST_EVENT) -> None:
         self._reach = reach
+        self._largest_event = min(max_event_bytes, sdp.LARGEST_EVENT)
         self._certificate: RTCCertificate | None = None
         self._certified_on = datetime.date.min
         self._open: dict[asyncio.Task[None], Call] = {}
@@ -117,7 +122,7 @@ class Calls:
             read = sdp.read(offer)
         except sdp.BadOffer as error:
             raise RequestError("invalid_offer", str(error), "sdp") from error
-        call = Call(read, self._reach, self._current_certificate())
+        call = Call(read, self._reach, self._current_certificate(), self._largest_event)
         self._answering += 1
         try:
             answer = await call.enter(visits, query, session)

@@ -206,6 +206,26 @@ async def test_the_end_of_a_session_is_told_before_its_call_ends(office: Office)
         await client.ended.wait()
 
 
+async def test_the_end_is_told_though_its_packet_is_lost(office: Office) -> None:
+    client = Client()
+    await office.call(client)
+    await client.told("session.created")
+    [call] = office.calls._open.values()
+    await until(lambda: call.peer._sctp is not None and not call.peer._sctp._sent_queue)
+    line = call.peer._ice
+    send, lost = line._send, asyncio.Event()
+
+    async def losing(data: bytes) -> None:
+        if lost.is_set():
+            await send(data)
+        lost.set()
+
+    line._send = losing
+    office.session().say(frames.SessionEnded("hung_up", "somebody hung up"))
+    assert (await client.told("voiceforge.session.ended"))["reason"] == "hung_up"
+    assert lost.is_set()
+
+
 async def test_callers_who_do_not_come_are_few_and_soon_forgotten(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,7 +284,7 @@ async def test_bad_events_are_told_and_the_call_goes_on(office: Office) -> None:
         client.channel.send(message)
     client.ask(type="response.create")
     await until(lambda: any(call == "respond" for call, _ in office.session().calls))
-    assert sum(event["type"] == "error" for event in client.events) == 4
+    await until(lambda: sum(event["type"] == "error" for event in client.events) == 4)
 
 
 async def test_who_floods_is_disconnected(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,6 +295,40 @@ async def test_who_floods_is_disconnected(office: Office, monkeypatch: pytest.Mo
     for _ in range(3000):
         client.ask(type="response.cancel")
     await until(lambda: office.registry.gone == [(session_id, False)])
+
+
+async def test_who_sends_more_than_can_be_kept_is_disconnected(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peer, "MOST_BYTES", 2000)
+    client = Client()
+    session_id = await office.call(client)
+    await client.told("session.created")
+    client.ask(type="response.create", response={"instructions": "x" * 1500})
+    await until(lambda: office.session().calls[-1][0] == "respond")
+    assert office.registry.gone == []
+    client.ask(type="response.create", response={"instructions": "x" * 2000})
+    await until(lambda: office.registry.gone == [(session_id, False)])
+
+
+@pytest.mark.parametrize("size", [2001, 3_000_000])
+async def test_an_event_that_is_too_large_ends_the_call_and_says_so(
+    office: Office, size: int
+) -> None:
+    """As over the WebSocket; the session may be gone on with."""
+    office.calls = Calls(HERE, max_event_bytes=2000)
+    client = Client()
+    session_id = await office.call(client)
+    await client.told("session.created")
+    assert client.connection.sctp is not None
+    assert client.connection.sctp._remote_max_message_size == 2000
+    client.connection.sctp._remote_max_message_size = 0  # as a client that does not care
+    assert client.channel is not None
+    client.channel.send("x" * size)
+    assert (await client.told("error"))["error"]["code"] == "event_too_large"
+    async with asyncio.timeout(10):
+        await client.ended.wait()
+    assert office.registry.gone == [(session_id, False)]
 
 
 async def test_a_call_without_events_is_one(office: Office) -> None:
