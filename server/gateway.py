@@ -209,7 +209,7 @@ class Gateway:
         agents = Agents(
             self._database, self._outbound, self._library, self._vault, llms, dictionaries
         )
-        self._calls = Calls(reach_of(settings.webrtc))
+        self._calls = Calls(reach_of(settings.webrtc), settings.limits.max_event_bytes)
         self._sockets = Sockets(self._sessions, agents, self._calls)
         self._forwarding = Forwarding(self._sockets, plan.index, self._system.path_of)
         self._lines = Lines(self._forwarding)

@@ -9,6 +9,7 @@ import msgspec
 
 from server.settings import WebRtcSettings
 from transports.webrtc.ice import Reach
+from transports.webrtc.reflexive import StunServer
 
 LASTS_S = 12 * 3600
 """As long as the longest call that anybody would make: a TURN server asks for them all along."""
@@ -61,7 +62,7 @@ def reach_of(settings: WebRtcSettings) -> Reach:
     stun = None
     if settings.stun is not None:
         host, _, port = settings.stun.rpartition(":")
-        stun = host, port_of(port, "stun")
+        stun = StunServer(host, port_of(port, "stun"))
     ports = None
     if settings.ports is not None:
         first, _, last = settings.ports.partition("-")

@@ -3,6 +3,7 @@
 from server import page
 from server.settings_sources import FIELDS, shown, variable
 from transports.realtime import aliases
+from transports.webrtc.sdp import LARGEST_EVENT
 
 EXTENSION = (
     ("greeting", '`{"text", "interruptible"}`: what the agent says first, verbatim'),
@@ -95,8 +96,11 @@ def sections() -> list[str]:
             "`?session_id=<id>&resume=<token>` goes on with a session, also one that began over "
             "the WebSocket, and the other way round. An event that is larger than the browser "
             "takes (`a=max-message-size` of its offer) is left out, and an `error` says so "
-            "(`event_too_large`). A browser that closes its connection ends the session; one that "
-            "is not heard of for five seconds (15 while it has no microphone open) may come back. "
+            "(`event_too_large`). The browser's own events may have "
+            f"{LARGEST_EVENT} bytes, or `limits.max_event_bytes` if that is less, as the answer "
+            "says; a larger one ends the connection, with the same error. A browser that closes "
+            "its connection ends the session; one that is not heard of for five seconds (15 while "
+            "it has no microphone open) may come back. "
             "What was heard is reckoned from pacing and the browser's reports; its own buffer is "
             "taken for 60 ms (40 to 60 were measured on a steady line)."
         ),

@@ -47,7 +47,8 @@ def test_addresses_and_ports_are_read() -> None:
     assert reach.addresses == ("10.0.0.5", "fd00::5")
     assert reach.announced == ("203.0.113.7",)
     assert reach.ports == (50_000, 50_999)
-    assert reach.stun == ("stun.example.com", 3478)
+    assert reach.stun is not None
+    assert (reach.stun.host, reach.stun.port) == ("stun.example.com", 3478)
 
 
 @pytest.mark.parametrize(

@@ -40,10 +40,15 @@ class Call:
     """One client: its connection, and its visit to a session."""
 
     def __init__(
-        self, offer: sdp.Offer, reach: Reach, certificate: "RTCCertificate", who: str
+        self,
+        offer: sdp.Offer,
+        reach: Reach,
+        certificate: "RTCCertificate",
+        who: str,
+        largest_event: int,
     ) -> None:
         self.who = who
-        self.peer = Peer(offer, reach, certificate, self._hear)
+        self.peer = Peer(offer, reach, certificate, self._hear, largest_event)
         self.outbox = Outbox(self.peer.send, ACCEPT)
         self.connected = False
         self._visit: Visit | None = None
@@ -96,10 +101,13 @@ class Call:
 
 
 class Calls:
-    """The calls of one process, at the addresses of `reach`. Must be closed."""
+    """The calls of one process, at the addresses of `reach`. A client's event may have
+    `max_event_bytes`, as far as a data channel takes them. Must be closed.
+    """
 
-    def __init__(self, reach: Reach) -> None:
+    def __init__(self, reach: Reach, max_event_bytes: int = sdp.LARGEST_EVENT) -> None:
         self._reach = reach
+        self._largest_event = min(max_event_bytes, sdp.LARGEST_EVENT)
         self._certificate: RTCCertificate | None = None
         self._certified_on = datetime.date.min
         self._open: dict[asyncio.Task[None], Call] = {}
@@ -123,7 +131,8 @@ class Calls:
             read = sdp.read(offer)
         except sdp.BadOffer as error:
             raise RequestError("invalid_offer", str(error), "sdp") from error
-        call = Call(read, self._reach, self._current_certificate(), who)
+        certificate = self._current_certificate()
+        call = Call(read, self._reach, certificate, who, self._largest_event)
         self._answering[who] += 1
         try:
             answer = await call.enter(visits, query, session)

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from transports.outbox import Message
-from transports.reading import ABNORMAL
+from transports.reading import ABNORMAL, TOO_BIG
 from transports.realtime import errors
 from transports.realtime.audience import text_of
 from transports.webrtc import sdp, stack
@@ -17,6 +17,7 @@ from transports.webrtc.ice import Connection, Reach
 from transports.webrtc.opus import FRAME_MS
 from transports.webrtc.packet import Packet
 from transports.webrtc.reports import Reports
+from transports.webrtc.sctp import Sctp
 
 if TYPE_CHECKING:
     from aiortc.rtcdatachannel import RTCDataChannel
@@ -40,8 +41,11 @@ LOOK_S = 1.0
 PENDING_BYTES = 256 * 1024
 """Events that wait in the data channel. More wait before it, where it is seen that they do."""
 
-MOST_EVENTS = 256
+MOST_EVENTS, MOST_BYTES = 256, 4 * 1024 * 1024
 """Events of the client's that wait to be taken. A client that sends more is disconnected."""
+
+LAST_WORDS_S = 2.0
+"""For what was sent at the end to arrive: a second is waited before what was lost is sent again."""
 
 RECEIVER_S = 0.06
 """A browser's own jitter buffer and sound card (Chromium on a steady line: `python -m
@@ -50,7 +54,8 @@ bench.webrtc`); on an unsteady one three times its jitter comes on top."""
 
 class Peer:
     """One client. Its events are read and written as a WebSocket's of ASGI are (`receive`, `send`),
-    its speech goes to `hear` (see `CallerTrack`). Must be closed.
+    its speech goes to `hear` (see `CallerTrack`). An event may have `largest_event` bytes. Must be
+    closed.
     """
 
     lead_ms = FRAME_MS
@@ -58,9 +63,15 @@ class Peer:
     rate_hz = RATE_HZ
 
     def __init__(
-        self, offer: sdp.Offer, reach: Reach, certificate: "RTCCertificate", hear: Hear
+        self,
+        offer: sdp.Offer,
+        reach: Reach,
+        certificate: "RTCCertificate",
+        hear: Hear,
+        largest_event: int = sdp.LARGEST_EVENT,
     ) -> None:
         self._offer = offer
+        self._largest_event = largest_event
         self._loop = asyncio.get_running_loop()
         self._way = Connection(reach, self._datagram)
         gatherer = stack.rtcicetransport.RTCIceGatherer([])
@@ -69,20 +80,18 @@ class Peer:
         self._dtls = Dtls(self._ice, self._way, certificate)
         self._dtls._set_role("server" if offer.dtls.role == "client" else "client")
         self._sctp = (
-            stack.rtcsctptransport.RTCSctpTransport(self._dtls, sdp.SCTP_PORT)
-            if offer.data is not None
-            else None
+            Sctp(self._dtls, largest_event, self._exceeded) if offer.data is not None else None
         )
         self._channel: RTCDataChannel | None = None
         self._opened = asyncio.Event()
         self._room = asyncio.Event()
-        self._events: asyncio.Queue[Message] = asyncio.Queue()
+        self._events: asyncio.Queue[tuple[Message, int]] = asyncio.Queue()
+        self._waiting_bytes = 0
         self._caller = CallerTrack(hear)
         self._agent = AgentTrack(offer.payload_type, self._dtls.send_packet)
         self._reports: Reports | None = None
         self._heard_s = 0.0
         self._lost = False
-        self._closing: asyncio.Task[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
 
     @property
@@ -110,7 +119,11 @@ class Peer:
         local = self._dtls.getLocalParameters()
         local.role = self._dtls._role
         ours = sdp.Ours(
-            gatherer.getLocalParameters(), local, gatherer.getLocalCandidates(), self._agent.source
+            gatherer.getLocalParameters(),
+            local,
+            gatherer.getLocalCandidates(),
+            self._agent.source,
+            self._largest_event,
         )
         return sdp.answer(self._offer, ours)
 
@@ -146,17 +159,25 @@ class Peer:
         self._caller.close()
         self._agent.close()
         self._lose()
-        with contextlib.suppress(ConnectionError):
+        try:
             if self._sctp is not None:
-                await self._sctp.stop()
-            await self._dtls.stop()
-        await self._ice.stop()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LAST_WORDS_S):
+                        await self._sctp.until_arrived()
+        finally:
+            with contextlib.suppress(ConnectionError):
+                if self._sctp is not None:
+                    await self._sctp.stop()
+                await self._dtls.stop()
+            await self._ice.stop()
 
     # ---- events, as a WebSocket's -----------------------------------------------------------
 
     async def receive(self) -> Message:
         """The client's next event; once it is gone, how it left."""
-        return await self._events.get()
+        message, size = await self._events.get()
+        self._waiting_bytes -= size
+        return message
 
     async def send(self, message: Message) -> None:
         """Send an event, once there is room for it. Raises `ConnectionError` when it is gone."""
@@ -220,17 +241,27 @@ class Peer:
         self._opened.set()
 
     def _event(self, data: str | bytes) -> None:
-        if self._events.qsize() >= MOST_EVENTS:
+        size = len(data.encode()) if isinstance(data, str) else len(data)
+        if self._events.qsize() >= MOST_EVENTS or self._waiting_bytes + size > MOST_BYTES:
             self._lose()
             return
+        self._waiting_bytes += size
         kind = "text" if isinstance(data, str) else "bytes"
-        self._events.put_nowait({"type": "websocket.receive", kind: data})
+        self._events.put_nowait(({"type": "websocket.receive", kind: data}, size))
+
+    def _exceeded(self, told: str) -> None:
+        """The client sent what is not taken: it is told, and disconnected."""
+        log.info("a client sent too much", extra={"told": told})
+        if self._channel is not None and self._channel.readyState == "open":
+            self._channel.send(text_of(errors.invalid("event_too_large", told, None, None)))
+        self._lose(TOO_BIG)
 
     def _state_changed(self) -> None:
         """Keys or events have come to their end. Whoever says goodbye was heard until then."""
         channel_closed = self._channel is not None and self._channel.readyState == "closed"
         if channel_closed or self._dtls.state in ("closed", "failed"):
-            self._lose(by_itself=self._loop.time() - self._way.last_s < LOOK_S)
+            by_itself = self._loop.time() - self._way.last_s < LOOK_S
+            self._lose(GOODBYE if by_itself else ABNORMAL)
 
     def _look(self) -> None:
         now = self._loop.time()
@@ -241,12 +272,11 @@ class Peer:
             return
         self._watch = self._loop.call_later(LOOK_S, self._look)
 
-    def _lose(self, by_itself: bool = False) -> None:
+    def _lose(self, code: int = ABNORMAL) -> None:
         """The client is gone: who reads learns it."""
         if self._lost:
             return
         self._lost = True
         self._opened.set()
         self._room.set()
-        code = GOODBYE if by_itself else ABNORMAL
-        self._events.put_nowait({"type": "websocket.disconnect", "code": code, "reason": ""})
+        self._events.put_nowait(({"type": "websocket.disconnect", "code": code, "reason": ""}, 0))

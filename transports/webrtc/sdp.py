@@ -40,6 +40,9 @@ times, and some it does not take as RFC 8285 has them."""
 
 SCTP_PORT = 5000
 
+LARGEST_EVENT = 262_144
+"""Bytes of a client's: what browsers take of us. They refuse to send more than they are told."""
+
 STREAM, TRACK = "voiceforge", "agent"
 
 
@@ -133,12 +136,15 @@ def offered(description: "SessionDescription") -> Offer:
 
 
 class Ours(msgspec.Struct, frozen=True):
-    """What an answer tells of us; `source` is the SSRC of the agent's speech."""
+    """What an answer tells of us; `source` is the SSRC of the agent's speech, `largest_event` the
+    bytes that an event of the client's may have.
+    """
 
     ice: "RTCIceParameters"
     dtls: "RTCDtlsParameters"
     candidates: "list[RTCIceCandidate]"
     source: int
+    largest_event: int = LARGEST_EVENT
 
 
 def answer(offer: Offer, ours: Ours) -> str:
@@ -166,7 +172,7 @@ def accepted(section: "MediaDescription", offer: Offer, ours: Ours) -> "MediaDes
     made.ice_candidates, made.ice_candidates_complete = ours.candidates, True
     if section.kind == "application":
         made.sctp_port = SCTP_PORT
-        made.sctpCapabilities = stack.rtcsctptransport.RTCSctpTransport.getCapabilities()
+        made.sctpCapabilities = stack.rtcsctptransport.RTCSctpCapabilities(ours.largest_event)
         return made
     made.fmt = [offer.payload_type]
     made.rtcp_port, made.rtcp_host, made.rtcp_mux = 9, "0.0.0.0", True

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -29,6 +30,9 @@ ITEM = Message("item_a", "assistant", (), "in_progress")
 FRAME_BYTES = 960
 
 PER_S = 32_000
+
+ALERT = b"\x15\xfe\xfd" + bytes(8) + b"\0\2\2\x28"
+"""Of DTLS, in plain text: the handshake has failed."""
 
 
 class Office:
@@ -202,6 +206,26 @@ async def test_the_end_of_a_session_is_told_before_its_call_ends(office: Office)
         await client.ended.wait()
 
 
+async def test_the_end_is_told_though_its_packet_is_lost(office: Office) -> None:
+    client = Client()
+    await office.call(client)
+    await client.told("session.created")
+    [call] = office.calls._open.values()
+    await until(lambda: call.peer._sctp is not None and not call.peer._sctp._sent_queue)
+    line = call.peer._ice
+    send, lost = line._send, asyncio.Event()
+
+    async def losing(data: bytes) -> None:
+        if lost.is_set():
+            await send(data)
+        lost.set()
+
+    line._send = losing
+    office.session().say(frames.SessionEnded("hung_up", "somebody hung up"))
+    assert (await client.told("voiceforge.session.ended"))["reason"] == "hung_up"
+    assert lost.is_set()
+
+
 async def test_callers_who_do_not_come_are_few_and_soon_forgotten(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,7 +301,7 @@ async def test_bad_events_are_told_and_the_call_goes_on(office: Office) -> None:
         client.channel.send(message)
     client.ask(type="response.create")
     await until(lambda: any(call == "respond" for call, _ in office.session().calls))
-    assert sum(event["type"] == "error" for event in client.events) == 4
+    await until(lambda: sum(event["type"] == "error" for event in client.events) == 4)
 
 
 async def test_who_floods_is_disconnected(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,23 +314,71 @@ async def test_who_floods_is_disconnected(office: Office, monkeypatch: pytest.Mo
     await until(lambda: office.registry.gone == [(session_id, False)])
 
 
+async def test_who_sends_more_than_can_be_kept_is_disconnected(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peer, "MOST_BYTES", 2000)
+    client = Client()
+    session_id = await office.call(client)
+    await client.told("session.created")
+    client.ask(type="response.create", response={"instructions": "x" * 1500})
+    await until(lambda: office.session().calls[-1][0] == "respond")
+    assert office.registry.gone == []
+    client.ask(type="response.create", response={"instructions": "x" * 2000})
+    await until(lambda: office.registry.gone == [(session_id, False)])
+
+
+@pytest.mark.parametrize("size", [2001, 3_000_000])
+async def test_an_event_that_is_too_large_ends_the_call_and_says_so(
+    office: Office, size: int
+) -> None:
+    """As over the WebSocket; the session may be gone on with."""
+    office.calls = Calls(HERE, max_event_bytes=2000)
+    client = Client()
+    session_id = await office.call(client)
+    await client.told("session.created")
+    assert client.connection.sctp is not None
+    assert client.connection.sctp._remote_max_message_size == 2000
+    client.connection.sctp._remote_max_message_size = 0  # as a client that does not care
+    assert client.channel is not None
+    client.channel.send("x" * size)
+    assert (await client.told("error"))["error"]["code"] == "event_too_large"
+    async with asyncio.timeout(10):
+        await client.ended.wait()
+    assert office.registry.gone == [(session_id, False)]
+
+
 async def test_a_call_without_events_is_one(office: Office) -> None:
     client = Client(speech(48_000), events=False)
     await office.call(client)
     await until(lambda: len(office.session().heard) > 16_000)
 
 
-async def test_packets_of_strangers_are_dropped(office: Office) -> None:
-    """SRTP that is not theirs, RTCP garbage, DTLS garbage: from whoever knows the port."""
+async def test_strangers_spoil_no_call(office: Office) -> None:
+    """Whoever knows the port, while keys are agreed on and later: alerts of DTLS, SRTP that is not
+    theirs, RTCP, checks of nobody.
+    """
+    packets = (ALERT, b"\x80" + bytes(40), b"\x80\xc8" + bytes(40), b"\x80", b"\0\1" + bytes(18))
+
+    async def disturb(stranger: socket.socket) -> None:
+        while True:
+            for data in packets:
+                stranger.send(data)
+            await asyncio.sleep(0.002)
+
     client = Client(speech(48_000))
-    await office.call(client)
-    await client.told("session.created")
+    begun = asyncio.create_task(office.call(client))
+    await until(lambda: len(office.calls) == 1)
     [call] = office.calls._open.values()
-    way: Callable[[bytes, int], None] = call.peer._way.data_received
-    for data in (b"\x80" + bytes(40), b"\x80\xc8" + bytes(40), b"\x80", b"\x16" + bytes(60)):
-        way(data, 1)
-    before = len(office.session().heard)
-    await until(lambda: len(office.session().heard) > before + 16_000)
+    [way] = call.peer._way._protocols
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.connect(way.transport.get_extra_info("sockname"))
+        disturbing = asyncio.create_task(disturb(stranger))
+        await begun
+        await client.told("session.created")
+        before = len(office.session().heard)
+        await until(lambda: len(office.session().heard) > before + 16_000)
+        disturbing.cancel()
     assert len(office.calls) == 1
 
 

@@ -35,6 +35,7 @@ def test_a_browser_s_offer_is_taken_for_speech_and_events() -> None:
     assert codec.parameters["useinbandfec"] == 1
     assert (speech.direction, speech.ssrc[0].ssrc) == ("sendrecv", 42)
     assert (events.kind, events.sctp_port) == ("application", 5000)
+    assert f"a=max-message-size:{sdp.LARGEST_EVENT}" in str(events)
 
 
 def test_speech_is_taken_from_the_section_that_has_some() -> None:
