@@ -77,7 +77,8 @@ export interface paths {
         };
         /**
          * What runs here, and how busy it is
-         * @description Gateways with their sessions, and workers with their queues and batches.
+         * @description Gateways with their sessions, workers with their queues and batches, the machine, whether
+         *     it lets another session in, and what `voiceforge capacity` measured of it.
          */
         get: operations["V1SystemLive"];
         put?: never;
@@ -1415,6 +1416,16 @@ export interface components {
             data: components["schemas"]["Account"][];
             has_more: boolean;
         };
+        /** AdmissionStatus */
+        AdmissionStatus: {
+            present: number;
+            most?: number | null;
+            held?: number | null;
+            limit?: number | null;
+            /** @default 0 */
+            pressure: number;
+            refusal?: string | null;
+        };
         /**
          * Afterwards
          * @description What the LLM makes of a session after its end: a summary, and with a JSON Schema of an object
@@ -2034,6 +2045,16 @@ export interface components {
             pronunciation_dictionary_id: string;
             version_id?: string | null;
         };
+        /** Machine */
+        Machine: {
+            cpu: string;
+            cores: number;
+            busy_s: number;
+            memory_bytes: number;
+            available_bytes: number;
+            /** @default [] */
+            gpus: string[];
+        };
         /** Made */
         Made: {
             value: string;
@@ -2085,6 +2106,24 @@ export interface components {
             filler?: components["schemas"]["FillerText"] | null;
             /** @constant */
             type: "mcp";
+        };
+        /** Measured */
+        Measured: {
+            /** Format: date-time */
+            at: string;
+            machine: string;
+            held: number;
+            limit: number | null;
+            bound_ms: number;
+            levels: components["schemas"]["MeasuredLevel"][];
+        };
+        /** MeasuredLevel */
+        MeasuredLevel: {
+            callers: number;
+            answers: number;
+            lost: number;
+            p50_ms?: number | null;
+            p95_ms?: number | null;
         };
         /** ModelObject */
         ModelObject: {
@@ -2649,6 +2688,9 @@ export interface components {
             gateways: components["schemas"]["GatewayStatus"][];
             workers: components["schemas"]["WorkerStatus"][];
             database?: components["schemas"]["DatabaseStatus"] | null;
+            machine?: components["schemas"]["Machine"] | null;
+            admission?: components["schemas"]["AdmissionStatus"] | null;
+            capacity?: components["schemas"]["Measured"] | null;
         };
         /** Word */
         Word: {
@@ -2680,6 +2722,8 @@ export interface components {
             error_message: string;
             /** @default  */
             node: string;
+            /** @default  */
+            model: string;
         };
         /** Wrong */
         Wrong: {
