@@ -129,12 +129,17 @@ class Admission:
         learnt = self.learnt
         if learnt.limit is not None and sessions >= learnt.limit:
             return Full(f"this machine serves {learnt.limit} well", round(WINDOW_S / 2))
-        if sessions >= max(learnt.held, LEAST):
+        if sessions >= self.at_once:
             if self.pressure > COMFORT:
                 return Full("those inside need all of this machine", round(WINDOW_S / 2))
             if now < self._let_in_at + SETTLE_S:
                 return Full("callers beyond what is known are let in one by one", round(SETTLE_S))
         return None
+
+    @property
+    def at_once(self) -> int:
+        """So many come in together; whoever is beyond, one by one, if at all."""
+        return max(self.learnt.held, LEAST)
 
     @property
     def pressure(self) -> float:

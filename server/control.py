@@ -85,15 +85,16 @@ class AdmissionStatus(msgspec.Struct, frozen=True):
     """Whether one more session would begin.
 
     `present` of the sessions have their client there, which is what counts; `most` is what the
-    settings allow, None is no limit. The machine has `held` so many well, or is taken to, and
-    `limit` is the most that it serves well, None while that is not known; without `held` everybody
-    is let in (`limits.admission`). At a `pressure` of 1 it is at one of its bounds. `refusal` is
-    what the next one would be told, None if it would be let in.
+    settings allow, None is no limit. So many are let in `at_once`, which the machine has held well
+    or is taken to hold, others one by one; `limit` is the most that it serves well, None while that
+    is not known. Without `at_once` everybody is let in (`limits.admission`). At a `pressure` of 1
+    the machine is at one of its bounds. `refusal` is what the next one would be told, None if it
+    would be let in.
     """
 
     present: int
     most: int | None = None
-    held: int | None = None
+    at_once: int | None = None
     limit: int | None = None
     pressure: float = 0.0
     refusal: str | None = None

@@ -76,10 +76,8 @@ class Places:
             refusal = _most_are_open(present)
         if admission is None:
             return AdmissionStatus(present, self._most, refusal=refusal)
-        learnt = admission.learnt
-        return AdmissionStatus(
-            present, self._most, learnt.held, learnt.limit, admission.pressure, refusal
-        )
+        at_once, limit = admission.at_once, admission.learnt.limit
+        return AdmissionStatus(present, self._most, at_once, limit, admission.pressure, refusal)
 
     def leave(self, gateway: int, number: int) -> None:
         """Give a place back. Harmless if it was not taken."""

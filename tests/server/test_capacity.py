@@ -11,7 +11,7 @@ from server.capacity import Level, curve, learnt
 from server.machine import Machine
 from server.measured import MeasuredLevel
 from tests.folder import folder
-from tests.server.program import voiceforge
+from tests.server.program import Server, voiceforge
 
 
 def level(callers: int, latency_ms: float = 800.0, lost: int = 0) -> Level:
@@ -86,3 +86,7 @@ def test_it_measures_this_machine_and_remembers(state: Path) -> None:
     assert [level["callers"] for level in known["measured"]["levels"]] == [
         level["callers"] for level in told["levels"]
     ]
+    with Server(VOICEFORGE_STATE=str(state)) as server:
+        status, text = server.until_ready().get("/v1/system")
+    assert status == 200
+    assert json.loads(text)["capacity"] == known["measured"]

@@ -73,7 +73,7 @@ def test_none_at_all_may_be_allowed() -> None:
 
 def test_it_is_told_whether_there_is_another_place_and_why_not() -> None:
     places = Places(None, Admission(Learnt(3, 4)), clock=lambda: 0.0)
-    assert places.status() == AdmissionStatus(0, None, 3, 4)
+    assert places.status() == AdmissionStatus(0, None, 4, 4)
     for number in range(4):
         assert places.enter(0, number) == Welcome(number)
     told = places.status()
