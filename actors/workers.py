@@ -50,7 +50,8 @@ def model_command(
 
     Without `store` the model lies in the store of the machine that runs it.
     """
-    return _command(name, ModelPlan(model, str(store or ""), share), share.threads)
+    plan = ModelPlan(model, str(store or ""), share)
+    return replace(_command(name, plan, share.threads), model=Path(model).name)
 
 
 def llm_command(plan: LlmPlan) -> WorkerCommand:
@@ -58,7 +59,9 @@ def llm_command(plan: LlmPlan) -> WorkerCommand:
     from actors.llama import ENVIRONMENT
 
     env = ENVIRONMENT if plan.embedded is not None else {}
-    return _command("llm", plan, plan.embedded.threads if plan.embedded else 1, env)
+    asked = plan.endpoint or plan.embedded
+    command = _command("llm", plan, plan.embedded.threads if plan.embedded else 1, env)
+    return replace(command, model=asked.model if asked else "")
 
 
 def on_ray(name: str, command: WorkerCommand, address: str, place: int) -> WorkerCommand:
@@ -69,7 +72,7 @@ def on_ray(name: str, command: WorkerCommand, address: str, place: int) -> Worke
     env = {key: value for key, value in command.env.items() if key != "PYTHONPATH"}
     limits = library_limits(command.threads) if command.threads else {}
     plan = RayPlan(address, place, command.plan, limits | env)
-    return replace(_command(name, plan, threads=1), load_s=_ON_RAY_LOAD_S)
+    return replace(_command(name, plan, threads=1), load_s=_ON_RAY_LOAD_S, model=command.model)
 
 
 def _command(

@@ -117,17 +117,34 @@ class Admission:
 
     def ask(self, sessions: int, now: float) -> Full | None:
         """May another join the `sessions` that there are? None if so."""
+        full = self.full(sessions, now)
+        if full is None:
+            self._let_in_at = now
+        elif self.learnt.limit is not None and sessions >= self.learnt.limit:
+            self._turned_away = True
+        return full
+
+    def full(self, sessions: int, now: float) -> Full | None:
+        """What another would be told; None if it would be let in."""
         learnt = self.learnt
         if learnt.limit is not None and sessions >= learnt.limit:
-            self._turned_away = True
             return Full(f"this machine serves {learnt.limit} well", round(WINDOW_S / 2))
-        if sessions >= max(learnt.held, LEAST):
-            if pressure_of([signs for _, signs in self._window]) > COMFORT:
+        if sessions >= self.at_once:
+            if self.pressure > COMFORT:
                 return Full("those inside need all of this machine", round(WINDOW_S / 2))
             if now < self._let_in_at + SETTLE_S:
                 return Full("callers beyond what is known are let in one by one", round(SETTLE_S))
-        self._let_in_at = now
         return None
+
+    @property
+    def at_once(self) -> int:
+        """So many come in together; whoever is beyond, one by one, if at all."""
+        return max(self.learnt.held, LEAST)
+
+    @property
+    def pressure(self) -> float:
+        """As `pressure_of`, of the last seconds with sessions."""
+        return pressure_of([signs for _, signs in self._window])
 
     def _forget_crowds(self, sessions: int) -> None:
         """What a larger crowd waited for says nothing of those who stay."""

@@ -44,7 +44,8 @@ class Keeper:
     def __init__(
         self, name: str, command: WorkerCommand, folder: Path, *, asleep: bool = False
     ) -> None:
-        self.status = WorkerStatus(name, State.ASLEEP if asleep else State.STARTING)
+        state = State.ASLEEP if asleep else State.STARTING
+        self.status = WorkerStatus(name, state, model=command.model)
         self.changed: Callable[[WorkerStatus], None] = lambda status: None
         self._command = command
         self._folder = folder

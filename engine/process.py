@@ -24,13 +24,15 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 class WorkerCommand(msgspec.Struct, frozen=True):
     """How to start a worker; `{socket}` in `argv` becomes the path that it must listen on.
 
-    It reads `plan` from its standard input. `threads` limits what its libraries use, `load_s` is
-    how long it may take to be ready; with more than `most_bytes` of memory it is started again.
+    It reads `plan` from its standard input, which has it run `model`. `threads` limits what its
+    libraries use, `load_s` is how long it may take to be ready; with more than `most_bytes` of
+    memory it is started again.
     """
 
     argv: tuple[str, ...]
     env: dict[str, str] = {}
     plan: bytes = b""
+    model: str = ""
     threads: int = 1
     load_s: float = 120.0
     most_bytes: int | None = None

@@ -21,10 +21,10 @@ class State(enum.StrEnum):
 class WorkerStatus(msgspec.Struct, frozen=True):
     """One worker. Once it is ready, it listens on the Unix socket `path`, new for each start.
 
-    `node` is the address of the cluster's machine that the model runs on, empty for this one; `pid`
-    is the process here. `resident_bytes` is the memory of the process that holds the model.
-    `error_code` and `error_message` say why the last one was lost or could not start, until one is
-    ready again.
+    `model` is the name of what it runs. `node` is the address of the cluster's machine that the
+    model runs on, empty for this one; `pid` is the process here. `resident_bytes` is the memory of
+    the process that holds the model. `error_code` and `error_message` say why the last one was lost
+    or could not start, until one is ready again.
     """
 
     name: str
@@ -37,6 +37,7 @@ class WorkerStatus(msgspec.Struct, frozen=True):
     error_code: str = ""
     error_message: str = ""
     node: str = ""
+    model: str = ""
 
     @property
     def error(self) -> InferenceError | None:

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -26,6 +27,8 @@ from engine.admission import Learnt
 from engine.capabilities import Utterance
 from server import wav
 from server.access.admin_key import FILE, read
+from server.machine import Machine
+from server.measured import Measured, MeasuredLevel
 from server.talk import RATE_HZ, Report, Talk, TalkError, Wanted
 
 QUESTIONS = (
@@ -64,7 +67,18 @@ class Level(msgspec.Struct, frozen=True):
 
     def holds(self, first: "Level") -> bool:
         """Whether callers are served about as well as those of the first level."""
-        return not self.lost and self.percentile(95) <= STRAIN * first.percentile(95)
+        return not self.lost and self.percentile(95) <= first.bound_ms
+
+    @property
+    def bound_ms(self) -> float:
+        """The longest p95 of a level that holds, if this is the first one."""
+        return STRAIN * self.percentile(95)
+
+    def kept(self) -> MeasuredLevel:
+        """What is remembered of it."""
+        answers = len(self.latencies_ms)
+        told = [round(self.percentile(percent), 1) if answers else None for percent in (50, 95)]
+        return MeasuredLevel(self.callers, answers, self.lost, *told)
 
 
 def speak_questions(store: Store, folder: Path) -> tuple[Path, ...]:
@@ -126,6 +140,19 @@ def learnt(found: Sequence[Level]) -> Learnt:
     bad = [level.callers for level in found if not level.holds(found[0])]
     held = max(good, default=1)
     return Learnt(held, max(held, min(bad) - 1) if bad else None)
+
+
+def curve(found: Sequence[Level], machine: Machine) -> Measured:
+    """What is remembered of the levels, measured just now, of which the first one holds."""
+    known = learnt(found)
+    return Measured(
+        at=datetime.now(UTC).replace(microsecond=0),
+        machine=f"{machine.cpu}, {machine.cores} cores, {round(machine.memory_bytes / 2**30)} GB",
+        held=known.held,
+        limit=known.limit,
+        bound_ms=round(found[0].bound_ms, 1),
+        levels=tuple(level.kept() for level in found),
+    )
 
 
 class ServerFailed(Exception):

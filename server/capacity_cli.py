@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from server import capacity as measuring
 from server.capacity import Level, ServerFailed
 from server.learning import Memory, state_folder
+from server.machine import machine
 from server.settings import Settings
 from server.settings_sources import SettingsError, load
 from server.store import store_of
@@ -27,7 +28,8 @@ def capacity(
     turns: Annotated[int, Parameter(help="questions that each caller asks, 1-8")] = 4,
     config: Annotated[Path | None, Parameter(help="TOML file, as for `serve`")] = None,
     keep: Annotated[
-        bool, Parameter(help="remember the result: `serve` then admits so many at once")
+        bool,
+        Parameter(help="remember it: `serve` admits so many at once, the app shows the curve"),
     ] = True,
     as_json: Annotated[
         bool, Parameter(name="--json", help="print one JSON line at the end", negative="")
@@ -50,7 +52,8 @@ def capacity(
     if not found[0].holds(found[0]):
         _fail("already the first callers got no answer: is the machine busy with something else?")
     if keep:
-        Memory(state_folder(settings), settings).write(learnt)
+        curve = measuring.curve(found, machine())
+        Memory(state_folder(settings), settings).write(learnt, curve)
     if as_json:
         print(msgspec.json.encode({"levels": found, "learnt": learnt}).decode())
     else:

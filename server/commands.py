@@ -9,7 +9,7 @@ from actors.handlers import Share
 from actors.llm_plan import Embedded, Endpoint, LlmPlan
 from actors.workers import MODELS, Role, llm_command, model_command, on_ray
 from engine.process import WorkerCommand
-from server.idle import machine_bytes
+from server.machine import machine_bytes
 from server.settings import EndpointSettings, Settings
 
 KOKORO = "kokoro-82m"

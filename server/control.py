@@ -6,6 +6,8 @@ import msgspec
 
 from engine.framing import framed, read_body
 from engine.status import WorkerStatus
+from server.machine import Machine
+from server.measured import Measured
 from server.settings import Settings
 from storage.accounts import NO_LIMITS, Limits
 from storage.usage import Amounts, Subject
@@ -79,14 +81,36 @@ class DatabaseStatus(msgspec.Struct, frozen=True):
     restarts: int = 0
 
 
+class AdmissionStatus(msgspec.Struct, frozen=True):
+    """Whether one more session would begin.
+
+    `present` of the sessions have their client there, which is what counts; `most` is what the
+    settings allow, None is no limit. So many are let in `at_once`, which the machine has held well
+    or is taken to hold, others one by one; `limit` is the most that it serves well, None while that
+    is not known. Without `at_once` everybody is let in (`limits.admission`). At a `pressure` of 1
+    the machine is at one of its bounds. `refusal` is what the next one would be told, None if it
+    would be let in.
+    """
+
+    present: int
+    most: int | None = None
+    at_once: int | None = None
+    limit: int | None = None
+    pressure: float = 0.0
+    refusal: str | None = None
+
+
 class Gateways(msgspec.Struct, frozen=True, tag="gateways"):
     """All gateways, and the database: told when a gateway is somewhere else, and in answer to the
-    `Look` with `number`.
+    `Look` with `number`, which gets the rest too.
     """
 
     statuses: tuple[GatewayStatus, ...]
     number: int | None = None
     database: DatabaseStatus | None = None
+    machine: Machine | None = None
+    admission: AdmissionStatus | None = None
+    capacity: Measured | None = None
 
 
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):

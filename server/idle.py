@@ -1,11 +1,9 @@
 """When a model that was loaded on demand is unloaded: nobody uses it, or memory is scarce."""
 
-import contextlib
-import os
 from collections.abc import Iterable
-from pathlib import Path
 
 from engine.status import State, WorkerStatus
+from server.machine import available_bytes, machine_bytes
 
 SCARCE = 0.1
 """Of the machine's memory: with less available, what is idle is unloaded, longest idle first."""
@@ -13,21 +11,9 @@ SCARCE = 0.1
 MOMENT_S = 10.0  # what has just been used is left alone, however scarce memory is
 
 
-def machine_bytes() -> int:
-    """The memory that this machine has, or that the container which we are in may use."""
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    with contextlib.suppress(OSError, ValueError):  # no cgroup, or "max"
-        return min(machine, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
-    return machine
-
-
 def memory_is_scarce() -> bool:
     """Whether less than `SCARCE` of it is available; False where that cannot be read."""
-    with contextlib.suppress(OSError, ValueError):
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024 < SCARCE * machine_bytes()
-    return False
+    return 0 < available_bytes() < SCARCE * machine_bytes()
 
 
 class Idle:

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,12 +14,14 @@ import msgspec
 from engine.admission import Learnt, Signs
 from engine.inference import Priority
 from engine.status import WorkerStatus
-from server.idle import machine_bytes
+from server.machine import cpu_model, machine_bytes
+from server.measured import Measured
 from server.settings import Settings
 
 log = logging.getLogger(__name__)
 
 FILE = "capacity.json"
+MEASURED = "measured"
 
 GUESS_PER_CORE = {"embedded": 4, "elsewhere": 16}
 """Sessions that a machine of which nothing is known is taken to hold, by where the LLM runs."""
@@ -54,7 +56,9 @@ class Seconds:
 
 
 class Memory:
-    """What was learnt of this machine with these settings, in a file of the state `folder`."""
+    """What was learnt of this machine with these settings, in a file of the state `folder`; and
+    the curve that was measured of it, if one was.
+    """
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self._path = folder / FILE
@@ -63,21 +67,47 @@ class Memory:
         where = "embedded" if settings.llm.base_url is None else "elsewhere"
         self._guess = Learnt(held=GUESS_PER_CORE[where] * cores)
         self._written: Learnt | None = None
+        self._measured: Measured | None = None
+        self._measured_ns: int | None = None
+        """How old the file was that it was read from."""
 
     def read(self) -> Learnt:
         """What is known, else a guess."""
-        known = self._all().get(self._key)
         with contextlib.suppress(msgspec.ValidationError):
-            if known is not None:
-                return msgspec.convert(known, Learnt)
+            return msgspec.convert(self._known(self._all()), Learnt)
         return self._guess
 
-    def write(self, learnt: Learnt) -> None:
-        """Keep it, if there is news. A disk that takes nothing costs only the memory."""
-        if learnt == self._written:
+    def measured(self) -> Measured | None:
+        """The curve, if `voiceforge capacity` measured one here, be it while this runs."""
+        with contextlib.suppress(OSError):
+            ns = self._path.stat().st_mtime_ns
+            if ns != self._measured_ns:
+                self._measured_ns, self._measured = ns, self._read_measured()
+        return self._measured
+
+    def _read_measured(self) -> Measured | None:
+        kept = self._known(self._all()).get(MEASURED)
+        if kept is None:
+            return None
+        try:
+            return msgspec.convert(kept, Measured)
+        except msgspec.ValidationError as error:
+            told = {"file": str(self._path), "error": str(error)}
+            log.warning("what was measured cannot be read: measure it again", extra=told)
+            return None
+
+    def write(self, learnt: Learnt, measured: Measured | None = None) -> None:
+        """Keep it, if there is news, and the curve that it was learnt from, if it was. A disk that
+        takes nothing costs only the memory.
+        """
+        if learnt == self._written and measured is None:
             return
         self._written = Learnt(learnt.held, learnt.limit)
-        known = self._all() | {self._key: msgspec.to_builtins(learnt)}
+        known = self._all()
+        curve = self._known(known).get(MEASURED)
+        if measured is not None:
+            curve = msgspec.to_builtins(measured)
+        known[self._key] = msgspec.to_builtins(learnt) | ({MEASURED: curve} if curve else {})
         part = self._path.with_suffix(".part")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,6 +115,11 @@ class Memory:
             part.replace(self._path)
         except OSError as error:
             log.warning("what was learnt cannot be kept", extra={"error": error.strerror})
+
+    def _known(self, known: Mapping[str, object]) -> Mapping[str, object]:
+        """Of this machine, with these settings."""
+        here = known.get(self._key)
+        return here if isinstance(here, dict) else {}
 
     def _all(self) -> dict[str, object]:
         try:
@@ -106,7 +141,7 @@ def machine_key(settings: Settings) -> str:
     """Names this machine and what it is to run; another of either has another capacity."""
     parts = [
         platform.machine(),
-        _cpu_model(),
+        cpu_model(),
         str(os.cpu_count()),
         f"{machine_bytes() >> 30} GB",
         str(settings.threads),
@@ -115,11 +150,3 @@ def machine_key(settings: Settings) -> str:
         f"{settings.llm.base_url} {settings.llm.model} {settings.llm.at_once}",
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-def _cpu_model() -> str:
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor()

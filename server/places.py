@@ -4,8 +4,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from engine.admission import Admission
-from server.control import Owner, Refusal, Welcome
+from engine.admission import Admission, Full
+from server.control import AdmissionStatus, Owner, Refusal, Welcome
 
 RETRY_FULL_S = 10
 ENOUGH = "session_limit"
@@ -56,17 +56,28 @@ class Places:
                 return Refusal(number, ENOUGH, text, RETRY_FULL_S)
         present = self.present
         if self._most is not None and present >= self._most:
-            text = f"{present} sessions are open, the most that limits.max_sessions allows"
-            return Refusal(number, "full", text, RETRY_FULL_S)
+            return Refusal(number, "full", _most_are_open(present), RETRY_FULL_S)
         if self._admission is not None:
             full = self._admission.ask(present, self._clock())
             if full is not None:
-                text = f"{present} sessions are open: {full.reason} ({WAY_OUT})"
+                text = _full_of(present, full)
                 return Refusal(number, "no_capacity", text, full.retry_after_s)
         ids = tuple(owner.id for owner in owners)
         self._taken.setdefault(gateway, {})[number] = ids
         self._owned.update(ids)
         return Welcome(number)
+
+    def status(self) -> AdmissionStatus:
+        """Whether there is another, and why."""
+        present, admission = self.present, self._admission
+        full = None if admission is None else admission.full(present, self._clock())
+        refusal = None if full is None else _full_of(present, full)
+        if self._most is not None and present >= self._most:
+            refusal = _most_are_open(present)
+        if admission is None:
+            return AdmissionStatus(present, self._most, refusal=refusal)
+        at_once, limit = admission.at_once, admission.learnt.limit
+        return AdmissionStatus(present, self._most, at_once, limit, admission.pressure, refusal)
 
     def leave(self, gateway: int, number: int) -> None:
         """Give a place back. Harmless if it was not taken."""
@@ -101,3 +112,11 @@ class Places:
             self._owned[ident] -= 1
             if not self._owned[ident]:
                 del self._owned[ident]
+
+
+def _most_are_open(present: int) -> str:
+    return f"{present} sessions are open, the most that limits.max_sessions allows"
+
+
+def _full_of(present: int, full: Full) -> str:
+    return f"{present} sessions are open: {full.reason} ({WAY_OUT})"

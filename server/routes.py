@@ -86,7 +86,9 @@ def routes(
         summary="What runs here, and how busy it is",
     )
     async def live() -> Whole:
-        """Gateways with their sessions, and workers with their queues and batches."""
+        """Gateways with their sessions, workers with their queues and batches, the machine, whether
+        it lets another session in, and what `voiceforge capacity` measured of it.
+        """
         return await system.whole()
 
     @post(

@@ -8,6 +8,8 @@ import socket
 import time
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from engine.admission import Admission
 from engine.inference import InferenceError
 from engine.process import resident_bytes
@@ -20,6 +22,7 @@ from server.fleet import Fleet, Tell
 from server.gateways import GatewayKeeper
 from server.learning import Memory, Seconds, state_folder
 from server.listening import ServeError
+from server.machine import machine
 from server.metering.books import Books
 from server.metering.months import Months
 from server.outbound.secret_key import key_of
@@ -292,8 +295,12 @@ class Supervisor:
         self._broadcast(self._picture())
 
     def _picture(self, number: int | None = None) -> control.Gateways:
-        gateways = tuple(gateway.status for gateway in self._gateways)
-        return control.Gateways(gateways, number, self._database.status)
+        statuses = tuple(gateway.status for gateway in self._gateways)
+        told = control.Gateways(statuses, number, self._database.status)
+        if number is None:
+            return told
+        admission, capacity = self._places.status(), self._memory.measured()
+        return replace(told, machine=machine(), admission=admission, capacity=capacity)
 
     def _broadcast(self, message: control.ToGateway) -> None:
         for gateway in self._gateways:

@@ -13,9 +13,11 @@ from yarl import URL
 from engine.status import WorkerStatus
 from server.access.caller import HEADER, Caller
 from server.asking import Asking
-from server.control import DatabaseStatus, Gateways, GatewayStatus, Look
+from server.control import AdmissionStatus, DatabaseStatus, Gateways, GatewayStatus, Look
 from server.forward import gateway_of
+from server.machine import Machine
 from server.machine_metrics import database_metrics, gateway_metrics, worker_metrics
+from server.measured import Measured
 from server.metrics_of_all import exposition
 from server.sessions import SessionRegistry
 
@@ -41,13 +43,18 @@ class GatewaySilent(Exception):
 
 
 class Whole(msgspec.Struct, frozen=True):
-    """What `/v1/system` shows: `gateway` is the one that answered, `sessions` those of all."""
+    """What `/v1/system` shows: `gateway` is the one that answered, `sessions` those of all.
+    `capacity` is the curve that `voiceforge capacity` measured here, null before it did.
+    """
 
     gateway: int
     sessions: int
     gateways: tuple[GatewayStatus, ...]
     workers: tuple[WorkerStatus, ...]
     database: DatabaseStatus | None = None
+    machine: Machine | None = None
+    admission: AdmissionStatus | None = None
+    capacity: Measured | None = None
 
 
 class System:
@@ -59,6 +66,8 @@ class System:
         self.index = index
         self.gateways: tuple[GatewayStatus, ...] = ()
         self.database: DatabaseStatus | None = None
+        self._looked = Gateways(())
+        """What the last answer told."""
         self._asking = asking
         self._workers = workers
         self._sessions = sessions
@@ -72,6 +81,8 @@ class System:
         """The supervisor says how all gateways are."""
         self.gateways = picture.statuses
         self.database = picture.database
+        if picture.number is not None:
+            self._looked = picture
 
     async def _look(self) -> None:
         """Have the supervisor say it now; if it does not, what is known may be old."""
@@ -88,7 +99,16 @@ class System:
         total = sum(gateway.sessions for gateway in self.gateways)
         gateways = tuple(replace(gateway, path="") for gateway in self.gateways)
         workers = tuple(replace(worker, path="") for worker in self._workers())
-        return Whole(self.index, total, gateways, workers, self.database)
+        return Whole(
+            self.index,
+            total,
+            gateways,
+            workers,
+            self.database,
+            self._looked.machine,
+            self._looked.admission,
+            self._looked.capacity,
+        )
 
     async def exposition(self) -> str:
         """The machine's metrics in Prometheus' text format, the same whichever gateway tells."""

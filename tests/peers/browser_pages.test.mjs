@@ -6,8 +6,31 @@ import { APP, app, ask, barriers, complained, KEY, saved, signIn } from "./brows
 
 const CLIPS = process.env.VOICEFORGE_CLIPS;
 const WAIT_MS = 60_000;
+const DAYS = 30; // that the charts show at first
 
 test.afterEach(() => assert.deepEqual(complained(), []));
+
+/** Go through a chart by keys, from its first place to the last of so many. */
+async function walk(chart, places) {
+  await chart.focus();
+  for (let place = 1; place < places; place += 1) await chart.press("ArrowRight");
+}
+
+/** Have a text spoken, and wait until that is counted. */
+async function said(input) {
+  const characters = async () => (await ask("GET", "/v1/usage")).used.characters;
+  const before = await characters();
+  const response = await fetch(`${process.env.VOICEFORGE_URL}/v1/audio/speech`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${KEY}`, "content-type": "application/json" },
+    body: JSON.stringify({ model: "tts-1", voice: "alloy", input }),
+  });
+  assert.ok((await response.arrayBuffer()).byteLength > 0);
+  for (const since = Date.now(); (await characters()) === before; ) {
+    assert.ok(Date.now() < since + WAIT_MS, "what was said is not counted");
+    await new Promise((soon) => setTimeout(soon, 500));
+  }
+}
 
 test("an agent is made, changed, taken back to what it was, and deleted", async (t) => {
   const page = await app(t, { path: "/agents/new" });
@@ -68,6 +91,80 @@ test("a recorded session is found by its words, read, and heard again", async (t
   await page.getByText(/largest ocean/i).first().waitFor();
   await page.getByRole("button", { name: /^Play from/ }).last().click();
   await page.getByRole("button", { name: "Pause" }).waitFor();
+  assert.deepEqual(await barriers(page), []);
+  await page.goto(`${APP}/sessions`);
+  await page.getByRole("link", { name: "Analytics" }).click();
+  const waits = page.getByRole("application", { name: /^How long callers waited for answers/ });
+  await walk(waits, DAYS);
+  const tip = page.getByRole("region", { name: "Wait for answers" }).getByRole("status");
+  await tip.getByText(/^\d.* m?s$/).first().waitFor();
+  assert.deepEqual(await barriers(page), []);
+});
+
+test("what is used is drawn by day, apart by who used it, and saved as a table", async (t) => {
+  await said("Something to be counted.");
+  const page = await app(t, { path: "/usage" });
+  const byModel = page.getByRole("application", { name: "Compute by day and model" });
+  await walk(byModel, DAYS);
+  const tip = page.getByRole("region", { name: "Compute by day" }).getByRole("status");
+  assert.match(await tip.textContent(), /piper-joe/);
+  assert.deepEqual(await barriers(page), []);
+  await page.getByRole("radio", { name: "Model" }).focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  await page.getByRole("application", { name: "Compute by day and key" }).waitFor();
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute("role")), "application");
+  const table = page.getByRole("table", { name: "Compute by day and key" });
+  assert.equal(await table.getByRole("row").count(), 1 + DAYS);
+  assert.match(await table.getByRole("row").first().textContent(), /^Dayadmin/);
+  const lines = (await saved(page, "CSV")).toString().split("\r\n");
+  assert.equal(lines[0].split(",").slice(0, 4).join(), "day,key,id,dropped");
+  assert.match(lines[1], /^\d{4}-\d\d-\d\d,admin,key_/);
+});
+
+test("the system shows what runs, live, and how many callers are let in", async (t) => {
+  const page = await app(t, { path: "/system" });
+  const memory = page.getByRole("application", { name: "Memory, the last five minutes" });
+  await memory.press("ArrowRight");
+  await page.getByRole("region", { name: "Memory" }).getByText(/ago|now/).first().waitFor();
+  const heard = page.getByRole("region", { name: "Text to speech", exact: true });
+  await heard.getByText("piper-joe").waitFor();
+  const requests = heard.locator("dt", { hasText: "Requests" }).first().locator("+ dd");
+  const before = Number(await requests.textContent().catch(() => 0));
+  await said("Something to be seen.");
+  await page.waitForFunction(
+    ([element, count]) => Number(element?.textContent ?? 0) > count,
+    [await requests.elementHandle(), before],
+  );
+  await page.getByText("Not loaded, and without memory").waitFor();
+  await page.getByText(/Everybody is let in: admission is off/).waitFor();
+  const capacity = page.getByRole("region", { name: "Capacity" });
+  await capacity.getByText("voiceforge capacity").waitFor();
+  await capacity.getByRole("button", { name: "Copy" }).waitFor();
+});
+
+test("a measured capacity is a curve, with where it ends", async (t) => {
+  const levels = [
+    { callers: 1, answers: 4, lost: 0, p50_ms: 700, p95_ms: 900 },
+    { callers: 4, answers: 16, lost: 0, p50_ms: 800, p95_ms: 1200 },
+    { callers: 8, answers: 20, lost: 12, p50_ms: 2000, p95_ms: 4000 },
+  ];
+  const at = "2026-11-29T18:00:00Z";
+  const capacity = { at, machine: "Some CPU, 2 cores", held: 4, limit: 7, bound_ms: 1350, levels };
+  const before = (page) =>
+    page.route("**/v1/system", async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, json: { ...(await answer.json()), capacity } });
+    });
+  const page = await app(t, { path: "/system", before });
+  const card = page.getByRole("region", { name: "Capacity" });
+  await card.getByRole("strong").getByText("4 callers").waitFor();
+  await card.getByText("Measured: 4 callers served well").waitFor();
+  await walk(card.getByRole("application"), levels.length);
+  await card.getByRole("status").getByText("4.00 s").waitFor();
+  const worst = card.getByRole("region", { name: "Levels" }).getByRole("row").last();
+  assert.match(await worst.textContent(), /^8202\.00 s4\.00 s12no$/);
   assert.deepEqual(await barriers(page), []);
 });
 

@@ -1,10 +1,15 @@
+import json
+from datetime import UTC, datetime
 from pathlib import Path
+
+import pytest
 
 from engine.admission import Learnt
 from engine.inference import Priority
 from engine.load import Load, Served
 from engine.status import State, WorkerStatus
-from server.learning import FILE, Memory, Seconds
+from server.learning import FILE, Memory, Seconds, machine_key
+from server.measured import Measured, MeasuredLevel
 from server.settings import LlmSettings, Settings, WorkerSettings
 
 
@@ -66,3 +71,53 @@ def test_a_folder_that_takes_nothing_stops_nothing(tmp_path: Path) -> None:
     memory = Memory(tmp_path / "file", Settings())
     memory.write(Learnt(3, 4))
     assert memory.read().limit is None
+
+
+CURVE = Measured(
+    at=datetime(2026, 11, 29, 18, 0, tzinfo=UTC),
+    machine="Some CPU, 2 cores, 8 GB",
+    held=2,
+    limit=3,
+    bound_ms=1350.0,
+    levels=(MeasuredLevel(1, 4, 0, 800.0, 900.0), MeasuredLevel(4, 0, 16)),
+)
+
+
+def test_a_measured_curve_stays_while_the_server_learns_more(tmp_path: Path) -> None:
+    serving = Memory(tmp_path, Settings())
+    assert serving.measured() is None
+    Memory(tmp_path, Settings()).write(Learnt(2, 3), CURVE)  # another process, while it serves
+    assert serving.measured() == CURVE
+    serving.write(Learnt(5, 6))
+    assert serving.measured() == Memory(tmp_path, Settings()).measured() == CURVE
+    assert Memory(tmp_path, Settings()).read() == Learnt(5, 6)
+
+
+def test_a_curve_is_of_this_machine_with_these_settings(tmp_path: Path) -> None:
+    Memory(tmp_path, Settings()).write(Learnt(2, 3), CURVE)
+    other = Settings(llm=LlmSettings("http://gpu/v1", "big"))
+    assert Memory(tmp_path, other).measured() is None
+
+
+def test_a_file_from_before_there_were_curves_is_read(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text(json.dumps({machine_key(Settings()): {"held": 7, "limit": 9}}))
+    memory = Memory(tmp_path, Settings())
+    assert memory.read() == Learnt(7, 9)
+    assert memory.measured() is None
+
+
+def test_a_broken_curve_costs_nothing_else_and_the_log_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    Memory(tmp_path, Settings()).write(Learnt(7, 9), CURVE)
+    whole = (tmp_path / FILE).read_text()
+    (tmp_path / FILE).write_text(whole.replace("900.0", '"quick"'))
+    memory = Memory(tmp_path, Settings())
+    assert memory.read() == Learnt(7, 9)
+    assert memory.measured() is None
+    assert memory.measured() is None
+    assert [record.message for record in caplog.records] == [
+        "what was measured cannot be read: measure it again"
+    ]
+    memory.write(Learnt(7, 9), CURVE)
+    assert memory.measured() == CURVE

@@ -1,4 +1,5 @@
-from server.control import Owner, Refusal, Welcome
+from engine.admission import Admission, Learnt
+from server.control import AdmissionStatus, Owner, Refusal, Welcome
 from server.places import Places
 from storage.accounts import Limits
 
@@ -68,3 +69,31 @@ def test_who_was_dropped_keeps_its_owner_from_no_other_session() -> None:
 
 def test_none_at_all_may_be_allowed() -> None:
     assert isinstance(Places(None).enter(0, 1, (owner("key_1", 0),)), Refusal)
+
+
+def test_it_is_told_whether_there_is_another_place_and_why_not() -> None:
+    places = Places(None, Admission(Learnt(3, 4)), clock=lambda: 0.0)
+    assert places.status() == AdmissionStatus(0, None, 4, 4)
+    for number in range(4):
+        assert places.enter(0, number) == Welcome(number)
+    told = places.status()
+    assert (told.present, told.refusal) == (4, places.enter(0, 4).message)  # type: ignore[union-attr]
+    assert "serves 4 well" in str(told.refusal)
+    places.mark(0, 1, away=True)
+    assert places.status().refusal is None
+
+
+def test_looking_takes_no_place_and_holds_nobody_up() -> None:
+    places = Places(None, Admission(Learnt(4)), clock=lambda: 0.0)
+    for number in range(5):  # a fifth comes 3 s after the others, not after looks
+        assert places.status().refusal is None or number == 4
+        if number < 4:
+            places.enter(0, number)
+    assert "one by one" in str(places.status().refusal)
+
+
+def test_without_admission_only_the_settings_count() -> None:
+    places = Places(1)
+    assert places.status() == AdmissionStatus(0, 1)
+    places.enter(0, 1)
+    assert "limits.max_sessions" in str(places.status().refusal)

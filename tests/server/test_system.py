@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from msgspec.structs import replace
 
 from server.asking import Asking
 from server.control import (
+    AdmissionStatus,
     Enter,
     Gateways,
     GatewayStatus,
@@ -142,6 +144,25 @@ async def test_who_goes_while_it_is_read_what_was_used_takes_no_place(
     for _ in range(5):
         await asyncio.sleep(0)
     assert (supervisor.sessions, supervisor._entering) == (1, {})
+
+
+async def test_who_asks_is_told_of_the_machine_and_of_who_is_let_in(tmp_path: Path) -> None:
+    sent = Sent(1, tmp_path)
+    sent.supervisor._receive(0, Enter(1))
+    sent.clear()
+    sent.supervisor._receive(0, Look(7))
+    [(_, picture)] = sent
+    asked = Asked()
+    asked.told(Gateways((GatewayStatus(0, sessions=1),)))
+    whole = asyncio.create_task(asked.system.whole())
+    await asyncio.sleep(0)
+    asked.told(replace(cast(Gateways, picture), number=asked.numbers[0]))
+    asked.told(Gateways((GatewayStatus(0, sessions=1),)))  # news, which tells no more than that
+    shown = await whole
+    assert shown.admission == AdmissionStatus(present=1)
+    assert shown.machine is not None
+    assert shown.machine.memory_bytes > 0
+    assert shown.capacity is None
 
 
 async def test_where_a_gateway_is_all_are_told_at_once(tmp_path: Path) -> None:

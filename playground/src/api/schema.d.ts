@@ -77,7 +77,8 @@ export interface paths {
         };
         /**
          * What runs here, and how busy it is
-         * @description Gateways with their sessions, and workers with their queues and batches.
+         * @description Gateways with their sessions, workers with their queues and batches, the machine, whether
+         *     it lets another session in, and what `voiceforge capacity` measured of it.
          */
         get: operations["V1SystemLive"];
         put?: never;
@@ -912,27 +913,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/text-to-speech/{voice_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Speak a text (ElevenLabs' dialect)
-         * @description The audio, sent as it is made, by either path. The quickest way is always taken, and no
-         *     text is logged, whatever is asked for.
-         */
-        post: operations["V1TextToSpeechVoiceIdSpeak"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/text-to-speech/{voice_id}/stream": {
         parameters: {
             query?: never;
@@ -948,6 +928,27 @@ export interface paths {
          *     text is logged, whatever is asked for.
          */
         post: operations["V1TextToSpeechVoiceIdStreamSpeak"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/text-to-speech/{voice_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Speak a text (ElevenLabs' dialect)
+         * @description The audio, sent as it is made, by either path. The quickest way is always taken, and no
+         *     text is logged, whatever is asked for.
+         */
+        post: operations["V1TextToSpeechVoiceIdSpeak"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1414,6 +1415,16 @@ export interface components {
         AccountPage: {
             data: components["schemas"]["Account"][];
             has_more: boolean;
+        };
+        /** AdmissionStatus */
+        AdmissionStatus: {
+            present: number;
+            most?: number | null;
+            at_once?: number | null;
+            limit?: number | null;
+            /** @default 0 */
+            pressure: number;
+            refusal?: string | null;
         };
         /**
          * Afterwards
@@ -2034,6 +2045,16 @@ export interface components {
             pronunciation_dictionary_id: string;
             version_id?: string | null;
         };
+        /** Machine */
+        Machine: {
+            cpu: string;
+            cores: number;
+            busy_s: number;
+            memory_bytes: number;
+            available_bytes: number;
+            /** @default [] */
+            gpus: string[];
+        };
         /** Made */
         Made: {
             value: string;
@@ -2085,6 +2106,24 @@ export interface components {
             filler?: components["schemas"]["FillerText"] | null;
             /** @constant */
             type: "mcp";
+        };
+        /** Measured */
+        Measured: {
+            /** Format: date-time */
+            at: string;
+            machine: string;
+            held: number;
+            limit: number | null;
+            bound_ms: number;
+            levels: components["schemas"]["MeasuredLevel"][];
+        };
+        /** MeasuredLevel */
+        MeasuredLevel: {
+            callers: number;
+            answers: number;
+            lost: number;
+            p50_ms?: number | null;
+            p95_ms?: number | null;
         };
         /** ModelObject */
         ModelObject: {
@@ -2649,6 +2688,9 @@ export interface components {
             gateways: components["schemas"]["GatewayStatus"][];
             workers: components["schemas"]["WorkerStatus"][];
             database?: components["schemas"]["DatabaseStatus"] | null;
+            machine?: components["schemas"]["Machine"] | null;
+            admission?: components["schemas"]["AdmissionStatus"] | null;
+            capacity?: components["schemas"]["Measured"] | null;
         };
         /** Word */
         Word: {
@@ -2680,6 +2722,8 @@ export interface components {
             error_message: string;
             /** @default  */
             node: string;
+            /** @default  */
+            model: string;
         };
         /** Wrong */
         Wrong: {
@@ -7020,7 +7064,7 @@ export interface operations {
             };
         };
     };
-    V1TextToSpeechVoiceIdSpeak: {
+    V1TextToSpeechVoiceIdStreamSpeak: {
         parameters: {
             query?: {
                 output_format?: "mp3_22050_32" | "mp3_24000_48" | "mp3_44100_32" | "mp3_44100_64" | "mp3_44100_96" | "mp3_44100_128" | "mp3_44100_192" | "pcm_8000" | "pcm_16000" | "pcm_22050" | "pcm_24000" | "pcm_32000" | "pcm_44100" | "pcm_48000" | "wav_8000" | "wav_16000" | "wav_22050" | "wav_24000" | "wav_32000" | "wav_44100" | "wav_48000" | "ulaw_8000" | "alaw_8000" | "opus_48000_32" | "opus_48000_64" | "opus_48000_96" | "opus_48000_128" | "opus_48000_192";
@@ -7118,7 +7162,7 @@ export interface operations {
             };
         };
     };
-    V1TextToSpeechVoiceIdStreamSpeak: {
+    V1TextToSpeechVoiceIdSpeak: {
         parameters: {
             query?: {
                 output_format?: "mp3_22050_32" | "mp3_24000_48" | "mp3_44100_32" | "mp3_44100_64" | "mp3_44100_96" | "mp3_44100_128" | "mp3_44100_192" | "pcm_8000" | "pcm_16000" | "pcm_22050" | "pcm_24000" | "pcm_32000" | "pcm_44100" | "pcm_48000" | "wav_8000" | "wav_16000" | "wav_22050" | "wav_24000" | "wav_32000" | "wav_44100" | "wav_48000" | "ulaw_8000" | "alaw_8000" | "opus_48000_32" | "opus_48000_64" | "opus_48000_96" | "opus_48000_128" | "opus_48000_192";

@@ -3,12 +3,25 @@ import { answer, api, type Schema } from "./client";
 
 export type UsedBy = Schema["UsedBy"];
 export type Used = Schema["Used"];
-export type Group = "day" | "model" | "agent" | "key";
+export type Kind = "model" | "agent" | "key";
 
-/** What was used since a day (2026-11-01), by `by`; what was prepared and dropped in rows of its own. */
-export const usage = (since: string, by: readonly Group[]) =>
+interface Asked {
+  /** A day such as 2026-11-01. */
+  from: string;
+  /** The day after the last one; without it until now. */
+  to?: string;
+  by?: readonly ("day" | Kind)[];
+}
+
+/** What was used; what was prepared and dropped in rows of its own. */
+export const usage = ({ from, to, by = [] }: Asked) =>
   queryOptions({
-    queryKey: ["usage", since, by],
+    queryKey: ["usage", from, to, by],
     queryFn: () =>
-      answer(api.GET("/v1/usage", { params: { query: { from: since, group_by: [...by] } } })),
+      answer(
+        api.GET("/v1/usage", {
+          params: { query: { from, ...(to ? { to } : {}), group_by: [...by] } },
+        }),
+      ),
+    placeholderData: (before) => before,
   });

@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Disc, History, Search, SearchX } from "lucide-react";
+import { ChartSpline, Disc, History, Search, SearchX } from "lucide-react";
 import { useDeferredValue, useState } from "react";
 import { Link } from "wouter";
 import { agents } from "@/api/agents";
@@ -26,6 +26,13 @@ export function SessionList() {
     <Page
       title="Sessions"
       about="Every conversation: what was heard, how it went, and what it took."
+      actions={
+        <Button asChild size="sm">
+          <Link href="/analytics">
+            <ChartSpline aria-hidden /> Analytics
+          </Link>
+        </Button>
+      }
     >
       <Filters sought={sought} set={(part) => setSought({ ...sought, ...part })} />
       {query.isError ? (

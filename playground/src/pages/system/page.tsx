@@ -1,64 +1,66 @@
 import { useQuery } from "@tanstack/react-query";
-import { Cpu, Database, Network } from "lucide-react";
+import { Activity, Cpu, Server } from "lucide-react";
 import type { ReactNode } from "react";
-import { type Gateway, system, type Worker } from "@/api/system";
+import { type Look, system } from "@/api/system";
+import { CopyAs } from "@/parts/copy-as";
 import { Failed } from "@/parts/failed";
-import { counted, milliseconds } from "@/parts/figures";
 import { Page } from "@/parts/page";
-import { Badge, type Tone } from "@/ui/badge";
-import { Card } from "@/ui/card";
-import { Notice } from "@/ui/notice";
 import { Skeleton } from "@/ui/skeleton";
-
-const STATES: Record<string, Tone> = {
-  ready: "good",
-  starting: "warn",
-  asleep: "plain",
-  closed: "plain",
-  failed: "bad",
-};
+import { CapacityCard } from "./capacity-card";
+import { LiveCharts } from "./live-charts";
+import { AdmissionCard, DatabaseCard, GatewayCard, MachineCard } from "./machine-cards";
+import { Asleep, ModelCard } from "./model-card";
 
 /** What runs on the machine, and how it is doing. */
 export default function System() {
-  const { data, error, isPending, refetch } = useQuery(system);
+  const { data: looks, error, refetch } = useQuery(system);
   return (
-    <Page title="System" about="What runs on the machine, as it is now.">
+    <Page
+      title="System"
+      about="What runs on this machine and how busy it is, looked at every two seconds while this page is open."
+      actions={<CopyAs call={{ method: "GET", path: "/v1/system" }} />}
+    >
       {error ? (
         <Failed what="The system does not tell" error={error} again={() => void refetch()} />
       ) : null}
-      {isPending ? <Skeleton className="h-64 rounded-card" /> : null}
-      {data ? (
-        <>
-          <Part title="Models" icon={<Cpu aria-hidden className="size-4" />}>
-            {data.workers.map((worker) => (
-              <WorkerCard key={worker.name + worker.pid} worker={worker} />
-            ))}
-          </Part>
-          <Part title="Gateways" icon={<Network aria-hidden className="size-4" />}>
-            {data.gateways.map((gateway) => (
-              <GatewayCard key={gateway.index} gateway={gateway} />
-            ))}
-          </Part>
-          {data.database ? (
-            <Part title="Database" icon={<Database aria-hidden className="size-4" />}>
-              <Card aria-label="PostgreSQL" className="flex flex-col gap-3 p-4">
-                <Head
-                  name="PostgreSQL"
-                  state={data.database.up ? "up" : "down"}
-                  tone={data.database.up ? "good" : "bad"}
-                />
-                <Facts
-                  facts={[
-                    ["Kept", data.database.embedded ? "by this server" : "elsewhere"],
-                    ["Restarts", String(data.database.restarts)],
-                  ]}
-                />
-              </Card>
-            </Part>
-          ) : null}
-        </>
-      ) : null}
+      {looks ? <Told looks={looks} /> : null}
+      {looks || error ? null : <Waiting />}
     </Page>
+  );
+}
+
+function Told({ looks }: { looks: readonly Look[] }) {
+  const whole = looks.at(-1)?.whole;
+  if (!whole) return null;
+  const { workers, gateways, machine, admission, database, capacity } = whole;
+  const asleep = workers.filter(({ state }) => state === "asleep");
+  return (
+    <>
+      <Part title="Now" icon={<Activity aria-hidden className="size-4" />}>
+        <LiveCharts looks={looks} />
+      </Part>
+      <CapacityCard measured={capacity} admission={admission} />
+      <Part title="Models" icon={<Cpu aria-hidden className="size-4" />}>
+        <div className="grid items-start gap-4 md:grid-cols-2 xl:grid-cols-4">
+          {workers
+            .filter((worker) => !asleep.includes(worker))
+            .map((worker) => (
+              <ModelCard key={worker.name} worker={worker} looks={looks} />
+            ))}
+        </div>
+        {asleep.length ? <Asleep workers={asleep} /> : null}
+      </Part>
+      <Part title="Machine" icon={<Server aria-hidden className="size-4" />}>
+        <div className="grid items-start gap-4 md:grid-cols-2 xl:grid-cols-4">
+          {admission ? <AdmissionCard admission={admission} /> : null}
+          {machine ? <MachineCard machine={machine} /> : null}
+          {gateways.map((gateway) => (
+            <GatewayCard key={gateway.index} gateway={gateway} />
+          ))}
+          {database ? <DatabaseCard database={database} /> : null}
+        </div>
+      </Part>
+    </>
   );
 }
 
@@ -68,75 +70,17 @@ function Part({ title, icon, children }: { title: string; icon: ReactNode; child
       <h2 className="flex items-center gap-2 font-semibold text-base">
         <span className="text-royal-ink">{icon}</span> {title}
       </h2>
-      <div className="grid gap-4 sm:grid-cols-2 xl:grid-cols-3">{children}</div>
+      {children}
     </section>
   );
 }
 
-function WorkerCard({ worker }: { worker: Worker }) {
-  const { name, state = "starting", load, resident_bytes, restarts, error_message, node } = worker;
+function Waiting() {
   return (
-    <Card aria-label={name} className="flex flex-col gap-3 p-4">
-      <Head name={name} state={state} tone={STATES[state] ?? "plain"} />
-      <Facts
-        facts={[
-          ["Memory", bytes(resident_bytes)],
-          ["Running", String(load?.running ?? 0)],
-          ["Queued", String(load?.queued ?? 0)],
-          ["Longest wait", milliseconds(load?.oldest_ms ?? 0)],
-          ["Restarts", String(restarts)],
-          ...(node ? ([["Node", node]] as const) : []),
-        ]}
-      />
-      {error_message ? <Notice kind="bad">{error_message}</Notice> : null}
-    </Card>
-  );
-}
-
-function GatewayCard({ gateway }: { gateway: Gateway }) {
-  const { index, serving, sessions, lag_ms, resident_bytes, restarts } = gateway;
-  return (
-    <Card aria-label={`Gateway ${index}`} className="flex flex-col gap-3 p-4">
-      <Head
-        name={`Gateway ${index}`}
-        state={serving ? counted(sessions, "session") : "not serving"}
-        tone={serving ? "good" : "bad"}
-      />
-      <Facts
-        facts={[
-          ["Memory", bytes(resident_bytes)],
-          ["Lag of its clock", milliseconds(lag_ms)],
-          ["Restarts", String(restarts)],
-        ]}
-      />
-    </Card>
-  );
-}
-
-function Head({ name, state, tone }: { name: string; state: string; tone: Tone }) {
-  return (
-    <div className="flex items-center justify-between gap-3">
-      <h3 className="truncate font-semibold">{name}</h3>
-      <Badge tone={tone}>{state}</Badge>
+    <div role="status" aria-label="Loading" className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
+      {[0, 1, 2, 3, 4, 5].map((card) => (
+        <Skeleton key={card} className="h-52 rounded-card" />
+      ))}
     </div>
   );
-}
-
-function Facts({ facts }: { facts: readonly (readonly [string, string])[] }) {
-  return (
-    <dl className="figures grid grid-cols-[1fr_auto] gap-y-1 text-sm">
-      {facts.map(([name, value]) => (
-        <div key={name} className="contents">
-          <dt className="text-soft">{name}</dt>
-          <dd className="text-right">{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
-function bytes(count: number): string {
-  if (count === 0) return "–";
-  const mega = count / 1024 / 1024;
-  return mega < 1024 ? `${mega.toFixed(0)} MB` : `${(mega / 1024).toFixed(1)} GB`;
 }
