@@ -30,6 +30,75 @@ test("an agent is made, changed, taken back to what it was, and deleted", async 
   await page.getByText("Test harbour is gone").first().waitFor();
 });
 
+test("an agent's tools, knowledge, variables and webhooks are set in a form; what it does not show stays", async (t) => {
+  const shelf = await ask("POST", "/v1/knowledge", { name: "Opening hours" });
+  await ask("PUT", "/v1/secrets/FORM_TEST", { value: "hush" });
+  const odd = { session: { temperature: 0.7, instructions: "Speak with {{who}}." }, tools: [{ type: "wait", name: "hold_on" }] };
+  const made = await ask("POST", "/v1/agents", { name: "Form test", config: odd });
+  t.after(async () => {
+    const mine = [`agents/${made.id}`, `knowledge/${shelf.id}`, "secrets/FORM_TEST"];
+    for (const one of mine) await ask("DELETE", `/v1/${one}`);
+  });
+  const page = await app(t, { path: `/agents/${made.id}` });
+  const open = (part) => page.getByRole("tab", { name: part }).click();
+  await open("Tools");
+  await page.getByRole("button", { name: "Add a tool" }).click();
+  await page.getByRole("menuitem", { name: /^HTTP request/ }).click();
+  await page.getByLabel("Name").last().fill("order_status");
+  await page.getByLabel("Address").fill("https://{order}.example/");
+  await page.getByRole("button", { name: "Add an argument" }).click();
+  await page.getByLabel("Argument 1", { exact: true }).fill("order");
+  await page.getByLabel("What argument 1 is").fill("Its number.");
+  await page.getByRole("button", { name: "Add a header" }).click();
+  await page.getByLabel("Header 1", { exact: true }).fill("authorization");
+  await page.getByLabel("Value of header 1").fill("Bearer {{secret.NOBODY}}");
+  await page.getByText("There is no secret NOBODY yet").waitFor();
+  await page.getByLabel("Value of header 1").fill("Bearer {{secret.FORM_TEST}}");
+  await page.getByRole("button", { name: "Add a tool" }).click();
+  await page.getByRole("menuitem", { name: /^Client function/ }).click();
+  await page.getByLabel("Name").last().fill("show_map");
+  await open("Knowledge");
+  await page.getByLabel("Opening hours").check();
+  await open("Variables");
+  await page.getByText("{{who}}").waitFor();
+  await page.getByRole("button", { name: "Add a variable" }).click();
+  await page.getByLabel("Variable 1", { exact: true }).fill("who");
+  await page.getByLabel("Value of variable 1").fill("Ada");
+  await open("Webhooks");
+  await page.getByLabel("Ask a server of yours").click();
+  await page.getByLabel("Address").fill("https://shop.example/who");
+  assert.deepEqual(await barriers(page), []);
+  await page.getByRole("button", { name: "Save as a version" }).click();
+  const address = page.getByRole("textbox", { name: "Address" });
+  await page.getByRole("alert").getByText("the host cannot be filled in").last().waitFor(); // at its field
+  assert.equal(await address.getAttribute("aria-invalid"), "true");
+  await address.fill("https://shop.example/{order}");
+  await page.getByRole("button", { name: "Save as a version" }).click();
+  await page.getByText("Version 2 is in use").first().waitFor();
+  const { config } = await ask("GET", `/v1/agents/${made.id}`);
+  const parameters = {
+    type: "object",
+    properties: { order: { type: "string", description: "Its number." } },
+    required: ["order"],
+  };
+  const [held, http] = config.tools;
+  assert.equal(held.name, "hold_on");
+  assert.equal(http.name, "order_status");
+  assert.equal(http.method, "GET");
+  assert.equal(http.url, "https://shop.example/{order}");
+  assert.deepEqual(http.parameters, parameters);
+  assert.deepEqual(http.headers, { authorization: "Bearer {{secret.FORM_TEST}}" });
+  assert.deepEqual(config.session.tools.map(({ type, name }) => [type, name]), [["function", "show_map"]]);
+  assert.equal(config.session.temperature, 0.7);
+  assert.deepEqual(config.session.voiceforge.variables, { who: "Ada" });
+  assert.deepEqual(config.knowledge, [shelf.id]);
+  assert.equal(config.incoming.url, "https://shop.example/who");
+  await page.getByRole("button", { name: "Talk", exact: true }).click(); // with version 1
+  await page.getByRole("button", { name: "Start talking" }).waitFor();
+  await page.locator(`option[value="${made.id}@1"]`).waitFor({ state: "attached" });
+  assert.equal(await page.getByLabel("Agent", { exact: true }).inputValue(), `${made.id}@1`);
+});
+
 test("a text is said, and what was said is transcribed", async (t) => {
   const page = await app(t, { path: "/speech" });
   await page.getByLabel("What is to be said").fill("What is the largest ocean on earth?");
