@@ -99,6 +99,43 @@ test("an agent's tools, knowledge, variables and webhooks are set in a form; wha
   assert.equal(await page.getByLabel("Agent", { exact: true }).inputValue(), `${made.id}@1`);
 });
 
+test("documents are added to a collection, read, searched and deleted; what cannot be read is said", async (t) => {
+  const page = await app(t, { path: "/knowledge" });
+  await page.getByRole("button", { name: "New collection" }).first().click();
+  await page.getByLabel("Name").fill("Bakery");
+  await page.getByRole("button", { name: "Make it" }).click();
+  await page.getByRole("heading", { name: "Bakery" }).waitFor();
+  const hours = "# Hours\n\nOn Sundays the bakery opens at nine in the morning.";
+  await page.locator("input[type=file]").setInputFiles([
+    { name: "hours.md", mimeType: "text/markdown", buffer: Buffer.from(hours) },
+    { name: "oven.exe", mimeType: "application/x-msdownload", buffer: Buffer.from("MZ") },
+    { name: "broken.pdf", mimeType: "application/pdf", buffer: Buffer.from("no PDF at all") },
+  ]);
+  await page.getByRole("alert").getByText(/oven.exe: .*application\/x-msdownload/).waitFor();
+  const documents = page.getByRole("region", { name: "Documents" });
+  await documents.locator("li").filter({ hasText: "broken.pdf" }).getByText("failed").waitFor({ timeout: WAIT_MS });
+  await page.getByRole("tab", { name: "Text" }).click();
+  await page.getByLabel("Name").fill("Prices");
+  await page.getByLabel("Text", { exact: true }).last().fill("# Prices\n\nA loaf of rye costs four euros.");
+  await page.getByRole("button", { name: "Add it" }).click();
+  for (const name of ["hours.md", "Prices"]) {
+    await documents.locator("li").filter({ hasText: name }).getByText("ready").waitFor({ timeout: WAIT_MS });
+  }
+  assert.deepEqual(await barriers(page), []);
+  const search = page.getByRole("region", { name: "Search" });
+  await search.getByLabel("Question").fill("What does bread cost?");
+  await search.getByRole("button", { name: "Search" }).click();
+  const best = search.locator("li").first();
+  await best.getByText("A loaf of rye costs four euros.").waitFor({ timeout: WAIT_MS });
+  assert.match(await best.textContent(), /\d+ % alike/);
+  await page.getByRole("button", { name: "Delete Prices" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await documents.getByText("Prices").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByText("Bakery is gone").first().waitFor();
+});
+
 test("a text is said, and what was said is transcribed", async (t) => {
   const page = await app(t, { path: "/speech" });
   await page.getByLabel("What is to be said").fill("What is the largest ocean on earth?");

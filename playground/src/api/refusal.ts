@@ -8,13 +8,14 @@ const body = z.object({
   }),
 });
 
+const part = z.object({ loc: z.array(z.string()), msg: z.string() });
+
 /** The routes that ElevenLabs has too say no as it does. */
 const theirs = z.object({
   detail: z.union([
     z.object({ message: z.string(), status: z.string().nullish() }),
     z
-      .array(z.object({ loc: z.array(z.string()), msg: z.string() }))
-      .nonempty()
+      .tuple([part], part)
       .transform(([{ loc, msg }]) => ({ message: `${loc.join(".")}: ${msg}`, status: null })),
   ]),
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { fitting, languagesOf, nameOf } from "./fitting";
+import { nameOf } from "@/parts/languages";
+import { fitting, languagesOf } from "./fitting";
 
 const voices = [
   {
