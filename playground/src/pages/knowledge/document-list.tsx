@@ -66,8 +66,8 @@ function Row({ document }: { document: Document }) {
       <div className="flex min-w-0 flex-1 flex-col gap-1.5">
         <p className="break-words font-medium text-sm">{name}</p>
         <p className="figures flex flex-wrap items-center gap-x-3 gap-y-1 text-soft text-xs">
-          {bytes(size_bytes)}
-          {state === "ready" ? counted(passages, "passage") : null}
+          <span>{bytes(size_bytes)}</span>
+          {state === "ready" ? <span>{counted(passages, "passage")}</span> : null}
           <State document={document} />
         </p>
         {state === "reading" && passages ? (

@@ -12,6 +12,7 @@ import { Empty } from "@/ui/empty";
 import { Input } from "@/ui/field";
 
 const MOST = 5;
+const FAR = 0.2; // below, two meanings have little to do with each other
 
 /** A question, and what an agent would be told. */
 export function SearchCard({ id }: { id: string }) {
@@ -98,7 +99,7 @@ function Results({ found, tookMs }: { found: readonly Found[]; tookMs: number })
               <p className="min-w-0 break-words font-medium text-sm">
                 {passage.heading || passage.document}
               </p>
-              <Badge tone="royal" className="figures">
+              <Badge tone={passage.similarity < FAR ? "plain" : "royal"} className="figures">
                 {Math.round(passage.similarity * 100)} % alike · score {passage.score.toFixed(3)}
               </Badge>
             </div>
