@@ -177,6 +177,27 @@ test("a recorded session is found by its words, read, and heard again", async (t
   assert.deepEqual(await barriers(page), []);
 });
 
+test("voices are found by what they are, heard, and talked with; the best come first", async (t) => {
+  const page = await app(t, { path: "/voices" });
+  const cards = page.locator("main li");
+  await cards.first().getByText("default").waitFor();
+  await page.getByLabel("Search voices").fill("japanese accent");
+  await cards.filter({ hasText: "Joe" }).waitFor({ state: "detached" });
+  const found = await cards.getByRole("heading").allTextContents();
+  assert.ok(found.includes("Kumo"), found.join());
+  await page.getByLabel("Search voices").fill("");
+  await page.getByLabel("Kind").selectOption("can hold calls");
+  await page.getByLabel("Gender").selectOption("female");
+  await cards.filter({ hasText: "Joe" }).waitFor({ state: "detached" });
+  assert.equal(await cards.count(), await cards.filter({ hasText: "natural" }).filter({ hasText: "female" }).count());
+  await page.getByRole("button", { name: "Hear Alpha" }).click();
+  await page.getByRole("button", { name: "Stop Alpha" }).waitFor();
+  const alpha = cards.filter({ has: page.getByRole("heading", { name: "Alpha" }) });
+  await alpha.getByRole("button", { name: "Talk" }).click();
+  await page.getByRole("button", { name: "Start talking" }).waitFor();
+  assert.equal(await page.getByLabel("Voice", { exact: true }).inputValue(), "jf_alpha");
+});
+
 test("a key is made, shown once, used to sign in, and revoked", async (t) => {
   const page = await app(t, { path: "/keys" });
   await page.getByRole("button", { name: "New key" }).click();
@@ -191,6 +212,34 @@ test("a key is made, shown once, used to sign in, and revoked", async (t) => {
   await row.getByRole("button", { name: "Revoke" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
   await page.getByText("browser test is revoked").first().waitFor();
+});
+
+test("a key is replaced: the new one opens what the old one did, which ends when it was said to", async (t) => {
+  const limits = { requests_per_minute: 600 };
+  const old = await ask("POST", "/v1/admin/keys", { name: "to be replaced", scopes: ["records"], limits });
+  const page = await app(t, { path: "/keys" });
+  const rows = page.locator("main li").filter({ hasText: "to be replaced" });
+  await rows.getByText("at most 600 requests a minute").waitFor();
+  await rows.getByRole("button", { name: "Replace" }).click();
+  await page.getByLabel("The old one").selectOption({ label: "ends now, and its open calls with it" });
+  assert.deepEqual(await barriers(page), []);
+  await page.getByRole("button", { name: "Replace it" }).click();
+  const secret = await page.getByRole("dialog").locator("code").textContent();
+  await page.getByRole("button", { name: "I have it" }).click();
+  await rows.nth(1).waitFor({ state: "detached" }); // the old one is hidden
+  await rows.getByText("at most 600 requests a minute").waitFor();
+  const status = async (key) =>
+    (await fetch(`${process.env.VOICEFORGE_URL}/v1/sessions`, { headers: { authorization: `Bearer ${key}` } })).status;
+  assert.equal(await status(secret), 200);
+  assert.equal(await status(old.secret), 401);
+  await page.getByLabel("Show revoked and expired keys").click();
+  await rows.filter({ hasText: "revoked" }).first().waitFor();
+  await rows.getByRole("button", { name: "Replace" }).click();
+  await page.getByLabel("The old one").selectOption({ label: "is good for a day more" });
+  await page.getByRole("button", { name: "Replace it" }).click();
+  await page.getByRole("button", { name: "I have it" }).click();
+  await rows.getByText("replaced", { exact: true }).waitFor();
+  assert.equal(await status(secret), 200);
 });
 
 test("a secret is kept, and never shown again", async (t) => {
@@ -216,6 +265,23 @@ test("a webhook is added, and its secret shown this once", async (t) => {
   assert.equal(await webhooks.getByText(/^whsec_/).count(), 0);
   await webhooks.getByRole("button", { name: "Delete https://shop.example/events" }).click();
   await webhooks.getByText("https://shop.example/events").waitFor({ state: "detached" });
+});
+
+test("on every page the call behind it can be copied as code", async (t) => {
+  const page = await app(t, { path: "/agents" });
+  for (const [path, call] of [
+    ["agents", "/v1/agents"],
+    ["knowledge", "/v1/knowledge"],
+    ["sessions", "/v1/sessions"],
+    ["voices", "/v1/voices"],
+    ["keys", "/v1/admin/keys"],
+    ["settings", "/v1/secrets/"],
+  ]) {
+    await page.goto(`${APP}/${path}`);
+    await page.getByRole("button", { name: "Code" }).first().click();
+    const code = await page.getByRole("dialog").locator("pre").textContent();
+    assert.match(code, new RegExp(`^curl .*${call}`), path);
+  }
 });
 
 test("a call can be copied as code", async (t) => {

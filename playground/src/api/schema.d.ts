@@ -912,27 +912,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/text-to-speech/{voice_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Speak a text (ElevenLabs' dialect)
-         * @description The audio, sent as it is made, by either path. The quickest way is always taken, and no
-         *     text is logged, whatever is asked for.
-         */
-        post: operations["V1TextToSpeechVoiceIdSpeak"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/text-to-speech/{voice_id}/stream": {
         parameters: {
             query?: never;
@@ -948,6 +927,27 @@ export interface paths {
          *     text is logged, whatever is asked for.
          */
         post: operations["V1TextToSpeechVoiceIdStreamSpeak"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/text-to-speech/{voice_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Speak a text (ElevenLabs' dialect)
+         * @description The audio, sent as it is made, by either path. The quickest way is always taken, and no
+         *     text is logged, whatever is asked for.
+         */
+        post: operations["V1TextToSpeechVoiceIdSpeak"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1736,6 +1736,7 @@ export interface components {
             };
             description: string;
             verified_languages: components["schemas"]["VerifiedLanguage"][];
+            voiceforge: components["schemas"]["OwnVoice"];
             /** @default premade */
             category: string;
             samples?: null;
@@ -2089,6 +2090,7 @@ export interface components {
         /** ModelObject */
         ModelObject: {
             id: string;
+            voiceforge: components["schemas"]["OwnModel"];
             /** @default model */
             object: string;
             /** @default 0 */
@@ -2176,6 +2178,22 @@ export interface components {
             events: (("session.started" | "session.ended" | "session.summary") | unknown)[];
             /** @default true */
             enabled: boolean;
+        };
+        /** OwnVoice */
+        OwnVoice: {
+            /** @enum {string} */
+            engine: "piper" | "kokoro" | "espeak";
+            natural: boolean;
+            converses: boolean;
+            /** @default false */
+            default: boolean;
+            /** @default [] */
+            aliases: string[];
+        };
+        /** OwnModel */
+        OwnModel: {
+            tasks: ("chat" | "speech" | "realtime" | "transcription")[];
+            word_times: boolean;
         };
         /** Part */
         Part: {
@@ -7020,7 +7038,7 @@ export interface operations {
             };
         };
     };
-    V1TextToSpeechVoiceIdSpeak: {
+    V1TextToSpeechVoiceIdStreamSpeak: {
         parameters: {
             query?: {
                 output_format?: "mp3_22050_32" | "mp3_24000_48" | "mp3_44100_32" | "mp3_44100_64" | "mp3_44100_96" | "mp3_44100_128" | "mp3_44100_192" | "pcm_8000" | "pcm_16000" | "pcm_22050" | "pcm_24000" | "pcm_32000" | "pcm_44100" | "pcm_48000" | "wav_8000" | "wav_16000" | "wav_22050" | "wav_24000" | "wav_32000" | "wav_44100" | "wav_48000" | "ulaw_8000" | "alaw_8000" | "opus_48000_32" | "opus_48000_64" | "opus_48000_96" | "opus_48000_128" | "opus_48000_192";
@@ -7118,7 +7136,7 @@ export interface operations {
             };
         };
     };
-    V1TextToSpeechVoiceIdStreamSpeak: {
+    V1TextToSpeechVoiceIdSpeak: {
         parameters: {
             query?: {
                 output_format?: "mp3_22050_32" | "mp3_24000_48" | "mp3_44100_32" | "mp3_44100_64" | "mp3_44100_96" | "mp3_44100_128" | "mp3_44100_192" | "pcm_8000" | "pcm_16000" | "pcm_22050" | "pcm_24000" | "pcm_32000" | "pcm_44100" | "pcm_48000" | "wav_8000" | "wav_16000" | "wav_22050" | "wav_24000" | "wav_32000" | "wav_44100" | "wav_48000" | "ulaw_8000" | "alaw_8000" | "opus_48000_32" | "opus_48000_64" | "opus_48000_96" | "opus_48000_128" | "opus_48000_192";

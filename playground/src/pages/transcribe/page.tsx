@@ -40,10 +40,11 @@ export default function Transcribe() {
     },
   });
   const known = transcribers(data ?? []);
+  const timed = data?.find(({ id }) => id === model)?.voiceforge.word_times ?? true;
   const form = {
     file: `@${file?.name ?? "speech.mp3"}`,
     model,
-    response_format: formatOf(model),
+    response_format: formatOf(timed),
     ...(language ? { language } : {}),
     ...(words ? { prompt: words } : {}),
   };
@@ -74,7 +75,14 @@ export default function Transcribe() {
         </div>
         <Card aria-label="How">
           <CardBody className="flex flex-col gap-5 pt-5">
-            <Field label="Model" hint="whisper-1 leaves it to the language.">
+            <Field
+              label="Model"
+              hint={
+                timed
+                  ? "whisper-1 leaves it to the language."
+                  : "It knows the words, but not when they were said."
+              }
+            >
               {(field) => (
                 <Select {...field} value={model} onChange={({ target }) => setModel(target.value)}>
                   {(known.length ? known : [model]).map((id) => (
@@ -111,7 +119,7 @@ export default function Transcribe() {
               <Button
                 variant="primary"
                 disabled={!file}
-                onClick={() => file && hearing.mutate({ file, model, language, words })}
+                onClick={() => file && hearing.mutate({ file, model, language, words, timed })}
               >
                 <FileAudio aria-hidden /> Transcribe
               </Button>
