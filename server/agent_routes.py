@@ -74,20 +74,20 @@ def routes(database: Database, vault: Vault) -> list[HTTPRouteHandler]:
         if missing:
             name = min(missing)
             raise wrong("config", f"no secret {name!r}: make it by PUT /v1/secrets/{name}")
-        for collection in config.knowledge:
+        for place, collection in enumerate(config.knowledge):
             try:
                 await database.run(
                     partial(knowledge.get, collection_id=collection, account_id=account_id)
                 )
             except Missing as error:
-                raise wrong("config.knowledge", str(error)) from error
-        for dictionary in config.pronunciation:
+                raise wrong(f"config.knowledge[{place}]", str(error)) from error
+        for place, dictionary in enumerate(config.pronunciation):
             try:
                 await database.run(
                     partial(dictionaries.get, account_id=account_id, dictionary_id=dictionary)
                 )
             except Missing as error:
-                raise wrong("config.pronunciation", str(error)) from error
+                raise wrong(f"config.pronunciation[{place}]", str(error)) from error
         plain: dict[str, Any] = msgspec.json.decode(kept)
         return plain
 

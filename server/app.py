@@ -81,7 +81,14 @@ def explain(app: Litestar) -> None:
 
 def denied(_: Asked, error: Denied) -> Told:
     """The caller may not, or asks for what cannot be."""
-    return refusal(error.status, error.code, str(error), kind=error.kind, headers=error.headers)
+    return refusal(
+        error.status,
+        error.code,
+        str(error),
+        kind=error.kind,
+        param=error.param,
+        headers=error.headers,
+    )
 
 
 def missing(_: Asked, error: Missing) -> Told:
@@ -125,14 +132,15 @@ def unusable(asked: Asked, error: StorageError) -> Told:
 
 def refused(request: Asked, error: HTTPException) -> Told:
     """A request that cannot be served: what is wrong in its body, and what may stand there."""
+    parts = [part for part in error.extra or () if isinstance(part, dict)]
     wrong = [
         f"{part.get('key', '')}: {part.get('message', '')}".removeprefix(": ")
         + instead(request, part)
-        for part in error.extra or ()
-        if isinstance(part, dict)
+        for part in parts
     ]
     message = "; ".join([error.detail, *wrong])
-    return refusal(error.status_code, None, message, headers=error.headers)
+    param = str(parts[0].get("key", "")) or None if parts else None
+    return refusal(error.status_code, None, message, param=param, headers=error.headers)
 
 
 def instead(request: Asked, part: dict[str, Any]) -> str:

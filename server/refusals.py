@@ -43,10 +43,12 @@ def refusal(
     message: str,
     *,
     kind: str = INVALID,
+    param: str | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response[Refusal]:
     """An answer that says no."""
-    return Response(Refusal(Details(kind, code, message)), status_code=status, headers=headers)
+    details = Details(kind, code, message, param)
+    return Response(Refusal(details), status_code=status, headers=headers)
 
 
 def refusals(*more: int, keyed: bool = True) -> dict[int, ResponseSpec]:

@@ -16,7 +16,9 @@ RETRY_DATABASE_S = 2
 
 
 class Denied(Exception):
-    """The request is not served: HTTP `status`, a stable `code`, and the text for the client."""
+    """The request is not served: HTTP `status`, a stable `code`, the text for the client, and the
+    field at fault, if it is one's.
+    """
 
     def __init__(
         self,
@@ -26,12 +28,14 @@ class Denied(Exception):
         *,
         kind: str = INVALID,
         headers: dict[str, str] | None = None,
+        param: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.kind = kind
         self.headers = headers or {}
+        self.param = param
 
 
 def retry(
@@ -49,7 +53,7 @@ async def tell(
     """Answer a request, or a WebSocket's handshake, with it, as its client reads it."""
     if scope["type"] == "websocket":
         await receive()  # websocket.connect
-    details = ErrorDetails(denied.kind, denied.code, str(denied), None, None)
+    details = ErrorDetails(denied.kind, denied.code, str(denied), denied.param, None)
     headers = [(name.encode(), value.encode()) for name, value in denied.headers.items()]
     theirs = {"detail": {"status": denied.code, "message": str(denied)}}
     body = theirs if is_theirs(scope) else None

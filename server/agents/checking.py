@@ -72,4 +72,4 @@ def check_address(where: str, url: str) -> None:
 
 def wrong(where: str, why: str) -> Denied:
     """400, with the place."""
-    return Denied(400, "invalid_value", f"{where}: {why}")
+    return Denied(400, "invalid_value", f"{where}: {why}", param=where)

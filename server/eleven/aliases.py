@@ -59,7 +59,7 @@ VOICES = {
 }
 """The voices of its examples and its own default ones, by their ids."""
 
-SPEAKS = "joe"
+SPEAKS = openai.DEFAULT_VOICE
 """For all of these, as for OpenAI's names: the voice here that is clearest in English."""
 
 

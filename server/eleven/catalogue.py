@@ -10,7 +10,7 @@ from server.eleven import aliases
 from server.eleven.wanted import VoiceSettings
 from server.speech import voices
 from server.speech.speaking import LONGEST_CHARS
-from server.speech.voices import Voice
+from server.speech.voices import OwnVoice, Voice
 
 CATEGORY = "premade"
 """Of every voice here: nobody's own."""
@@ -29,13 +29,16 @@ class VerifiedLanguage(msgspec.Struct, frozen=True):
 
 
 class ElevenVoice(msgspec.Struct, frozen=True):
-    """A voice, and where it is heard. There are no samples, or settings of one's own."""
+    """A voice, and where it is heard. There are no samples, or settings of one's own. `voiceforge`
+    is what ElevenLabs does not tell of one.
+    """
 
     voice_id: str
     name: str
     labels: dict[str, str]
     description: str
     verified_languages: list[VerifiedLanguage]
+    voiceforge: OwnVoice
     category: str = CATEGORY
     samples: None = None
     preview_url: str | None = None
@@ -125,11 +128,11 @@ def shown(voice: Voice, voice_id: str, name: str) -> ElevenVoice:
         "language": voice.language,
         "gender": voice.gender,
         "accent": voice.accent,
-        "use_case": "conversational",
+        "use_case": "conversational" if voice.own.converses else "narration",
     }
     told = voice.description if name == voice.name else f"Spoken by {voice.id!r} here"
     verified = VerifiedLanguage(voice.language, aliases.MODEL, voice.accent)
-    return ElevenVoice(voice_id, name, labels, told, [verified])
+    return ElevenVoice(voice_id, name, labels, told, [verified], voice.own)
 
 
 class Sought(msgspec.Struct, frozen=True):

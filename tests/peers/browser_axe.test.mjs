@@ -5,7 +5,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { APP, app, barriers, complained, picture } from "./browser.mjs";
 
-const PAGES = ["", "agents", "agents/new", "sessions", "sessions/analytics", "speech", "transcribe", "voices", "keys", "usage", "system", "settings"];
+const PAGES = [
+  ...["", "agents", "agents/new", "knowledge", "sessions", "sessions/analytics", "speech", "transcribe", "voices"],
+  ...["keys", "usage", "system", "settings"],
+];
 const SIZES = { desk: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
 
 test.afterEach(() => assert.deepEqual(complained(), []));

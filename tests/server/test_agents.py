@@ -537,12 +537,20 @@ SOMEBODY = {"type": "http", "name": "a", "url": "https://a.example/"}
 
 
 @pytest.mark.parametrize(
-    ("config", "told"),
+    ("config", "told", "param"),
     [
-        ({"session": {"voice": "x"}}, "config.session.voice"),
-        ({"session": {"type": "transcription"}}, "config.session.type"),
-        ({"tools": [{"type": "http", "name": "a b", "url": "https://a.example"}]}, "name"),
-        ({"tools": [{"type": "http", "name": "a", "url": "https://{host}/"}]}, "tools[0].url"),
+        ({"session": {"voice": "x"}}, "unknown parameter", "config.session.voice"),
+        ({"session": {"type": "transcription"}}, "its type", "config.session.type"),
+        (
+            {"tools": [{"type": "http", "name": "a b", "url": "https://a.example"}]},
+            "matching regex",
+            "config.tools[0].name",
+        ),
+        (
+            {"tools": [{"type": "http", "name": "a", "url": "https://{host}/"}]},
+            "host cannot be filled in",
+            "config.tools[0].url",
+        ),
         (
             {
                 "tools": [
@@ -550,19 +558,26 @@ SOMEBODY = {"type": "http", "name": "a", "url": "https://a.example/"}
                 ]
             },
             "PUT /v1/secrets/NO",
+            "config",
         ),
-        ({"tools": [{"type": "wait"}, {"type": "wait"}]}, "2 tools are called 'wait'"),
-        ({"tools": [{"type": "magic"}]}, "magic"),
-        ({"overrides": ["everything"]}, "everything"),
-        ({"sesion": {}}, "sesion"),
+        (
+            {"tools": [{"type": "wait"}, {"type": "wait"}]},
+            "2 tools are called 'wait'",
+            "config.tools",
+        ),
+        ({"tools": [{"type": "magic"}]}, "magic", "config.tools[0].type"),
+        ({"overrides": ["everything"]}, "everything", "config.overrides[0]"),
+        ({"sesion": {}}, "sesion", "config"),
+        ({"knowledge": ["col_none"]}, "no collection", "config.knowledge[0]"),
     ],
 )
 def test_what_no_agent_can_be_is_refused_with_its_place(
-    server: Server, config: dict[str, Any], told: str
+    server: Server, config: dict[str, Any], told: str, param: str
 ) -> None:
     status, text = server.ask("POST", "/v1/agents", {"name": "x", "config": config})
     assert status == 400
-    assert told in text
+    error = json.loads(text)["error"]
+    assert (told in error["message"], error["param"]) == (True, param)
 
 
 async def test_what_an_agent_knows_is_looked_up_and_cited(server: Server) -> None:

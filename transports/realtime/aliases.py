@@ -38,6 +38,8 @@ TRANSCRIBERS = (
     "gpt-realtime-whisper",
 )
 
+DEFAULT_VOICE = "joe"
+
 VOICES = {
     "joe": "joe",
     "alloy": "joe",

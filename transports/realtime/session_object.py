@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from transports.realtime.aliases import DEFAULT_MODEL, DEFAULT_TRANSCRIBER
+from transports.realtime.aliases import DEFAULT_MODEL, DEFAULT_TRANSCRIBER, DEFAULT_VOICE
 from transports.realtime.wire import JsonObject, Strict
 
 Modality = Literal["audio", "text"]
@@ -97,7 +97,7 @@ class OutputAudio(Strict, frozen=True):
     """How the agent sounds."""
 
     format: AudioFormat = Pcm()
-    voice: str | VoiceId = "joe"
+    voice: str | VoiceId = DEFAULT_VOICE
     speed: Speed = 1.0
 
 

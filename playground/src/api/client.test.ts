@@ -72,6 +72,17 @@ test("a refusal of another shape still says something", () => {
   );
 });
 
+test("routes that ElevenLabs has too say no as it does", () => {
+  const said = (detail: unknown) => refusalOf(json({}, 404), { detail });
+  expect(said({ status: "voice_not_found", message: "there is no voice 'x'" })).toMatchObject({
+    message: "there is no voice 'x'",
+    code: "voice_not_found",
+  });
+  expect(said([{ loc: ["body", "rules"], msg: "too short", type: "value_error" }]).message).toBe(
+    "body.rules: too short",
+  );
+});
+
 test("when to try again is kept", () => {
   const response = json({ error: { message: "full" } }, 503, { "retry-after": "7" });
   expect(refusalOf(response, { error: { message: "full" } }).retryAfterS).toBe(7);

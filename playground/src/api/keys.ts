@@ -31,14 +31,27 @@ export const SCOPES: readonly (readonly [string, string])[] = [
   ["admin", "everything, of everybody"],
 ];
 
+/** What a key is to be. */
+export interface Wanted {
+  name: string;
+  scopes: readonly string[];
+  /** In ISO 8601; null: it lasts. */
+  expires_at: string | null;
+  limits: Schema["Limits"];
+}
+
 /** Make one. Its secret is told this once. */
-export function make(
-  name: string,
-  scopes: readonly string[],
-  expiresAt: string | null,
-): Promise<MadeKey> {
-  const body = { name, scopes, expires_at: expiresAt } as unknown as Schema["NewKey"];
-  return answer(api.POST("/v1/admin/keys", { body }));
+export function make(wanted: Wanted): Promise<MadeKey> {
+  return answer(api.POST("/v1/admin/keys", { body: wanted as unknown as Schema["NewKey"] }));
+}
+
+/** Another in place of this one, which is good for so many seconds more. */
+export function rotate(id: string, graceS: number): Promise<MadeKey> {
+  return answer(
+    api.POST("/v1/admin/keys/{key_id}/rotate", {
+      params: { path: { key_id: id }, query: { grace_s: graceS } },
+    }),
+  );
 }
 
 /** Refuse it from now on. */

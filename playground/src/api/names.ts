@@ -8,12 +8,12 @@ export const voices = queryOptions({
   staleTime: 60_000,
 });
 
-/** The names of all models. */
+/** All models. */
 export const models = queryOptions({
   queryKey: ["models"],
   queryFn: async () => {
     const told = await answer(api.GET("/v1/models"));
-    return "data" in told ? told.data.map(({ id }) => id) : told.map(({ model_id }) => model_id);
+    return "data" in told ? told.data : []; // a list is for who asks as ElevenLabs' clients do
   },
   staleTime: 60_000,
 });

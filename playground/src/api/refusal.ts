@@ -8,6 +8,18 @@ const body = z.object({
   }),
 });
 
+const part = z.object({ loc: z.array(z.string()), msg: z.string() });
+
+/** The routes that ElevenLabs has too say no as it does. */
+const theirs = z.object({
+  detail: z.union([
+    z.object({ message: z.string(), status: z.string().nullish() }),
+    z
+      .tuple([part], part)
+      .transform(([{ loc, msg }]) => ({ message: `${loc.join(".")}: ${msg}`, status: null })),
+  ]),
+});
+
 /** What the server said instead of doing it. */
 export class Refusal extends Error {
   override name = "Refusal";
@@ -28,6 +40,11 @@ export class Refusal extends Error {
 export function refusalOf(response: Response, told: unknown): Refusal {
   const wait = Number(response.headers.get("retry-after"));
   const retryAfterS = wait > 0 ? wait : null;
+  const other = theirs.safeParse(told);
+  if (other.success) {
+    const { message, status } = other.data.detail;
+    return new Refusal(message, response.status, status ?? null, null, retryAfterS);
+  }
   const parsed = body.safeParse(told);
   if (!parsed.success) {
     const text = `The server answered with HTTP ${response.status} ${response.statusText}`.trim();

@@ -1747,6 +1747,7 @@ export interface components {
             };
             description: string;
             verified_languages: components["schemas"]["VerifiedLanguage"][];
+            voiceforge: components["schemas"]["OwnVoice"];
             /** @default premade */
             category: string;
             samples?: null;
@@ -2128,6 +2129,7 @@ export interface components {
         /** ModelObject */
         ModelObject: {
             id: string;
+            voiceforge: components["schemas"]["OwnModel"];
             /** @default model */
             object: string;
             /** @default 0 */
@@ -2215,6 +2217,22 @@ export interface components {
             events: (("session.started" | "session.ended" | "session.summary") | unknown)[];
             /** @default true */
             enabled: boolean;
+        };
+        /** OwnVoice */
+        OwnVoice: {
+            /** @enum {string} */
+            engine: "piper" | "kokoro" | "espeak";
+            natural: boolean;
+            converses: boolean;
+            /** @default false */
+            default: boolean;
+            /** @default [] */
+            aliases: string[];
+        };
+        /** OwnModel */
+        OwnModel: {
+            tasks: ("chat" | "speech" | "realtime" | "transcription")[];
+            word_times: boolean;
         };
         /** Part */
         Part: {

@@ -14,6 +14,17 @@ export interface Sought {
   to: string;
 }
 
+/** What is wanted, as the API has it. */
+export function queryOf(sought: Sought) {
+  return {
+    ...(sought.words ? { q: sought.words } : {}),
+    ...(sought.agent ? { agent: sought.agent } : {}),
+    ...(sought.endReason ? { end_reason: sought.endReason } : {}),
+    ...(sought.from ? { from: sought.from } : {}),
+    ...(sought.to ? { to: dayAfter(sought.to) } : {}),
+  };
+}
+
 const PAGE = 30;
 const LIVE_MS = 3000; // what is kept of an open session is a second old
 
@@ -28,11 +39,7 @@ export const sessions = (sought: Sought) =>
             query: {
               limit: PAGE,
               ...(pageParam ? { after: pageParam } : {}),
-              ...(sought.words ? { q: sought.words } : {}),
-              ...(sought.agent ? { agent: sought.agent } : {}),
-              ...(sought.endReason ? { end_reason: sought.endReason } : {}),
-              ...(sought.from ? { from: sought.from } : {}),
-              ...(sought.to ? { to: dayAfter(sought.to) } : {}),
+              ...queryOf(sought),
             },
           },
         }),

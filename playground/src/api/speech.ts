@@ -26,6 +26,13 @@ export interface Heard {
   model: string;
   language: string;
   words: string;
+  /** Whether the model knows when each word was said. */
+  timed: boolean;
+}
+
+/** How an answer is asked for. */
+export function formatOf(timed: boolean): "json" | "verbose_json" {
+  return timed ? "verbose_json" : "json";
 }
 
 export interface Segment {
@@ -41,20 +48,12 @@ export interface Transcription {
   segments?: Segment[];
 }
 
-/** Models that know the words, but not when they were said. */
-const TIMELESS = ["moonshine-tiny-en"];
-
-/** How an answer of this model is asked for. */
-export function formatOf(model: string): "json" | "verbose_json" {
-  return TIMELESS.includes(model) ? "json" : "verbose_json";
-}
-
 /** Have it transcribed, with times where the model knows them. Throws `Refusal`. */
 export async function transcribe(heard: Heard, signal: AbortSignal): Promise<Transcription> {
   const body = new FormData();
   body.set("file", heard.file);
   body.set("model", heard.model);
-  body.set("response_format", formatOf(heard.model));
+  body.set("response_format", formatOf(heard.timed));
   if (heard.language) body.set("language", heard.language);
   if (heard.words.trim()) body.set("prompt", heard.words);
   return (await post("/v1/audio/transcriptions", { body, signal })).json();

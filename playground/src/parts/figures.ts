@@ -25,3 +25,9 @@ const count = new Intl.NumberFormat();
 export function counted(value: number, one: string, many = `${one}s`): string {
   return `${count.format(value)} ${value === 1 ? one : many}`;
 }
+
+/** 812 B, 4 kB, 1.4 MB. */
+export function bytes(size: number): string {
+  if (size < 1000) return `${size} B`;
+  return size < 1_000_000 ? `${Math.round(size / 1000)} kB` : `${(size / 1_000_000).toFixed(1)} MB`;
+}

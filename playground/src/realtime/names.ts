@@ -1,23 +1,25 @@
-/** What of the server's models and voices a conversation can use: the realtime documentation's. */
+/** What of the server's models and voices is for what: it says so itself. */
 
-/** Voices that converse; the others only read aloud (`/v1/audio/speech`). */
-const CONVERSING = ["joe", "jm_kumo", "jf_alpha", "jf_gongitsune", "jf_nezumi", "jf_tebukuro"];
+import type { Schema } from "@/api/client";
 
-interface Voice {
-  voice_id: string;
-  name: string;
-}
+type Voice = Schema["ElevenVoice"];
+type Model = Schema["ModelObject"];
 
+/** Voices that sessions may have; the others only read aloud. */
 export function conversing(voices: readonly Voice[]): Voice[] {
-  return voices.filter(({ voice_id }) => CONVERSING.includes(voice_id));
+  return voices.filter(({ voiceforge }) => voiceforge.converses);
 }
 
 /** Models that hold conversations. */
-export function conversational(models: readonly string[]): string[] {
-  return models.filter((id) => /realtime|^gpt-audio|^voiceforge$/.test(id) && !/whisper/.test(id));
+export function conversational(models: readonly Model[]): string[] {
+  return namedFor("realtime", models);
 }
 
 /** Models that hear. */
-export function transcribers(models: readonly string[]): string[] {
-  return models.filter((id) => /whisper|transcribe|moonshine/.test(id));
+export function transcribers(models: readonly Model[]): string[] {
+  return namedFor("transcription", models);
+}
+
+function namedFor(task: Model["voiceforge"]["tasks"][number], models: readonly Model[]): string[] {
+  return models.filter(({ voiceforge }) => voiceforge.tasks.includes(task)).map(({ id }) => id);
 }

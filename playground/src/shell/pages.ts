@@ -5,6 +5,7 @@ import {
   FileAudio,
   History,
   KeyRound,
+  Library,
   type LucideIcon,
   MicVocal,
   ServerCog,
@@ -37,6 +38,13 @@ export const PAGES: readonly Page[] = [
     icon: Bot,
     scope: "agents",
     component: lazy(() => import("@/pages/agents/page")),
+  },
+  {
+    path: "/knowledge",
+    name: "Knowledge",
+    icon: Library,
+    scope: "agents",
+    component: lazy(() => import("@/pages/knowledge/page")),
   },
   {
     path: "/sessions",

@@ -7,7 +7,7 @@ from actors.voices.here import Machine
 from server.access.denied import Denied
 from server.eleven import aliases as eleven
 from server.eleven.catalogue import Sought, every_voice, found, page_of, voice_of
-from server.speech.voices import voices
+from server.speech.voices import named, voices
 from tests.server.speech.test_speakers import MACHINE
 from transports.realtime import aliases
 
@@ -22,6 +22,25 @@ def test_whatever_can_speak_is_listed_and_nothing_else() -> None:
     assert [voice.id for voice in voices(Machine(frozenset(("piper-joe",))))] == ["joe"]
     german = voice_of("espeak-de", Machine(espeak=True))
     assert (german.name, german.labels["language"]) == ("German", "de")
+
+
+def test_a_voice_says_what_it_is_good_for() -> None:
+    told = {voice.voice_id: voice for voice in every_voice(MACHINE)}
+    joe, kumo, german = told["joe"], told["jm_kumo"], told["espeak-de"]
+    assert (joe.voiceforge.default, joe.voiceforge.converses) == (True, True)
+    assert {*joe.voiceforge.aliases, "joe"} == {n for n, v in aliases.VOICES.items() if v == "joe"}
+    assert (kumo.voiceforge.engine, kumo.voiceforge.converses) == ("kokoro", True)
+    assert (german.voiceforge.natural, german.voiceforge.converses) == (False, False)
+    assert [voice.voice_id for voice in told.values() if voice.voiceforge.default] == ["joe"]
+    assert german.description == "Robotic, by espeak-ng"
+
+
+@pytest.mark.parametrize(
+    ("published", "shown"),
+    [("upc_ona", "Upc Ona"), ("joe", "Joe"), ("English (America)", "English (America)")],
+)
+def test_names_are_shown_as_people_write_them(published: str, shown: str) -> None:
+    assert named(published) == shown
 
 
 def test_a_voice_that_cannot_speak_here_says_what_it_lacks() -> None:

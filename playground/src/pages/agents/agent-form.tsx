@@ -1,12 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
 import type { Config } from "@/api/agents";
 import { voices } from "@/api/names";
 import { conversing } from "@/realtime/names";
 import { cn } from "@/ui/cn";
 import { Field, Input, Select, Textarea } from "@/ui/field";
-import { Switch } from "@/ui/switch";
 import { at, having, OVERRIDES, overridesOf, textAt } from "./config";
+import { useFault } from "./faults";
+import { Toggle } from "./toggle";
 
 interface Props {
   name: string;
@@ -26,7 +26,7 @@ export function AgentForm({ name, setName, config, setConfig }: Props) {
   const text = textAt(config, `${GREETING}.text`);
   return (
     <div className="flex flex-col gap-6">
-      <Field label="Name">
+      <Field label="Name" error={useFault("name")}>
         {(field) => (
           <Input
             {...field}
@@ -40,6 +40,7 @@ export function AgentForm({ name, setName, config, setConfig }: Props) {
       </Field>
       <Field
         label="Instructions"
+        error={useFault("config.session.instructions")}
         hint={
           <>
             Write as to a new colleague. <code>{"{{name}}"}</code> stands for a variable of the
@@ -56,7 +57,11 @@ export function AgentForm({ name, setName, config, setConfig }: Props) {
           />
         )}
       </Field>
-      <Field label="Greeting" hint="What it says first, word for word. Empty: the caller begins.">
+      <Field
+        label="Greeting"
+        hint="What it says first, word for word. Empty: the caller begins."
+        error={useFault(`config.${GREETING}`)}
+      >
         {(field) => (
           <Input
             {...field}
@@ -70,7 +75,7 @@ export function AgentForm({ name, setName, config, setConfig }: Props) {
       </Field>
       <div className="grid gap-6 sm:grid-cols-2">
         <VoiceField value={textAt(config, VOICE)} set={(voice) => set(VOICE, voice)} />
-        <Field label="Turns end">
+        <Field label="Turns end" error={useFault(`config.${TURNS}`)}>
           {(field) => (
             <Select
               {...field}
@@ -93,12 +98,6 @@ export function AgentForm({ name, setName, config, setConfig }: Props) {
         checked={at(config, RECORD) === true}
         set={(record) => set(RECORD, record || undefined)}
       />
-      <Toggle
-        title="Summarise afterwards"
-        about="A digest of each session; with a JSON Schema under afterwards.extract also what you want to know."
-        checked={at(config, "afterwards") !== undefined && at(config, "afterwards") !== null}
-        set={(wanted) => set("afterwards", wanted ? { extract: null } : undefined)}
-      />
     </div>
   );
 }
@@ -111,7 +110,7 @@ function VoiceField({ value, set }: { value: string; set: (voice: string | undef
   const { data } = useQuery(voices);
   const known = conversing(data ?? []);
   return (
-    <Field label="Voice">
+    <Field label="Voice" error={useFault(`config.${VOICE}`)}>
       {(field) => (
         <Select {...field} value={value} onChange={({ target }) => set(target.value || undefined)}>
           <option value="">The server’s own</option>
@@ -167,24 +166,5 @@ function Overrides({ config, set }: OverridesProps) {
         ))}
       </div>
     </fieldset>
-  );
-}
-
-interface ToggleProps {
-  title: string;
-  about: ReactNode;
-  checked: boolean;
-  set: (checked: boolean) => void;
-}
-
-function Toggle({ title, about, checked, set }: ToggleProps) {
-  return (
-    <label className="flex items-center justify-between gap-6 rounded-2xl bg-sunken px-4 py-3.5">
-      <span className="flex flex-col gap-0.5">
-        <span className="font-medium text-sm">{title}</span>
-        <span className="text-soft text-xs leading-relaxed">{about}</span>
-      </span>
-      <Switch checked={checked} onCheckedChange={set} />
-    </label>
   );
 }

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { AudioLines, Bot, Plus } from "lucide-react";
 import { Link } from "wouter";
 import { type Agent, agents } from "@/api/agents";
+import { CopyAs } from "@/parts/copy-as";
 import { Failed } from "@/parts/failed";
 import { moment } from "@/parts/figures";
 import { Page } from "@/parts/page";
@@ -21,11 +22,14 @@ export function AgentList() {
       title="Agents"
       about="An agent is who answers: its instructions, voice, tools and knowledge. Every change is a version."
       actions={
-        <Button asChild variant="primary">
-          <Link href="/new">
-            <Plus aria-hidden /> New agent
-          </Link>
-        </Button>
+        <>
+          <CopyAs call={{ method: "GET", path: "/v1/agents" }} />
+          <Button asChild variant="primary">
+            <Link href="/new">
+              <Plus aria-hidden /> New agent
+            </Link>
+          </Button>
+        </>
       }
     >
       {error ? (

@@ -59,22 +59,3 @@ export function overridesOf(config: Config): string[] {
   const value = at(config, "overrides");
   return Array.isArray(value) ? value.map(String) : BY_DEFAULT;
 }
-
-export const EXAMPLE_TOOLS: Readonly<Record<string, unknown>> = {
-  "HTTP request": {
-    type: "http",
-    name: "order_status",
-    description: "Where an order is.",
-    url: "https://shop.example/orders/{order}",
-    method: "GET",
-    parameters: {
-      type: "object",
-      properties: { order: { type: "string" } },
-      required: ["order"],
-    },
-  },
-  "MCP server": { type: "mcp", url: "https://tools.example/mcp" },
-  "End the call": { type: "end_call" },
-  Wait: { type: "wait" },
-  "Note a variable": { type: "set_variable", variables: ["customer_name"] },
-};

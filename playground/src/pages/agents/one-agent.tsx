@@ -14,10 +14,24 @@ import { Tabs, TabsContent, TabsList, TabsTrigger } from "@/ui/tabs";
 import { toast } from "@/ui/toast";
 import { AgentForm } from "./agent-form";
 import { DeleteAgent } from "./delete-agent";
+import { FaultContext, faultOf, partOf } from "./faults";
 import { JsonEditor } from "./json-editor";
+import { KnowledgeForm } from "./knowledge-form";
 import { ToolsForm } from "./tools-form";
 import { TryIt } from "./try-it";
+import { VariablesForm } from "./variables-form";
 import { VersionsCard } from "./versions-card";
+import { WebhooksForm } from "./webhooks-form";
+
+/** The parts of the editor; the JSON is all of it. */
+const PARTS = {
+  form: "Agent",
+  tools: "Tools",
+  knowledge: "Knowledge",
+  variables: "Variables",
+  webhooks: "Webhooks",
+  json: "JSON",
+};
 
 const BEGINNING: Config = {
   session: { instructions: "You are a friendly assistant. Answer in one or two short sentences." },
@@ -51,6 +65,8 @@ interface EditorProps {
 function Editor({ saved, ...given }: EditorProps) {
   const [name, setName] = useState(given.name);
   const [config, setConfig] = useState(given.config);
+  const [taken, setTaken] = useState(0); // how often an earlier version was taken up
+  const [part, setPart] = useState("form");
   const [, go] = useLocation();
   const queries = useQueryClient();
   const changed =
@@ -67,7 +83,20 @@ function Editor({ saved, ...given }: EditorProps) {
       toast(saved ? `Version ${now.version} is in use` : "The agent is ready", undefined, "good");
       if (!saved) go(`/${encodeURIComponent(now.id)}`);
     },
+    onError: (error) => {
+      const fault = faultOf(error);
+      if (fault) setPart(partOf(fault));
+    },
   });
+  const fault = faultOf(saving.error);
+  /** Whoever changes it may have mended it. */
+  const changing =
+    <T,>(change: (value: T) => void) =>
+    (value: T) => {
+      if (saving.isError) saving.reset();
+      change(value);
+    };
+  const editing = { config, setConfig: changing(setConfig) };
   return (
     <Page
       title={saved ? saved.name : "New agent"}
@@ -97,25 +126,43 @@ function Editor({ saved, ...given }: EditorProps) {
       {saving.error ? <Failed what="Not saved" error={saving.error} /> : null}
       <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <Card aria-label="Agent" className="min-w-0">
-          <Tabs defaultValue="form">
+          <Tabs key={taken} value={part} onValueChange={setPart}>
             <div className="flex items-center justify-between gap-3 px-5 pt-4">
-              <TabsList>
-                <TabsTrigger value="form">Agent</TabsTrigger>
-                <TabsTrigger value="tools">Tools</TabsTrigger>
-                <TabsTrigger value="json">JSON</TabsTrigger>
+              <TabsList className="max-w-full overflow-x-auto">
+                {Object.entries(PARTS).map(([value, name]) => (
+                  <TabsTrigger key={value} value={value}>
+                    {name}
+                    {fault && partOf(fault) === value ? <Wrong /> : null}
+                  </TabsTrigger>
+                ))}
               </TabsList>
-              {changed && saved ? <Badge tone="warn">unsaved</Badge> : null}
+              {changed && saved ? (
+                <Badge tone="warn" className="max-sm:hidden">
+                  unsaved
+                </Badge>
+              ) : null}
             </div>
             <CardBody className="pt-5">
-              <TabsContent value="form">
-                <AgentForm name={name} setName={setName} config={config} setConfig={setConfig} />
-              </TabsContent>
-              <TabsContent value="tools">
-                <ToolsForm config={config} setConfig={setConfig} />
-              </TabsContent>
-              <TabsContent value="json">
-                <JsonEditor config={config} setConfig={setConfig} />
-              </TabsContent>
+              <FaultContext.Provider value={fault}>
+                <TabsContent value="form">
+                  <AgentForm name={name} setName={changing(setName)} {...editing} />
+                </TabsContent>
+                <TabsContent value="tools">
+                  <ToolsForm {...editing} />
+                </TabsContent>
+                <TabsContent value="knowledge">
+                  <KnowledgeForm {...editing} />
+                </TabsContent>
+                <TabsContent value="variables">
+                  <VariablesForm {...editing} />
+                </TabsContent>
+                <TabsContent value="webhooks">
+                  <WebhooksForm {...editing} />
+                </TabsContent>
+                <TabsContent value="json">
+                  <JsonEditor {...editing} />
+                </TabsContent>
+              </FaultContext.Provider>
             </CardBody>
           </Tabs>
         </Card>
@@ -127,15 +174,29 @@ function Editor({ saved, ...given }: EditorProps) {
                   ? "Talk with the version that is saved; yours is not yet."
                   : "Talk with it, and come back to change it."}
               </p>
-              <TryIt id={saved.id} primary>
+              <TryIt id={saved.id} variant="primary">
                 <AudioLines aria-hidden /> Talk with {saved.name}
               </TryIt>
             </Card>
-            <VersionsCard agent={saved} use={setConfig} />
+            <VersionsCard
+              agent={saved}
+              use={(config) => {
+                editing.setConfig(config);
+                setTaken(taken + 1);
+              }}
+            />
           </div>
         ) : null}
       </div>
     </Page>
+  );
+}
+
+function Wrong() {
+  return (
+    <span className="size-2 rounded-full bg-bad">
+      <span className="sr-only">, something is wrong here</span>
+    </span>
   );
 }
 

@@ -4,19 +4,20 @@ import { change } from "@/pages/playground/current-call";
 import { Button } from "@/ui/button";
 
 interface Props {
+  /** The agent's, with `@3` behind it for one of its versions. */
   id: string;
   className?: string;
-  primary?: boolean;
+  variant?: "primary" | "glass" | "quiet";
   children: ReactNode;
 }
 
 /** To the playground, where this agent is chosen then. */
-export function TryIt({ id, className, primary = false, children }: Props) {
+export function TryIt({ id, className, variant = "glass", children }: Props) {
   const [, go] = useLocation();
   return (
     <Button
-      size={primary ? "md" : "sm"}
-      variant={primary ? "primary" : "glass"}
+      size={variant === "primary" ? "md" : "sm"}
+      variant={variant}
       className={className}
       onClick={() => {
         change({ agent: id });

@@ -8,6 +8,7 @@ import { Button } from "@/ui/button";
 import { Card, CardBody, CardHeader, CardTitle } from "@/ui/card";
 import { Skeleton } from "@/ui/skeleton";
 import { toast } from "@/ui/toast";
+import { TryIt } from "./try-it";
 
 interface Props {
   agent: Agent;
@@ -47,9 +48,14 @@ export function VersionsCard({ agent, use }: Props) {
               {version === agent.version ? (
                 <Badge tone="good">in use</Badge>
               ) : (
-                <Button size="sm" variant="quiet" onClick={() => void load(version)}>
-                  Take up
-                </Button>
+                <span className="flex">
+                  <TryIt id={`${agent.id}@${version}`} variant="quiet">
+                    Talk
+                  </TryIt>
+                  <Button size="sm" variant="quiet" onClick={() => void load(version)}>
+                    Take up
+                  </Button>
+                </span>
               )}
             </li>
           ))}

@@ -1,13 +1,15 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { type FormEvent, useState } from "react";
-import { type MadeKey, make, SCOPES } from "@/api/keys";
-import { Copy } from "@/parts/copy";
+import type { Schema } from "@/api/client";
+import { make, SCOPES, type Wanted } from "@/api/keys";
+import { CopyAs } from "@/parts/copy-as";
 import { Failed } from "@/parts/failed";
 import { Button } from "@/ui/button";
-import { Dialog, DialogClose, DialogContent, DialogTrigger } from "@/ui/dialog";
+import { Dialog, DialogContent, DialogTrigger } from "@/ui/dialog";
 import { Field, Input } from "@/ui/field";
-import { Notice } from "@/ui/notice";
+import { LIMITS } from "./limits";
+import { Made } from "./made";
 
 const USUAL = ["realtime", "speech", "sessions"]; // what a program needs that talks with people
 
@@ -33,9 +35,16 @@ function Form() {
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState(USUAL);
   const [until, setUntil] = useState("");
+  const [limits, setLimits] = useState<Schema["Limits"]>({});
   const queries = useQueryClient();
+  const wanted: Wanted = {
+    name: name.trim(),
+    scopes,
+    expires_at: until ? new Date(until).toISOString() : null,
+    limits,
+  };
   const making = useMutation({
-    mutationFn: () => make(name.trim(), scopes, until ? new Date(until).toISOString() : null),
+    mutationFn: () => make(wanted),
     onSuccess: () => void queries.invalidateQueries({ queryKey: ["keys"] }),
   });
   const flip = (scope: string) =>
@@ -89,33 +98,42 @@ function Form() {
           />
         )}
       </Field>
-      <Button
-        type="submit"
-        variant="primary"
-        className="self-end"
-        disabled={!name.trim() || scopes.length === 0 || making.isPending}
-      >
-        Make it
-      </Button>
-    </form>
-  );
-}
-
-function Made({ made }: { made: MadeKey }) {
-  return (
-    <div className="flex flex-col gap-4">
-      <Notice kind="warn" title="Copy it now">
-        It is shown this once: the server keeps only what recognises it.
-      </Notice>
-      <div className="flex items-center gap-2 rounded-2xl bg-sunken p-3">
-        <code className="min-w-0 flex-1 break-all font-mono text-sm">{made.secret}</code>
-        <Copy text={made.secret} />
-      </div>
-      <DialogClose asChild>
-        <Button variant="primary" className="self-end">
-          I have it
+      <details>
+        <summary className="w-fit cursor-pointer rounded text-royal-ink text-sm">Limits</summary>
+        <p className="pt-2 text-soft text-xs leading-relaxed">
+          Of this key alone, beside those of its account. Empty: none. Months begin at midnight UTC.
+        </p>
+        <div className="grid gap-4 pt-3 sm:grid-cols-2">
+          {LIMITS.map(({ field: limit, label, each, least }) => (
+            <Field key={limit} label={`Most ${label}`}>
+              {(field) => (
+                <Input
+                  {...field}
+                  type="number"
+                  min={least}
+                  value={limits[limit] == null ? "" : limits[limit] / each}
+                  onChange={({ target }) =>
+                    setLimits({
+                      ...limits,
+                      [limit]: target.value ? Math.round(Number(target.value) * each) : null,
+                    })
+                  }
+                />
+              )}
+            </Field>
+          ))}
+        </div>
+      </details>
+      <div className="flex items-center justify-between gap-2">
+        <CopyAs call={{ method: "POST", path: "/v1/admin/keys", body: wanted }} />
+        <Button
+          type="submit"
+          variant="primary"
+          disabled={!name.trim() || scopes.length === 0 || making.isPending}
+        >
+          Make it
         </Button>
-      </DialogClose>
-    </div>
+      </div>
+    </form>
   );
 }

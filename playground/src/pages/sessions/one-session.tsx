@@ -1,9 +1,10 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { ArrowLeft, Trash2 } from "lucide-react";
 import { useRef } from "react";
 import { Link, useLocation } from "wouter";
-import { Refusal, said } from "@/api/refusal";
+import { Refusal } from "@/api/refusal";
 import { forget, lasted, type Record, session } from "@/api/sessions";
+import { Confirm } from "@/parts/confirm";
 import { CopyAs } from "@/parts/copy-as";
 import { End } from "@/parts/ends";
 import { Failed } from "@/parts/failed";
@@ -12,7 +13,6 @@ import { Page } from "@/parts/page";
 import { quantile } from "@/realtime/timing";
 import { Button } from "@/ui/button";
 import { Card } from "@/ui/card";
-import { Dialog, DialogClose, DialogContent, DialogTrigger } from "@/ui/dialog";
 import { Skeleton } from "@/ui/skeleton";
 import { toast } from "@/ui/toast";
 import { DigestCard } from "./digest-card";
@@ -110,36 +110,23 @@ function Facts({ record }: { record: Record }) {
 function Delete({ id }: { id: string }) {
   const [, go] = useLocation();
   const queries = useQueryClient();
-  const deletion = useMutation({
-    mutationFn: () => forget(id),
-    onSuccess: () => {
-      void queries.invalidateQueries({ queryKey: ["sessions"] });
-      toast("Session deleted", "What it used stays counted.", "good");
-      go("/");
-    },
-    onError: (error) => toast("Not deleted", said(error), "bad"),
-  });
   return (
-    <Dialog>
-      <DialogTrigger asChild>
-        <Button variant="danger" size="sm">
-          <Trash2 aria-hidden /> Delete
-        </Button>
-      </DialogTrigger>
-      <DialogContent
-        title="Delete this session?"
-        about="Its turns and its recording are gone then, for good. What it used stays counted."
-      >
-        <div className="flex justify-end gap-2">
-          <DialogClose asChild>
-            <Button variant="quiet">Keep it</Button>
-          </DialogClose>
-          <Button variant="danger" disabled={deletion.isPending} onClick={() => deletion.mutate()}>
-            <Trash2 aria-hidden /> Delete
-          </Button>
-        </div>
-      </DialogContent>
-    </Dialog>
+    <Confirm
+      title="Delete this session?"
+      about="Its turns and its recording are gone then, for good. What it used stays counted."
+      act="Delete"
+      run={() => forget(id)}
+      done={() => {
+        void queries.invalidateQueries({ queryKey: ["sessions"] });
+        toast("Session deleted", "What it used stays counted.", "good");
+        go("/");
+      }}
+      failed="Not deleted"
+    >
+      <Button variant="danger" size="sm">
+        <Trash2 aria-hidden /> Delete
+      </Button>
+    </Confirm>
   );
 }
 

@@ -3,7 +3,8 @@ import { ChartSpline, Disc, History, Search, SearchX } from "lucide-react";
 import { useDeferredValue, useState } from "react";
 import { Link } from "wouter";
 import { agents } from "@/api/agents";
-import { lasted, type Session, type Sought, sessions } from "@/api/sessions";
+import { lasted, queryOf, type Session, type Sought, sessions } from "@/api/sessions";
+import { CopyAs } from "@/parts/copy-as";
 import { ENDS, End } from "@/parts/ends";
 import { Failed } from "@/parts/failed";
 import { counted, duration, moment } from "@/parts/figures";
@@ -22,16 +23,22 @@ export function SessionList() {
   const [sought, setSought] = useState(ANY);
   const query = useInfiniteQuery(sessions(useDeferredValue(sought)));
   const found = query.data?.pages.flatMap(({ data }) => data) ?? [];
+  const asked = new URLSearchParams(queryOf(sought));
   return (
     <Page
       title="Sessions"
       about="Every conversation: what was heard, how it went, and what it took."
       actions={
-        <Button asChild size="sm">
-          <Link href="/analytics">
-            <ChartSpline aria-hidden /> Analytics
-          </Link>
-        </Button>
+        <>
+          <CopyAs
+            call={{ method: "GET", path: asked.size ? `/v1/sessions?${asked}` : "/v1/sessions" }}
+          />
+          <Button asChild size="sm">
+            <Link href="/analytics">
+              <ChartSpline aria-hidden /> Analytics
+            </Link>
+          </Button>
+        </>
       }
     >
       <Filters sought={sought} set={(part) => setSought({ ...sought, ...part })} />

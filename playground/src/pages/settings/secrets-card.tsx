@@ -3,6 +3,7 @@ import { LockKeyhole, Trash2 } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { said } from "@/api/refusal";
 import { drop, put, secrets } from "@/api/secrets";
+import { CopyAs } from "@/parts/copy-as";
 import { Failed } from "@/parts/failed";
 import { moment } from "@/parts/figures";
 import { Button } from "@/ui/button";
@@ -29,6 +30,9 @@ export function SecretsCard() {
         <CardTitle className="flex items-center gap-2">
           <LockKeyhole aria-hidden className="size-4 text-royal-ink" /> Secrets
         </CardTitle>
+        <CopyAs
+          call={{ method: "PUT", path: "/v1/secrets/SHOP_KEY", body: { value: "the secret" } }}
+        />
       </CardHeader>
       <CardBody className="flex flex-col gap-5">
         <p className="text-soft text-sm leading-relaxed">

@@ -4,6 +4,7 @@ import { type FormEvent, useState } from "react";
 import { said } from "@/api/refusal";
 import { add, EVENTS, enable, probe, remove, type Webhook, webhooks } from "@/api/webhooks";
 import { Copy } from "@/parts/copy";
+import { CopyAs } from "@/parts/copy-as";
 import { Failed } from "@/parts/failed";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
@@ -23,6 +24,13 @@ export function WebhooksCard() {
         <CardTitle className="flex items-center gap-2">
           <WebhookIcon aria-hidden className="size-4 text-royal-ink" /> Webhooks
         </CardTitle>
+        <CopyAs
+          call={{
+            method: "POST",
+            path: "/v1/webhooks",
+            body: { url: "https://shop.example/voice-events", events: EVENTS },
+          }}
+        />
       </CardHeader>
       <CardBody className="flex flex-col gap-5">
         <p className="text-soft text-sm leading-relaxed">

@@ -12,10 +12,16 @@ import { Page } from "@/parts/page";
 import { PlayerBar } from "@/parts/player-bar";
 import { save } from "@/parts/save";
 import { useAudio } from "@/parts/use-audio";
+import { ANY, fitting, tongueOf } from "@/parts/voices";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { Card, CardBody } from "@/ui/card";
 import { Field, Select } from "@/ui/field";
+
+const KINDS = [
+  ["natural", "Natural"],
+  ["robotic", "Robotic"],
+] as const;
 
 const MOST = 100_000; // characters, the server's limit
 
@@ -33,8 +39,8 @@ interface Made {
   spoken: Spoken;
 }
 
-function titleOf({ name, labels }: Schema["ElevenVoice"]): string {
-  return labels.accent ? `${name} (${labels.accent})` : name;
+function titleOf(voice: Schema["ElevenVoice"]): string {
+  return `${voice.name}, ${tongueOf(voice)}`;
 }
 
 /** Text in, speech out. */
@@ -106,10 +112,14 @@ export default function Speech() {
                   value={spoken.voice}
                   onChange={({ target }) => set({ voice: target.value })}
                 >
-                  {data?.map((voice) => (
-                    <option key={voice.voice_id} value={voice.voice_id}>
-                      {titleOf(voice)}
-                    </option>
+                  {KINDS.map(([kind, label]) => (
+                    <optgroup key={kind} label={label}>
+                      {fitting(data ?? [], { ...ANY, kind }).map((voice) => (
+                        <option key={voice.voice_id} value={voice.voice_id}>
+                          {titleOf(voice)}
+                        </option>
+                      ))}
+                    </optgroup>
                   ))}
                   {data?.some(({ voice_id }) => voice_id === spoken.voice) ? null : (
                     <option>{spoken.voice}</option>

@@ -1,19 +1,19 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { FileAudio, LoaderCircle, Square, Upload } from "lucide-react";
-import { type DragEvent, useEffect, useId, useRef, useState } from "react";
+import { FileAudio, LoaderCircle, Square } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
 import { models } from "@/api/names";
 import { formatOf, type Heard, type Transcription, transcribe } from "@/api/speech";
 import { Copy } from "@/parts/copy";
 import { CopyAs } from "@/parts/copy-as";
 import { Failed } from "@/parts/failed";
-import { duration, milliseconds } from "@/parts/figures";
+import { bytes, duration, milliseconds } from "@/parts/figures";
+import { FileDrop } from "@/parts/file-drop";
 import { Page } from "@/parts/page";
 import { save } from "@/parts/save";
 import { transcribers } from "@/realtime/names";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { Card, CardBody, CardHeader, CardTitle } from "@/ui/card";
-import { cn } from "@/ui/cn";
 import { Field, Input, Select } from "@/ui/field";
 import { inSubtitles } from "./subtitles";
 
@@ -40,10 +40,11 @@ export default function Transcribe() {
     },
   });
   const known = transcribers(data ?? []);
+  const timed = data?.find(({ id }) => id === model)?.voiceforge.word_times ?? true;
   const form = {
     file: `@${file?.name ?? "speech.mp3"}`,
     model,
-    response_format: formatOf(model),
+    response_format: formatOf(timed),
     ...(language ? { language } : {}),
     ...(words ? { prompt: words } : {}),
   };
@@ -55,7 +56,16 @@ export default function Transcribe() {
     >
       <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_19rem]">
         <div className="flex min-w-0 flex-col gap-5">
-          <Drop file={file} choose={setFile} />
+          <FileDrop
+            accept="audio/*,video/*"
+            choose={([first]) => first && setFile(first)}
+            title={file ? file.name : "Drop a recording here, or choose one"}
+            about={
+              file
+                ? `${bytes(file.size)}. Another may take its place.`
+                : "mp3, wav, ogg, m4a, mp4, webm and many more"
+            }
+          />
           <div aria-live="polite" className="flex flex-col gap-3 empty:hidden">
             {hearing.error && !(hearing.error instanceof DOMException) ? (
               <Failed what="Not transcribed" error={hearing.error} />
@@ -65,7 +75,14 @@ export default function Transcribe() {
         </div>
         <Card aria-label="How">
           <CardBody className="flex flex-col gap-5 pt-5">
-            <Field label="Model" hint="whisper-1 leaves it to the language.">
+            <Field
+              label="Model"
+              hint={
+                timed
+                  ? "whisper-1 leaves it to the language."
+                  : "It knows the words, but not when they were said."
+              }
+            >
               {(field) => (
                 <Select {...field} value={model} onChange={({ target }) => setModel(target.value)}>
                   {(known.length ? known : [model]).map((id) => (
@@ -102,7 +119,7 @@ export default function Transcribe() {
               <Button
                 variant="primary"
                 disabled={!file}
-                onClick={() => file && hearing.mutate({ file, model, language, words })}
+                onClick={() => file && hearing.mutate({ file, model, language, words, timed })}
               >
                 <FileAudio aria-hidden /> Transcribe
               </Button>
@@ -126,51 +143,6 @@ function Listening() {
       <LoaderCircle aria-hidden className="size-4 animate-spin" /> Listening, for{" "}
       {duration(seconds * 1000)}
     </p>
-  );
-}
-
-function Drop({ file, choose }: { file: File | null; choose: (file: File) => void }) {
-  const [over, setOver] = useState(false);
-  const id = useId();
-  const drop = (event: DragEvent) => {
-    event.preventDefault();
-    setOver(false);
-    const [dropped] = event.dataTransfer.files;
-    if (dropped) choose(dropped);
-  };
-  return (
-    <label
-      htmlFor={id}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={drop}
-      className={cn(
-        "flex cursor-pointer flex-col items-center gap-3 rounded-card border-2 border-edge-strong border-dashed bg-glass px-6 py-14 text-center transition-[border-color,background] hover:border-royal-ink has-focus-visible:outline-2 has-focus-visible:outline-royal-ink",
-        over && "border-royal-ink bg-royal-tint",
-      )}
-    >
-      <span className="flex size-14 items-center justify-center rounded-2xl bg-royal-tint text-royal-ink">
-        <Upload aria-hidden className="size-6" strokeWidth={1.75} />
-      </span>
-      <span className="font-semibold">
-        {file ? file.name : "Drop a recording here, or choose one"}
-      </span>
-      <span className="figures text-soft text-sm">
-        {file
-          ? `${(file.size / 1024 / 1024).toFixed(1)} MB. Another may take its place.`
-          : "mp3, wav, ogg, m4a, mp4, webm and many more"}
-      </span>
-      <input
-        id={id}
-        type="file"
-        accept="audio/*,video/*"
-        className="sr-only"
-        onChange={({ target }) => target.files?.[0] && choose(target.files[0])}
-      />
-    </label>
   );
 }
 
