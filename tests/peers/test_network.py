@@ -1,0 +1,58 @@
+"""The web app in a Chromium that is reached over a line which can be cut, in a namespace."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from bench.bad_line import HERE, Impairment, LineFailed, line
+from tests.peers.node import passed
+from tests.peers.sound import clip, room, write_wav
+from tests.server.program import Server
+
+pytestmark = [pytest.mark.models, pytest.mark.peers]
+
+CHROMIUM = os.environ.get("CHROMIUM", "chromium")
+
+MICROPHONE_HZ = 48_000
+"""The one rate at which Chromium's fake microphone plays a file as it is."""
+
+ASKED = ("What is the largest ocean on earth?", "I want to cancel my subscription.")
+
+BETWEEN_MS = 13_000
+
+
+@pytest.fixture(scope="module")
+def namespace() -> Iterator[str]:
+    """Where the browser is."""
+    try:
+        with line(Impairment()) as within:
+            yield within[-1]
+    except LineFailed as failed:
+        pytest.skip(str(failed))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server(VOICEFORGE_HOST="0.0.0.0") as server:
+        yield server.until_ready()
+
+
+def test_the_network_goes_away(namespace: str, server: Server, tmp_path: Path) -> None:
+    quiet = room(BETWEEN_MS, MICROPHONE_HZ)
+    asked = b"".join(clip(text, MICROPHONE_HZ) + quiet for text in ASKED)
+    write_wav(tmp_path / "asking.wav", room(1500, MICROPHONE_HZ) + asked, MICROPHONE_HZ)
+    chromium = tmp_path / "chromium"
+    within = f"ip netns exec {namespace}"
+    chromium.write_text(f'#!/bin/sh\nexec {within} {CHROMIUM} "$@"\n')
+    chromium.chmod(0o755)
+    passed(
+        server,
+        "browser_network",
+        VOICEFORGE_URL=f"http://{HERE}:{urlsplit(server.url).port}",
+        VOICEFORGE_CLIPS=str(tmp_path),
+        CHROMIUM=str(chromium),
+        LINE_NAMESPACE=namespace,
+    )
