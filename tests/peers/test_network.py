@@ -34,13 +34,19 @@ def namespace() -> Iterator[str]:
         pytest.skip(str(failed))
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server(VOICEFORGE_HOST="0.0.0.0") as server:
-        yield server.until_ready()
+NO_ROUTE = {
+    "VOICEFORGE_WEBRTC__ADDRESSES": "127.0.0.1",
+    "VOICEFORGE_WEBRTC__ANNOUNCED": "192.0.2.1",
+}
+"""An address for documentation (RFC 5737), which leads nowhere."""
 
 
-def test_the_network_goes_away(namespace: str, server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("program", "environ"), [("browser_network", {}), ("browser_no_route", NO_ROUTE)]
+)
+def test_the_call_goes_on(
+    namespace: str, tmp_path: Path, program: str, environ: dict[str, str]
+) -> None:
     quiet = room(BETWEEN_MS, MICROPHONE_HZ)
     asked = b"".join(clip(text, MICROPHONE_HZ) + quiet for text in ASKED)
     write_wav(tmp_path / "asking.wav", room(1500, MICROPHONE_HZ) + asked, MICROPHONE_HZ)
@@ -48,11 +54,12 @@ def test_the_network_goes_away(namespace: str, server: Server, tmp_path: Path) -
     within = f"ip netns exec {namespace}"
     chromium.write_text(f'#!/bin/sh\nexec {within} {CHROMIUM} "$@"\n')
     chromium.chmod(0o755)
-    passed(
-        server,
-        "browser_network",
-        VOICEFORGE_URL=f"http://{HERE}:{urlsplit(server.url).port}",
-        VOICEFORGE_CLIPS=str(tmp_path),
-        CHROMIUM=str(chromium),
-        LINE_NAMESPACE=namespace,
-    )
+    with Server(VOICEFORGE_HOST="0.0.0.0", **environ) as server:
+        passed(
+            server.until_ready(),
+            program,
+            VOICEFORGE_URL=f"http://{HERE}:{urlsplit(server.url).port}",
+            VOICEFORGE_CLIPS=str(tmp_path),
+            CHROMIUM=str(chromium),
+            LINE_NAMESPACE=namespace,
+        )

@@ -1,7 +1,7 @@
 import { Refusal } from "@/api/refusal";
 import type { Store } from "@/store";
 import { type CallState, isOpen, isUnderWay } from "./call-state";
-import { Connection, type ConnectionUser } from "./connection";
+import { Connection, type ConnectionUser, LOST } from "./connection";
 import { type AnyEvent, type ServerEvent, understood } from "./events";
 import { Journal } from "./journal";
 import type { Transport } from "./link";
@@ -266,9 +266,10 @@ export class Call {
   private created(id: string | null, resume: string | null): void {
     const back = this.connection?.welcomed(id, resume);
     this.journal.change({ sessionId: id });
-    if (back)
+    if (back) {
+      this.journal.settle(LOST);
       this.journal.notice("good", "Back in the conversation", "Nothing that was said is lost.");
-    else if (this.setup) this.configure(this.setup);
+    } else if (this.setup) this.configure(this.setup);
   }
 
   private refused(paths: readonly string[]): void {

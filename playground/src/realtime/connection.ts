@@ -9,6 +9,8 @@ import { NoRoute, RtcLink } from "./webrtc";
 const RETURN_AFTER_MS = [200, 500, 1000, 2000, 3000, 5000] as const; // then every 5 s
 const RETURN_WITHIN_MS = 120_000; // it keeps a session for one minute, and takes some of one to start
 
+export const LOST = "The connection was lost";
+
 /** Who talks over a connection, and what it is told. */
 export interface ConnectionUser {
   received(event: AnyEvent): void;
@@ -197,7 +199,7 @@ export class Connection {
     }
     this.part();
     this.user.returning();
-    this.user.notice("warn", "The connection was lost", `${why}. Coming back to the conversation…`);
+    this.user.notice("warn", LOST, `${why}. Coming back to the conversation…`);
     void this.comeBack();
   }
 

@@ -97,7 +97,7 @@ test("one that answers late made the line falter, one that does not is lost", as
   socket.says({ type: "voiceforge.pong" });
   expect(user.steady).toHaveBeenLastCalledWith(true);
   await settle(9000);
-  expect(user.lost).toHaveBeenCalledExactlyOnceWith("nothing came through any more");
+  expect(user.lost).toHaveBeenCalledExactlyOnceWith("Nothing came through any more");
   expect(socket.closed).toBe(4000); // which keeps the session
   await settle(60_000);
   expect(socket.pings()).toBe(2);

@@ -25,11 +25,11 @@ export class SocketLink implements Link {
     this.pulse = new Pulse({
       ask: () => this.send({ type: "voiceforge.ping" }),
       steady: (is) => user.steady(is),
-      lost: () => this.lost("nothing came through any more"),
+      lost: () => this.lost("Nothing came through any more"),
     });
     socket.onmessage = ({ data }: MessageEvent<string>) => this.take(data);
     socket.onclose = ({ code, reason }) => {
-      this.lost(reason || `the connection was closed (${code})`);
+      this.lost(reason || `It was closed (${code})`);
     };
     sound.onAudible = (is) => user.audible(is);
   }
@@ -125,7 +125,7 @@ async function whyNot(): Promise<Error> {
     (response) => response.status,
     () => 0,
   );
-  if (status !== 401) return new Error("the server refused the connection, or is not there");
+  if (status !== 401) return new Error("The server refused the connection, or is not there");
   expelled(NOT_SIGNED_IN);
   return new Refusal(NOT_SIGNED_IN, status);
 }

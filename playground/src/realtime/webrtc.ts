@@ -46,12 +46,12 @@ export class RtcLink implements Link {
     this.pulse = new Pulse({
       ask: () => this.send({ type: "voiceforge.ping" }),
       steady: (is) => user.steady(is),
-      lost: () => this.lost("nothing came through any more"),
+      lost: () => this.lost("Nothing came through any more"),
     });
     channel.addEventListener("message", () => this.pulse.beat());
-    channel.onclose = () => this.lost("the connection was closed");
+    channel.onclose = () => this.lost("It was closed");
     peer.onconnectionstatechange = () => {
-      if (peer.connectionState === "failed") this.lost("the connection failed");
+      if (peer.connectionState === "failed") this.lost("It failed");
     };
   }
 
@@ -197,7 +197,7 @@ function gathered(peer: RTCPeerConnection): Promise<void> {
 function opened(channel: RTCDataChannel, peer: RTCPeerConnection): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = () => {
-      reject(new NoRoute("no sound gets through by WebRTC: UDP to the server may be blocked"));
+      reject(new NoRoute("No sound gets through by WebRTC: UDP to the server may be blocked"));
     };
     channel.onopen = () => resolve();
     peer.onconnectionstatechange = () => {
