@@ -2,6 +2,7 @@ import { Refusal } from "@/api/refusal";
 import type { Store } from "@/store";
 import { type CallState, isOpen, isUnderWay } from "./call-state";
 import { Connection, type ConnectionUser, LOST } from "./connection";
+import { canChooseLoudspeaker, Ear } from "./ear";
 import { type AnyEvent, type ServerEvent, understood } from "./events";
 import { Journal } from "./journal";
 import type { Transport } from "./link";
@@ -30,6 +31,7 @@ export class Call {
   private setup: Setup | null = null;
   private connection: Connection | null = null;
   private recorder: Recorder | null = null;
+  private ear: Ear | null = null;
   private playouts = new Playouts();
   private count = 0;
   private held = false; // the button of push-to-talk, also while the browser still asks
@@ -54,6 +56,10 @@ export class Call {
     const sound = Sound.begin();
     this.sound = sound;
     this.recorder = new Recorder(sound.both.stream);
+    if (canChooseLoudspeaker()) {
+      this.ear = new Ear(sound, (title, text) => this.journal.notice("warn", title, text));
+      void this.ear.choose(setup.loudspeaker);
+    }
     this.mouth.deviceId = setup.microphone;
     const { transport, model, agent } = setup;
     const connection = new Connection(transport, { model, agent }, sound, this.asConnectionUser());
@@ -68,6 +74,8 @@ export class Call {
     this.connection = null;
     this.recorder?.stop();
     this.mouth.close();
+    this.ear?.close();
+    this.ear = null;
     this.sound?.close();
     this.sound = null;
     if (!isUnderWay(this.state)) return;
@@ -127,12 +135,17 @@ export class Call {
     await this.connection?.switchTo(transport);
   }
 
-  // ---- the microphone ------------------------------------------------------------------------
+  // ---- microphone and loudspeaker ------------------------------------------------------------------------
 
   /** Let the agent hear this microphone; null: the system's own. */
   openMicrophone(deviceId: string | null): Promise<void> {
     this.mouth.deviceId = deviceId;
     return this.mouth.open();
+  }
+
+  /** Hear the agent from this loudspeaker; null: from the system's own. */
+  async hearFrom(deviceId: string | null): Promise<void> {
+    await this.ear?.choose(deviceId);
   }
 
   mute(muted: boolean): void {
@@ -165,7 +178,10 @@ export class Call {
   private asMouthUser(): MouthUser {
     const call = this;
     return {
-      microphoneIs: (microphone) => call.journal.change({ microphone }),
+      microphoneIs: (microphone) => {
+        call.journal.change({ microphone });
+        void call.ear?.look(); // with a microphone the browser tells which loudspeakers there are
+      },
       speaksInto: async (stream) => call.connection?.listen(stream),
       warn: (title, text) => call.journal.notice("warn", title, text),
       get manual() {
