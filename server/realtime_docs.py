@@ -30,6 +30,11 @@ OWN_EVENTS = (
         "`first_audio` (those that apply)",
     ),
     (
+        "voiceforge.pong",
+        "the answer to `voiceforge.ping`, which a client may send to learn whether its connection "
+        "still leads here: to a page a browser tells nothing of a WebSocket's own pings",
+    ),
+    (
         "voiceforge.session.ended",
         "why the session ended; the last event before the socket is closed",
     ),

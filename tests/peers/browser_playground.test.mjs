@@ -79,12 +79,13 @@ test("moves to the other transport in mid-call, and the conversation goes on", a
   await page.getByText("Answer 1").waitFor({ timeout: ANSWER_MS });
   await page.getByText("WebRTC", { exact: true }).first().click();
   await page.getByText("Back in the conversation").waitFor({ timeout: ANSWER_MS });
+  await page.getByRole("button", { name: "Dismiss" }).click();
   await heard(page, /My name is Ada/);
   await say(page, "What is my name?");
   await page.getByText("Answer 2").waitFor({ timeout: ANSWER_MS });
   await heard(page, /Ada\b/);
   await page.getByText("WebSocket", { exact: true }).first().click();
-  await page.getByText("Back in the conversation").nth(1).waitFor({ timeout: ANSWER_MS });
+  await page.getByText("Back in the conversation").waitFor({ timeout: ANSWER_MS });
   await say(page, "What is my name, once more?");
   await page.getByText("Answer 3").waitFor({ timeout: ANSWER_MS });
   assert.equal(await page.getByText("A new conversation").count(), 0);
@@ -113,6 +114,31 @@ test("a line that is cut is taken up again, and the conversation is the same", a
   const { transcript: said } = await timeline(page);
   const asked = said.filter(({ role }) => role === "user").map(({ text }) => text);
   assert.deepEqual(asked, ["My name is Ada. Please remember it.", "What is my name?"]);
+});
+
+test("the agent is heard from the loudspeaker that is chosen, in mid-call and the next time", async (t) => {
+  const before = (page) =>
+    page.addInitScript(() => {
+      window.sinks = [];
+      for (const { prototype } of [AudioContext, HTMLMediaElement]) {
+        const into = prototype.setSinkId;
+        prototype.setSinkId = function (id) {
+          return into.call(this, id).then(() => window.sinks.push(`${this.constructor.name} ${id}`));
+        };
+      }
+    });
+  const setup = { transport: "webrtc", greeting: GREETING };
+  const page = await app(t, { microphone: `${CLIPS}/ocean.wav`, before, setup });
+  await page.getByRole("button", { name: "Start talking" }).click();
+  await page.getByText("The agent speaks").waitFor({ timeout: ANSWER_MS });
+  const loudspeaker = page.getByLabel("Loudspeaker");
+  await loudspeaker.selectOption({ label: "Fake Audio Output 2" });
+  const id = await loudspeaker.inputValue();
+  await page.waitForFunction(() => window.sinks.length === 2);
+  assert.deepEqual(await page.evaluate(() => window.sinks.sort()), [`AudioContext ${id}`, `HTMLAudioElement ${id}`]);
+  await page.getByRole("button", { name: "Hang up" }).click();
+  await page.getByRole("button", { name: "Talk again" }).click();
+  await page.waitForFunction((id) => window.sinks.slice(2).includes(`AudioContext ${id}`), id);
 });
 
 test("push-to-talk: held, let go, answered", async (t) => {

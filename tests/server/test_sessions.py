@@ -175,6 +175,22 @@ async def test_a_client_whose_old_connection_is_dead_but_open_takes_its_session_
 
 
 @virtual
+async def test_who_found_no_way_here_takes_nothing_from_who_came_after() -> None:
+    sessions = registry(services())
+    query = await lost(sessions)
+    session_id, token = (part.split("=")[1] for part in query.split("&"))
+    offered = sessions.resume(session_id, token)
+    assert offered is not None
+    async with Client(sessions, query) as client:
+        await client.until("session.created")
+        sessions.left(offered, for_good=False)
+        await asyncio.sleep(100)
+        await client.say("what time is it")
+        await client.until("response.done")
+        assert len(sessions) == 1
+
+
+@virtual
 async def test_after_the_grace_the_session_is_gone() -> None:
     sessions = registry(services())
     query = await lost(sessions)

@@ -174,3 +174,8 @@ def test_a_client_that_comes_back_is_told_the_history(client: Any, new_client: A
         ("conversation.item.done", "a", "b"),
     ]
     assert not client.realtime.leave(client.outlet)  # the old socket has no say any more
+
+
+def test_a_ping_is_answered_to_who_asked(client: Any) -> None:
+    (pong,) = client.ask({"type": "voiceforge.ping"})
+    assert pong["type"] == "voiceforge.pong"

@@ -12,6 +12,7 @@ from transports.realtime.conversation_events import (
 )
 from transports.realtime.errors import BadEvent, explain
 from transports.realtime.input_audio_events import Append, Clear, Commit
+from transports.realtime.own_events import Ping
 from transports.realtime.response_events import OutputClear, ResponseCancel, ResponseCreate
 from transports.realtime.session_events import SessionUpdate
 from transports.realtime.wire import LONGEST_ID
@@ -25,6 +26,7 @@ AnyClientEvent = (
     | ItemRetrieve
     | ItemTruncate
     | OutputClear
+    | Ping
     | ResponseCancel
     | ResponseCreate
     | SessionUpdate

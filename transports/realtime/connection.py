@@ -200,6 +200,8 @@ class Realtime:
                 session.delete(event.item_id)
             case conversation.ItemTruncate():
                 session.truncate(event.item_id, event.audio_end_ms)
+            case own_events.Ping():
+                self._audience.answer(asker, own_events.Pong())
 
     def _respond(self, event: responses.ResponseCreate, asker: Outlet | None) -> None:
         request = request_of(event.response, self._object, self._session.item, event.event_id)

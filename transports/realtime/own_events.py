@@ -1,8 +1,16 @@
-"""Events that only this server sends; stock clients pass over names they do not know."""
+"""Events that only this server has; stock clients pass over names they do not know."""
 
 import msgspec
 
-from transports.realtime.wire import ServerEvent
+from transports.realtime.wire import ClientEvent, ServerEvent
+
+
+class Ping(ClientEvent, frozen=True, tag="voiceforge.ping"):
+    """Is anybody there? A page is told nothing of the pings of its WebSocket itself."""
+
+
+class Pong(ServerEvent, frozen=True, tag="voiceforge.pong"):
+    """The answer to a ping."""
 
 
 class TurnMeasured(ServerEvent, frozen=True, tag="voiceforge.turn.measured"):

@@ -16,6 +16,8 @@ export interface CallNotice {
 /** All that is shown of a call. */
 export interface CallState {
   phase: Phase;
+  /** What is sent comes through. While it does not, that may pass by itself. */
+  steady: boolean;
   transport: Transport | null;
   sessionId: string | null;
   beganAt: number | null;
@@ -36,6 +38,7 @@ export interface CallState {
 
 export const noCall: CallState = {
   phase: "idle",
+  steady: true,
   transport: null,
   sessionId: null,
   beganAt: null,

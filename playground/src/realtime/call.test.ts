@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Refusal } from "@/api/refusal";
+import { plugs } from "@/test-devices";
 import { Call } from "./call";
 import type { AnyEvent } from "./events";
 import type { Destination, LinkUser } from "./link";
@@ -45,8 +46,8 @@ class Line {
       listen: async () => {},
       silence: async () => {},
       playoutMs: async () => null,
-      close: (how: string) => {
-        this.closed = how;
+      close: () => {
+        this.closed = "for good";
       },
       release: () => {
         this.closed = "released";
@@ -82,7 +83,10 @@ beforeEach(() => {
   });
 });
 
-afterEach(() => vi.useRealTimers());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
 
 const settle = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
 
@@ -256,6 +260,24 @@ test("a microphone that is unplugged gives way to another", async () => {
   expect(titles(call)).toContain("The microphone is gone");
 });
 
+test("where there is no other, the next that is plugged in is heard", async () => {
+  const call = await begun();
+  const devices = plugs();
+  const [first, second] = [microphone(), microphone()];
+  vi.mocked(openMicrophone).mockResolvedValueOnce(first.stream);
+  await call.openMicrophone("desk");
+  vi.mocked(openMicrophone).mockRejectedValueOnce(new NoMicrophone("There is no microphone."));
+  devices.are();
+  first.track.dispatchEvent(new Event("ended"));
+  await settle(100);
+  expect(call.store.get().microphone).toBe("off");
+  expect(titles(call)).toEqual(["The microphone is gone", "No microphone"]);
+  vi.mocked(openMicrophone).mockResolvedValueOnce(second.stream);
+  devices.are({ kind: "audioinput", deviceId: "headset" });
+  await settle(100);
+  expect(call.store.get().microphone).toBe("on");
+});
+
 test("with push-to-talk nothing is heard until the button is held, and the turn ends with it", async () => {
   const call = await begun();
   const { stream, track } = microphone();
@@ -323,5 +345,5 @@ test("who hangs up while it connects is not called back", async () => {
   call.end();
   await settle(1000);
   expect(call.store.get().phase).toBe("ended");
-  expect(Line.all.every(({ closed }) => closed === "for_good")).toBe(true);
+  expect(Line.all.every(({ closed }) => closed === "for good")).toBe(true);
 });

@@ -1,20 +1,19 @@
-import { Refusal, said } from "@/api/refusal";
+import { Refusal } from "@/api/refusal";
 import type { Store } from "@/store";
 import { type CallState, isOpen, isUnderWay } from "./call-state";
+import { Connection, type ConnectionUser, LOST } from "./connection";
+import { canChooseLoudspeaker, Ear } from "./ear";
 import { type AnyEvent, type ServerEvent, understood } from "./events";
 import { Journal } from "./journal";
-import type { Destination, Link, LinkUser, Transport } from "./link";
+import type { Transport } from "./link";
 import { Mouth, type MouthUser } from "./mouth";
+import { Playouts } from "./playouts";
 import { Recorder } from "./recorder";
 import { type Setup, sessionOf } from "./setup";
-import { SocketLink } from "./socket";
 import { Sound } from "./sound";
 import type { Measured } from "./timing";
-import { nothingSaid, pendingCalls, playing, told } from "./transcript";
-import { NoRoute, RtcLink } from "./webrtc";
+import { left, nothingSaid, pendingCalls, playing, told } from "./transcript";
 
-const RETURN_AFTER_MS = [200, 500, 1000, 2000, 3000, 5000] as const; // then every 5 s
-const RETURN_WITHIN_MS = 120_000; // it keeps a session for one minute, and takes some of one to start
 const SPOKEN_ON_MS = 250; // a word's end is still on its way when the button is let go
 
 /** Errors that only say that what was asked for had happened anyway. */
@@ -24,25 +23,18 @@ const FATAL = ["key_revoked", "session_expired", "insufficient_quota"];
 
 const RESTARTING = "drained"; // a session's end, as the server calls it
 
-interface Kept {
-  sessionId: string;
-  resume: string;
-}
-
-/** One conversation: its link, its sound, and what is known of it. It outlives the page that shows it. */
+/** One conversation: its connection, its sound, and what is known of it. It outlives the page that shows it. */
 export class Call {
   sound: Sound | null = null;
   private readonly journal = new Journal();
   private readonly mouth = new Mouth(this.asMouthUser());
   private setup: Setup | null = null;
-  private link: Link | null = null;
-  private kept: Kept | null = null;
+  private connection: Connection | null = null;
   private recorder: Recorder | null = null;
+  private ear: Ear | null = null;
+  private playouts = new Playouts();
   private count = 0;
   private held = false; // the button of push-to-talk, also while the browser still asks
-  private hello: { resolve: () => void; reject: (error: Error) => void } | null = null;
-  private firstSound = new Map<string, number>();
-  private attempt = 0; // who was begun for an earlier one has to stop
 
   get store(): Store<CallState> {
     return this.journal.store;
@@ -58,159 +50,74 @@ export class Call {
   async begin(setup: Setup, microphone: boolean): Promise<void> {
     this.end();
     this.setup = setup;
-    this.kept = null;
-    this.firstSound.clear();
+    this.playouts = new Playouts();
     const manual = setup.turns === "push";
     this.journal.begin({ phase: "connecting", beganAt: Date.now(), manual });
-    this.sound = Sound.begin();
-    this.recorder = new Recorder(this.sound.both.stream);
+    const sound = Sound.begin();
+    this.sound = sound;
+    this.recorder = new Recorder(sound.both.stream);
+    if (canChooseLoudspeaker()) {
+      this.ear = new Ear(sound, (title, text) => this.journal.notice("warn", title, text));
+      void this.ear.choose(setup.loudspeaker);
+    }
     this.mouth.deviceId = setup.microphone;
-    const attempt = this.attempt;
+    const { transport, model, agent } = setup;
+    const connection = new Connection(transport, { model, agent }, sound, this.asConnectionUser());
+    this.connection = connection;
     if (microphone) await this.mouth.open();
-    if (attempt !== this.attempt) return;
-    await this.connect(setup.transport, { model: setup.model, agent: setup.agent });
+    if (connection === this.connection) await connection.begin();
   }
 
   /** Hang up. */
   end(): void {
-    this.attempt += 1;
-    this.link?.close("for_good");
-    this.over();
-  }
-
-  private over(): void {
-    this.attempt += 1;
-    this.hello?.reject(new Error("the call was ended"));
-    this.hello = null;
-    this.link = null;
+    this.connection?.end();
+    this.connection = null;
     this.recorder?.stop();
     this.mouth.close();
+    this.ear?.close();
+    this.ear = null;
     this.sound?.close();
     this.sound = null;
     if (!isUnderWay(this.state)) return;
-    const transcript = { ...this.state.transcript, floor: "nobody" as const, response: null };
     this.journal.change({
       phase: "ended",
+      steady: true,
       endedAt: Date.now(),
       microphone: "off",
       pressed: false,
-      transcript,
+      transcript: left(this.state.transcript),
     });
   }
 
-  private async connect(transport: Transport, to: Destination): Promise<void> {
-    const attempt = this.attempt;
-    try {
-      await this.open(transport, to);
-    } catch (error) {
-      if (attempt !== this.attempt) return;
-      if (error instanceof NoRoute) {
-        this.journal.notice(
-          "warn",
-          "Over to a WebSocket",
-          `${said(error)}. The call goes on without it.`,
-        );
-        await this.connect("websocket", to);
-        return;
-      }
-      if (!isGone(error)) return this.refusedBy(error);
-      this.forget();
-      await this.comeBack(transport, attempt);
-    }
-  }
-
-  /** Open a link, and have it carry the call once the server has said hello. Throws what it throws. */
-  private async open(transport: Transport, to: Destination): Promise<void> {
-    const { sound, attempt } = this;
-    if (!sound) return;
-    const open = transport === "webrtc" ? RtcLink.open : SocketLink.open;
-    const early: AnyEvent[] = [];
-    const link = await open(to, sound, this.user(attempt, early));
-    if (attempt !== this.attempt) {
-      link.close("for_good");
-      return;
-    }
-    this.link = link;
-    const hello = new Promise<void>((resolve, reject) => {
-      this.hello = { resolve, reject };
-    });
-    for (const event of early.splice(0)) this.take(event);
-    await hello;
-    await link.listen(this.mouth.stream);
-    if (attempt === this.attempt) this.journal.change({ phase: "live", transport });
-  }
-
-  /** What a link tells; what it tells before it is ours waits for it. */
-  private user(attempt: number, early: AnyEvent[]): LinkUser {
-    const mine = () => attempt === this.attempt;
+  private asConnectionUser(): ConnectionUser {
+    const call = this;
+    const { journal } = this;
     return {
-      received: (event) => {
-        if (!mine()) return;
-        if (this.link === null) early.push(event);
-        else this.take(event);
+      received: (event) => call.take(event),
+      sent: (event) => journal.note("sent", event),
+      audible: (is) => call.heard(is),
+      steady: (is) => journal.change({ steady: is }),
+      live: (transport) => journal.change({ phase: "live", steady: true, transport }),
+      returning: () => {
+        journal.change({
+          phase: "returning",
+          steady: true,
+          transcript: left(call.state.transcript),
+        });
       },
-      sent: (event) => mine() && this.journal.note("sent", event),
-      audible: (is) => mine() && this.heard(is),
-      lost: (why) => mine() && this.lost(why),
+      forgotten: () => call.forget(),
+      over: () => call.end(),
+      notice: (kind, title, text) => journal.notice(kind, title, text),
+      get microphone() {
+        return call.mouth.stream;
+      },
     };
-  }
-
-  // ---- coming back --------------------------------------------------------------------------
-
-  private lost(why: string): void {
-    this.link = null;
-    if (this.hello) {
-      this.hello.reject(new Error(why));
-      this.hello = null;
-      return;
-    }
-    if (!isUnderWay(this.state)) return;
-    const transport = this.state.transport ?? "websocket";
-    this.attempt += 1;
-    this.journal.change({ phase: "returning", transcript: playing(this.state.transcript, false) });
-    this.journal.notice(
-      "warn",
-      "The connection was lost",
-      `${why}. Coming back to the conversation…`,
-    );
-    void this.comeBack(transport, this.attempt);
-  }
-
-  /** Back to the session that waits, or, if it is gone, into a new one. */
-  private async comeBack(transport: Transport, attempt: number): Promise<void> {
-    const { setup } = this;
-    const since = Date.now();
-    for (let tries = 0; setup && Date.now() - since < RETURN_WITHIN_MS; tries += 1) {
-      await pause(RETURN_AFTER_MS[Math.min(tries, RETURN_AFTER_MS.length - 1)] ?? 0);
-      if (attempt !== this.attempt) return;
-      try {
-        await this.open(transport, this.kept ?? { model: setup.model, agent: setup.agent });
-        return;
-      } catch (error) {
-        if (attempt !== this.attempt) return;
-        if (isGone(error)) this.forget();
-        else if (isForGood(error)) return this.refusedBy(error);
-      }
-    }
-    if (attempt !== this.attempt) return;
-    this.journal.notice(
-      "bad",
-      "The conversation is lost",
-      "The server did not answer for two minutes.",
-    );
-    this.over();
-  }
-
-  private refusedBy(error: unknown): void {
-    this.journal.notice("bad", "No connection", advice(error));
-    this.over();
   }
 
   /** The session that was left is gone: what was said in it stays to be read. */
   private forget(): void {
     const { transcript, earlier } = this.state;
     const before = transcript.order.flatMap((id) => transcript.entries[id] ?? []);
-    this.kept = null;
     this.journal.change({
       transcript: nothingSaid,
       earlier: [...earlier, ...before],
@@ -225,21 +132,20 @@ export class Call {
 
   /** Go on with the same session over the other transport. */
   async switchTo(transport: Transport): Promise<void> {
-    const { kept, link } = this;
-    if (!kept || !link || transport === this.state.transport) return;
-    this.attempt += 1;
-    link.release();
-    this.link = null;
-    this.journal.change({ phase: "returning", transcript: playing(this.state.transcript, false) });
-    await this.connect(transport, kept);
+    await this.connection?.switchTo(transport);
   }
 
-  // ---- the microphone ------------------------------------------------------------------------
+  // ---- microphone and loudspeaker ------------------------------------------------------------------------
 
   /** Let the agent hear this microphone; null: the system's own. */
   openMicrophone(deviceId: string | null): Promise<void> {
     this.mouth.deviceId = deviceId;
     return this.mouth.open();
+  }
+
+  /** Hear the agent from this loudspeaker; null: from the system's own. */
+  async hearFrom(deviceId: string | null): Promise<void> {
+    await this.ear?.choose(deviceId);
   }
 
   mute(muted: boolean): void {
@@ -272,8 +178,11 @@ export class Call {
   private asMouthUser(): MouthUser {
     const call = this;
     return {
-      microphoneIs: (microphone) => call.journal.change({ microphone }),
-      speaksInto: async (stream) => call.link?.listen(stream),
+      microphoneIs: (microphone) => {
+        call.journal.change({ microphone });
+        void call.ear?.look(); // with a microphone the browser tells which loudspeakers there are
+      },
+      speaksInto: async (stream) => call.connection?.listen(stream),
       warn: (title, text) => call.journal.notice("warn", title, text),
       get manual() {
         return call.state.manual;
@@ -310,7 +219,7 @@ export class Call {
   async interrupt(): Promise<void> {
     const { response, floor } = this.state.transcript;
     if (response !== null) this.send({ type: "response.cancel" });
-    if (response !== null || floor === "agent") await this.link?.silence();
+    if (response !== null || floor === "agent") await this.connection?.silence();
   }
 
   /** Use this setup from now on, also in the call that is under way. */
@@ -321,7 +230,7 @@ export class Call {
 
   send(event: AnyEvent): void {
     this.count += 1;
-    this.link?.send({ event_id: `app_${this.count}`, ...event });
+    this.connection?.send({ event_id: `app_${this.count}`, ...event });
   }
 
   /** The recording until now, made here; null if there is none. */
@@ -347,8 +256,6 @@ export class Call {
     switch (event.type) {
       case "session.created":
         this.created(event.session.id ?? null, event.session.voiceforge?.resume ?? null);
-        this.hello?.resolve();
-        this.hello = null;
         break;
       case "session.updated":
         this.refused(event.session.voiceforge?.not_allowed ?? []);
@@ -358,9 +265,7 @@ export class Call {
         this.send({ type: "conversation.item.retrieve", item_id: event.item_id });
         break;
       case "response.output_audio.delta":
-        if (!this.firstSound.has(event.response_id)) {
-          this.firstSound.set(event.response_id, performance.now());
-        }
+        this.playouts.arrived(event.response_id);
         break;
       case "voiceforge.turn.measured":
         void this.measured(event);
@@ -375,12 +280,12 @@ export class Call {
   }
 
   private created(id: string | null, resume: string | null): void {
-    const back = this.kept !== null && this.kept.sessionId === id;
-    if (id && resume) this.kept = { sessionId: id, resume };
+    const back = this.connection?.welcomed(id, resume);
     this.journal.change({ sessionId: id });
-    if (back)
+    if (back) {
+      this.journal.settle(LOST);
       this.journal.notice("good", "Back in the conversation", "Nothing that was said is lost.");
-    else if (this.setup) this.configure(this.setup);
+    } else if (this.setup) this.configure(this.setup);
   }
 
   private refused(paths: readonly string[]): void {
@@ -406,13 +311,7 @@ export class Call {
 
   private failed(code: string, message: string): void {
     if (HARMLESS.includes(code)) return;
-    if (this.hello) {
-      this.link?.close("to_return");
-      this.link = null;
-      this.hello.reject(new Refusal(message, 400, code));
-      this.hello = null;
-      return;
-    }
+    if (this.connection?.refused(new Refusal(message, 400, code))) return;
     const revoked = "The key that you came with was revoked: sign in with another.";
     if (code === "key_revoked") this.journal.notice("bad", "The key was revoked", revoked);
     else
@@ -425,33 +324,18 @@ export class Call {
 
   private ended(reason: string, message: string): void {
     if (reason === RESTARTING) {
-      this.restarting();
+      this.connection?.restart();
       return;
     }
     const told = this.state.notices.some(({ kind }) => kind === "bad");
     if (!told) this.journal.notice("info", "The call has ended", message || reason);
-    this.link?.close("for_good");
-    this.over();
-  }
-
-  /** The server shuts down in order, and will be there again: with a new session. */
-  private restarting(): void {
-    const { link, state } = this;
-    this.attempt += 1;
-    this.link = null;
-    link?.close("to_return");
-    this.forget();
-    this.journal.change({ phase: "returning" });
-    void this.comeBack(state.transport ?? "websocket", this.attempt);
+    this.end();
   }
 
   private heard(is: boolean): void {
     this.journal.change({ transcript: playing(this.state.transcript, is) });
-    if (!is) return;
-    const last = [...this.firstSound].at(-1);
-    if (!last) return;
-    const [id, arrived] = last;
-    this.playedOut(id, performance.now() - arrived);
+    const responseId = is ? this.playouts.heard() : null;
+    if (responseId) this.showPlayout(responseId);
   }
 
   private async measured(event: {
@@ -459,45 +343,28 @@ export class Call {
     stages: Record<string, number>;
     prepared: boolean;
   }) {
-    const one: Measured = {
-      responseId: event.response_id,
-      stages: event.stages,
-      prepared: event.prepared,
-    };
+    const { response_id: responseId, stages, prepared } = event;
+    const one: Measured = { responseId, stages, prepared };
     this.journal.change({ measured: [...this.state.measured, one] });
-    const known = this.playouts.get(one.responseId) ?? (await this.link?.playoutMs());
-    if (known !== undefined && known !== null) this.playedOut(one.responseId, known);
+    const { playouts } = this;
+    if (playouts.of(responseId) === undefined) {
+      const ms = await this.connection?.playoutMs();
+      if (ms !== undefined && ms !== null) playouts.settle(responseId, ms);
+    }
+    if (playouts === this.playouts) this.showPlayout(responseId);
   }
 
-  private playouts = new Map<string, number>();
-
-  /** Of a response the first time: later it is heard on from a pause. */
-  private playedOut(id: string, ms: number): void {
-    if (!this.playouts.has(id)) this.playouts.set(id, ms);
-    const playoutMs = this.playouts.get(id) ?? ms;
+  private showPlayout(responseId: string): void {
+    const playoutMs = this.playouts.of(responseId);
+    if (playoutMs === undefined) return;
     this.journal.change({
       measured: this.state.measured.map((one) =>
-        one.responseId === id ? { ...one, playoutMs } : one,
+        one.responseId === responseId ? { ...one, playoutMs } : one,
       ),
     });
   }
 }
 
-function isGone(error: unknown): boolean {
-  return error instanceof Refusal && error.code === "session_not_found";
-}
-
-/** Whether the same would be refused again. */
-function isForGood(error: unknown): boolean {
-  return error instanceof Refusal && error.status >= 400 && error.status < 500;
-}
-
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-function advice(error: unknown): string {
-  if (!(error instanceof Refusal)) return `${said(error)}.`;
-  if (error.retryAfterS !== null) return `${error.message} Try again in ${error.retryAfterS} s.`;
-  return error.message;
 }

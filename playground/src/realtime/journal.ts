@@ -6,6 +6,7 @@ import { underWay } from "./under-way";
 
 const SHOW_EVERY_MS = 40;
 const MOST_NOTICES = 4;
+const GOOD_NEWS_MS = 10_000; // asks for nothing, and need not stay
 
 /** What is known of a call, shown at a pace at which people look: events come faster. */
 export class Journal {
@@ -31,7 +32,14 @@ export class Journal {
   notice(kind: CallNotice["kind"], title: string, text: string): void {
     this.notices += 1;
     const kept = this.state.notices.slice(1 - MOST_NOTICES);
-    this.change({ notices: [...kept, { id: this.notices, kind, title, text }] });
+    const id = this.notices;
+    this.change({ notices: [...kept, { id, kind, title, text }] });
+    if (kind === "good") setTimeout(() => this.dismiss(id), GOOD_NEWS_MS);
+  }
+
+  /** What was told under this title is over. */
+  settle(title: string): void {
+    this.change({ notices: this.state.notices.filter((one) => one.title !== title) });
   }
 
   dismiss(id: number): void {

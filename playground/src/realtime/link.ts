@@ -10,9 +10,9 @@ export interface Link {
   silence(): Promise<void>;
   /** How long the agent's sound takes from here to the loudspeaker, in ms, if that is known. */
   playoutMs(): Promise<number | null>;
-  /** `for_good` ends the session; else it waits for us to come back. */
-  close(how: "for_good" | "to_return"): void;
-  /** The session moves to another link: this one is heard no more, and ends when it has. */
+  /** End the session. */
+  close(): void;
+  /** This link is heard no more. Its session waits for another. */
   release(): void;
 }
 
@@ -24,6 +24,8 @@ export interface LinkUser {
   sent(event: AnyEvent): void;
   /** The agent is heard, or no longer. A link that leaves this to the server's events says nothing. */
   audible(is: boolean): void;
+  /** Nothing comes through for a moment, or it does again. */
+  steady(is: boolean): void;
   /** The link is gone, and not because it was asked to go. */
   lost(why: string): void;
 }

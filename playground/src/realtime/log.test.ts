@@ -31,16 +31,16 @@ test("the oldest is dropped when there are too many", () => {
   expect(next.at(-1)?.type).toBe("y");
 });
 
-test("words are looked for in the type and in the content; audio is hidden unless wanted", () => {
+test("words are looked for in the type and in the content; audio and pings are hidden unless all is wanted", () => {
   const log = [
     one(1, "response.done", { response: { status: "cancelled" } }),
     one(2, "response.output_audio.delta"),
     one(3, "session.created"),
+    one(4, "voiceforge.ping"),
   ];
-  const numbers = (words: string, audio = false) =>
-    matching(log, words, audio).map((e) => e.number);
+  const numbers = (words: string, all = false) => matching(log, words, all).map((e) => e.number);
   expect(numbers("")).toEqual([1, 3]);
-  expect(numbers("", true)).toEqual([1, 2, 3]);
+  expect(numbers("", true)).toEqual([1, 2, 3, 4]);
   expect(numbers("done CANCELLED")).toEqual([1]);
   expect(numbers("created")).toEqual([3]);
 });

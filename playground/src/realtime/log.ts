@@ -39,9 +39,11 @@ function withoutAudio(event: AnyEvent): AnyEvent {
   return { ...event, [field]: `${data.slice(0, 12)}… (${bytes} bytes of audio)` };
 }
 
-/** Whether it only carries sound: fifty such a second would bury the others. */
-export function carriesAudio(type: string): boolean {
-  return type in AUDIO_FIELDS;
+const PINGS = ["voiceforge.ping", "voiceforge.pong"];
+
+/** Whether it only carries sound, or asks whether anybody is there: such would bury the others. */
+function isRoutine(type: string): boolean {
+  return type in AUDIO_FIELDS || PINGS.includes(type);
 }
 
 /** One more event; of more than `MOST` the oldest are dropped. */
@@ -49,11 +51,11 @@ export function logged(log: readonly Logged[], one: Logged): readonly Logged[] {
   return log.length < MOST ? [...log, one] : [...log.slice(log.length - MOST + 1), one];
 }
 
-/** Those whose type, or whose JSON, has all of the words. */
-export function matching(log: readonly Logged[], words: string, audio: boolean): readonly Logged[] {
+/** Those whose type, or whose JSON, has all of the words; `all`: also audio and pings. */
+export function matching(log: readonly Logged[], words: string, all: boolean): readonly Logged[] {
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
   return log.filter(({ type, event }) => {
-    if (!audio && carriesAudio(type)) return false;
+    if (!all && isRoutine(type)) return false;
     if (wanted.every((word) => type.includes(word))) return true;
     const text = JSON.stringify(event).toLowerCase();
     return wanted.every((word) => text.includes(word));

@@ -34,19 +34,3 @@ export async function openMicrophone(deviceId: string | null): Promise<MediaStre
     throw new NoMicrophone(REASONS[name] ?? `The microphone cannot be opened: ${error}`);
   }
 }
-
-export interface Device {
-  id: string;
-  name: string;
-}
-
-/** The microphones there are. Before the first permission they have no names. */
-export async function microphones(): Promise<Device[]> {
-  if (!navigator.mediaDevices) return [];
-  const devices = await navigator.mediaDevices.enumerateDevices();
-  const inputs = devices.filter(({ kind, deviceId }) => kind === "audioinput" && deviceId !== "");
-  return inputs.map(({ deviceId, label }, index) => ({
-    id: deviceId,
-    name: label || `Microphone ${index + 1}`,
-  }));
-}

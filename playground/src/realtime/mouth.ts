@@ -1,5 +1,6 @@
 import { said } from "@/api/refusal";
 import type { CallState } from "./call-state";
+import { devicesOf, onDevices } from "./devices";
 import { openMicrophone } from "./microphone";
 
 /** Who is told of the caller's microphone. */
@@ -17,6 +18,8 @@ export class Mouth {
   stream: MediaStream | null = null;
   /** Which microphone is opened from now on; null: the system's own. */
   deviceId: string | null = null;
+  private missed = false; // it was unplugged, and there has been no other
+  private unwatch: (() => void) | null = null;
   private turn = 0; // what was begun before a close, or before another opening, is void
 
   constructor(private readonly user: MouthUser) {}
@@ -39,6 +42,9 @@ export class Mouth {
 
   close(): void {
     this.turn += 1;
+    this.unwatch?.();
+    this.unwatch = null;
+    this.missed = false;
     stop(this.stream);
     this.stream = null;
   }
@@ -54,6 +60,8 @@ export class Mouth {
   private async use(stream: MediaStream): Promise<void> {
     stop(this.stream);
     this.stream = stream;
+    this.missed = false;
+    this.unwatch ??= onDevices(() => void this.look());
     stream.getAudioTracks()[0]?.addEventListener("ended", () => this.unplugged(stream));
     this.mute(this.user.manual);
     await this.user.speaksInto(stream);
@@ -63,8 +71,15 @@ export class Mouth {
     if (this.stream !== stream) return;
     this.stream = null;
     this.deviceId = null;
+    this.missed = true;
     this.user.warn("The microphone is gone", "It was unplugged, or taken away. Trying another…");
     void this.open();
+  }
+
+  /** One that is plugged in after that is welcome. */
+  private async look(): Promise<void> {
+    const some = (await devicesOf("audioinput")).length > 0;
+    if (some && this.missed && !this.stream) await this.open();
   }
 }
 

@@ -29,6 +29,7 @@ export const setup = z.object({
   record: z.boolean().default(false),
   tools: tools.default([]),
   microphone: z.string().nullable().default(null),
+  loudspeaker: z.string().nullable().default(null),
 });
 
 export type Setup = z.infer<typeof setup>;

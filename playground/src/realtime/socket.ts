@@ -3,24 +3,33 @@ import { expelled, NOT_SIGNED_IN } from "@/api/web-session";
 import { type AnyEvent, eventIn } from "./events";
 import { type Destination, type Link, type LinkUser, queryOf } from "./link";
 import { fromBase64, toBase64 } from "./pcm";
+import { Pulse } from "./pulse";
 import type { Sound } from "./sound";
 
 const ENDED = 1000; // the session ends
 const TO_RETURN = 4000; // any other code keeps it; this range is the application's own
 
+const OPENING_MS = 5000; // where nothing answers, another try comes sooner than the network's own
+
 /** A session over a WebSocket: sound goes in the events, and this side plays it. */
 export class SocketLink implements Link {
   readonly kind = "websocket";
   private closing = false;
+  private readonly pulse: Pulse;
 
   private constructor(
     private readonly socket: WebSocket,
     private readonly sound: Sound,
     private readonly user: LinkUser,
   ) {
+    this.pulse = new Pulse({
+      ask: () => this.send({ type: "voiceforge.ping" }),
+      steady: (is) => user.steady(is),
+      lost: () => this.lost("Nothing came through any more"),
+    });
     socket.onmessage = ({ data }: MessageEvent<string>) => this.take(data);
     socket.onclose = ({ code, reason }) => {
-      if (!this.closing) user.lost(reason || `the connection was closed (${code})`);
+      this.lost(reason || `It was closed (${code})`);
     };
     sound.onAudible = (is) => user.audible(is);
   }
@@ -31,8 +40,15 @@ export class SocketLink implements Link {
     address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(address, ["realtime"]);
     return new Promise((resolve, reject) => {
-      socket.onopen = () => resolve(new SocketLink(socket, sound, user));
-      socket.onclose = () => void whyNot().then(reject);
+      const late = setTimeout(() => socket.close(), OPENING_MS);
+      socket.onopen = () => {
+        clearTimeout(late);
+        resolve(new SocketLink(socket, sound, user));
+      };
+      socket.onclose = () => {
+        clearTimeout(late);
+        void whyNot().then(reject);
+      };
     });
   }
 
@@ -64,19 +80,31 @@ export class SocketLink implements Link {
     return null; // the player says when it is heard
   }
 
-  release(): void {
-    this.close("to_return");
+  close(): void {
+    this.leave(ENDED);
   }
 
-  close(how: "for_good" | "to_return"): void {
+  release(): void {
+    this.leave(TO_RETURN);
+  }
+
+  private leave(code: number): void {
     this.closing = true;
+    this.pulse.stop();
     void this.sound.clear();
     void this.sound.hear(null);
-    this.socket.close(how === "for_good" ? ENDED : TO_RETURN);
+    this.socket.close(code);
+  }
+
+  private lost(why: string): void {
+    if (this.closing) return;
+    this.release();
+    this.user.lost(why);
   }
 
   private take(data: string): void {
     const event = eventIn(data);
+    this.pulse.beat();
     this.user.received(event);
     // While the agent speaks, the server sends this only when it has judged it an interruption.
     if (event.type === "input_audio_buffer.speech_started") void this.silence();
@@ -92,11 +120,12 @@ export class SocketLink implements Link {
 }
 
 async function whyNot(): Promise<Error> {
-  const status = await fetch("/v1/web/session").then(
+  const signal = AbortSignal.timeout(OPENING_MS);
+  const status = await fetch("/v1/web/session", { signal }).then(
     (response) => response.status,
     () => 0,
   );
-  if (status !== 401) return new Error("the server refused the connection, or is not there");
+  if (status !== 401) return new Error("The server refused the connection, or is not there");
   expelled(NOT_SIGNED_IN);
   return new Refusal(NOT_SIGNED_IN, status);
 }

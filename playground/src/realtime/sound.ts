@@ -24,6 +24,7 @@ export class Sound {
   private capture: AudioWorkletNode | null = null;
   private player: AudioWorkletNode | null = null;
   private remote: { source: MediaStreamAudioSourceNode; element: HTMLAudioElement } | null = null;
+  private sink = ""; // the system's own
   private clears = new Map<number, (cut: Cut[]) => void>();
   private count = 0;
 
@@ -92,10 +93,18 @@ export class Sound {
     if (!stream) return;
     const element = new Audio(); // Chromium decodes a remote track only for an element that plays it
     element.srcObject = stream;
+    if (this.sink) void element.setSinkId(this.sink).catch(() => {});
     void element.play().catch(() => {});
     const source = this.context.createMediaStreamSource(stream);
     source.connect(this.agent);
     this.remote = { source, element };
+  }
+
+  /** Let the agent be heard from this loudspeaker. Throws a `DOMException` if that cannot be. */
+  async playInto(deviceId: string): Promise<void> {
+    await this.context.setSinkId(deviceId);
+    await this.remote?.element.setSinkId(deviceId);
+    this.sink = deviceId;
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type AnyEvent, understood } from "./events";
-import { nothingSaid, pendingCalls, playing, type Transcript, told } from "./transcript";
+import { left, nothingSaid, pendingCalls, playing, type Transcript, told } from "./transcript";
 
 function after(...events: AnyEvent[]): Transcript {
   return events.reduce((now, event) => {
@@ -98,6 +98,22 @@ test("coming back, the history that is told again is not told twice", () => {
   const item = answer("a1", "Hello.");
   const event = { type: "conversation.item.done", previous_item_id: null, item };
   expect(texts(after(event, event))).toEqual(["Hello."]);
+});
+
+test("who is cut off does not wait for the end of what was being said", () => {
+  const begun = after(
+    { type: FINAL, item_id: "u1", transcript: "What is the time?" },
+    { type: "response.created", response: { id: "r1", status: "in_progress" } },
+    { type: SAID, response_id: "r1", item_id: "a1", delta: "It is now almost" },
+    { type: "input_audio_buffer.speech_started", item_id: "u2" },
+  );
+  const gone = left(begun);
+  expect(gone).toMatchObject({ order: ["u1", "a1"], floor: "nobody", response: null });
+  expect(gone.entries.a1).toMatchObject({ status: "cut", text: "It is now almost" });
+  const item = answer("a1", "It is now", "incomplete");
+  const event = { type: "conversation.item.done", previous_item_id: "u1", item } as const;
+  const back = told(gone, event);
+  expect(back.entries.a1).toMatchObject({ text: "It is now", unheard: " almost" });
 });
 
 test("a failed answer says why", () => {

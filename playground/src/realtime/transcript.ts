@@ -119,6 +119,21 @@ export function playing(now: Transcript, audible: boolean): Transcript {
   return audible ? { ...now, floor: "agent" } : silent(now);
 }
 
+/** The client is gone, or on its way back: of what was being said nothing more will be told. */
+export function left(now: Transcript): Transcript {
+  const begun = now.order.filter((id) => now.entries[id]?.status === "live");
+  const silent = begun.filter((id) => !now.entries[id]?.text);
+  const over: Transcript = {
+    ...now,
+    order: now.order.filter((id) => !silent.includes(id)),
+    floor: "nobody",
+    response: null,
+  };
+  return begun
+    .filter((id) => !silent.includes(id))
+    .reduce((sum, id) => changed(sum, id, { status: "cut" }), over);
+}
+
 /** What the agent asked of the client and has had no answer to, in order. */
 export function pendingCalls(now: Transcript): Entry[] {
   const entries = now.order.flatMap((id) => now.entries[id] ?? []);

@@ -3,13 +3,16 @@ import { refusalOf, unreachable } from "@/api/refusal";
 import { csrfToken, expelled, NOT_SIGNED_IN } from "@/api/web-session";
 import { type AnyEvent, eventIn } from "./events";
 import { type Destination, type Link, type LinkUser, queryOf } from "./link";
+import { Pulse } from "./pulse";
 import type { Sound } from "./sound";
 
 const CALLS = "/v1/realtime/calls";
 const GATHERING_MS = 1500; // a relay that answers later than this would be a poor one
-const CONNECTING_MS = 10_000;
+const ASKING_MS = 5000; // where nothing answers, another try comes sooner than the network's own
+const ROUTE_MS = 4000; // checks go every 50 ms: where one in two is lost, this is still enough
+const CONNECTING_MS = 10_000; // with a way to go, and packets lost on it
 const LOOK_FOR_MS = 500; // the statistics are sums: the difference tells of the answer that is heard
-const PATIENCE_MS = 4000; // a connection often comes back by itself within this
+const FORGOTTEN_MS = 20_000; // by then the server has ended a link of which it heard nothing
 
 const servers = z.object({
   ice_servers: z.array(
@@ -30,7 +33,7 @@ export class NoRoute extends Error {
 export class RtcLink implements Link {
   readonly kind = "webrtc";
   private closing = false;
-  private patience: ReturnType<typeof setTimeout> | undefined;
+  private readonly pulse: Pulse;
 
   private constructor(
     private readonly peer: RTCPeerConnection,
@@ -40,8 +43,16 @@ export class RtcLink implements Link {
     private readonly sound: Sound,
     private readonly user: LinkUser,
   ) {
-    channel.onclose = () => this.gone("the connection was closed");
-    peer.onconnectionstatechange = () => this.watch();
+    this.pulse = new Pulse({
+      ask: () => this.send({ type: "voiceforge.ping" }),
+      steady: (is) => user.steady(is),
+      lost: () => this.lost("Nothing came through any more"),
+    });
+    channel.addEventListener("message", () => this.pulse.beat());
+    channel.onclose = () => this.lost("It was closed");
+    peer.onconnectionstatechange = () => {
+      if (peer.connectionState === "failed") this.lost("It failed");
+    };
   }
 
   /** Connect. Throws `Refusal` if the server refuses, `NoRoute` if no media gets through. */
@@ -54,18 +65,16 @@ export class RtcLink implements Link {
       channel.onmessage = ({ data }: MessageEvent<string>) => user.received(eventIn(data));
       peer.ontrack = ({ track }) => sound.playRemote(new MediaStream([track]));
       const { sender } = peer.addTransceiver("audio", { direction: "sendrecv" });
-      const opened = openedWithin(channel, peer);
-      opened.catch(() => {}); // awaited below, if the offer is taken
       await peer.setLocalDescription(await peer.createOffer());
       await gathered(peer);
       const answer = await offer(to, peer.localDescription?.sdp ?? "");
       callId = answer.callId;
       await peer.setRemoteDescription({ type: "answer", sdp: answer.sdp });
-      await opened;
+      await opened(channel, peer);
       return new RtcLink(peer, channel, sender, callId, sound, user);
     } catch (error) {
       peer.close();
-      if (callId) void hangUp(callId);
+      if (callId && !("sessionId" in to)) void hangUp(callId);
       throw error;
     }
   }
@@ -108,35 +117,31 @@ export class RtcLink implements Link {
     return held;
   }
 
-  close(how: "for_good" | "to_return"): void {
-    this.closing = true;
-    clearTimeout(this.patience);
-    this.sound.playRemote(null);
-    void this.sound.hear(null);
+  close(): void {
+    this.leave();
     this.peer.close();
-    if (how === "for_good") void hangUp(this.callId);
+    void hangUp(this.callId);
   }
 
+  /** A browser that closes its connection says goodbye, which ends the session. */
   release(): void {
-    this.closing = true; // a browser's goodbye would end the session: the server ends this link
-    clearTimeout(this.patience);
-    this.sound.playRemote(null);
+    this.leave();
     this.channel.onclose = () => this.peer.close();
-    setTimeout(() => this.peer.close(), CONNECTING_MS);
+    setTimeout(() => this.peer.close(), FORGOTTEN_MS);
   }
 
-  private watch(): void {
-    const state = this.peer.connectionState;
-    clearTimeout(this.patience);
-    if (state === "failed") this.gone("the connection failed");
-    if (state === "disconnected") {
-      this.patience = setTimeout(() => this.gone("nothing came through any more"), PATIENCE_MS);
-    }
+  private leave(): void {
+    this.closing = true;
+    this.pulse.stop();
+    this.peer.onconnectionstatechange = null;
+    this.sound.playRemote(null);
+    void this.sender.replaceTrack(null);
+    void this.sound.hear(null);
   }
 
-  private gone(why: string): void {
+  private lost(why: string): void {
     if (this.closing) return;
-    this.close("to_return");
+    this.release();
     this.user.lost(why);
   }
 }
@@ -170,7 +175,8 @@ function hangUp(callId: string): Promise<unknown> {
 }
 
 async function asked(path: string, init: RequestInit): Promise<Response> {
-  const response = await fetch(path, init).catch(() => {
+  const signal = AbortSignal.timeout(ASKING_MS);
+  const response = await fetch(path, { ...init, signal }).catch(() => {
     throw unreachable();
   });
   if (response.ok) return response;
@@ -188,15 +194,18 @@ function gathered(peer: RTCPeerConnection): Promise<void> {
   });
 }
 
-function openedWithin(channel: RTCDataChannel, peer: RTCPeerConnection): Promise<void> {
+function opened(channel: RTCDataChannel, peer: RTCPeerConnection): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = () => {
-      reject(new NoRoute("no sound gets through by WebRTC: UDP to the server may be blocked"));
+      reject(new NoRoute("No sound gets through by WebRTC: UDP to the server may be blocked"));
     };
     channel.onopen = () => resolve();
     peer.onconnectionstatechange = () => {
       if (peer.connectionState === "failed") fail();
     };
+    setTimeout(() => {
+      if (!["connected", "completed"].includes(peer.iceConnectionState)) fail();
+    }, ROUTE_MS);
     setTimeout(fail, CONNECTING_MS);
   });
 }

@@ -13,9 +13,9 @@ const ROW_PX = 34;
 /** Every event of the call. One that is chosen is shown whole, below. */
 export function EventList({ log }: { log: readonly Logged[] }) {
   const [words, setWords] = useState("");
-  const [audio, setAudio] = useState(false);
+  const [all, setAll] = useState(false);
   const [chosen, setChosen] = useState<Logged | null>(null);
-  const shown = matching(useDeferredValue(log), useDeferredValue(words), audio);
+  const shown = matching(useDeferredValue(log), useDeferredValue(words), all);
   return (
     <>
       <div className="flex items-center gap-3 px-4 pb-3">
@@ -34,7 +34,7 @@ export function EventList({ log }: { log: readonly Logged[] }) {
           />
         </span>
         <label className="flex items-center gap-2 text-soft text-xs">
-          <Switch checked={audio} onCheckedChange={setAudio} /> Audio
+          <Switch checked={all} onCheckedChange={setAll} /> All
         </label>
       </div>
       {shown.length === 0 ? (

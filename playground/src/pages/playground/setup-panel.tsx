@@ -12,7 +12,7 @@ import { Switch } from "@/ui/switch";
 import { useStore } from "@/use-store";
 import { CLIENTS } from "./as-client";
 import { call, change, setup } from "./current-call";
-import { MicrophoneField } from "./microphone-field";
+import { LoudspeakerField, MicrophoneField } from "./device-fields";
 import { TransportField } from "./transport-field";
 
 /** Who answers, and how. During a call the changes hold at once, where they can. */
@@ -78,6 +78,7 @@ export function SetupPanel() {
           )}
         </Field>
         <MicrophoneField />
+        <LoudspeakerField />
         <TranscriberField now={now} set={set} />
       </CardBody>
     </Card>

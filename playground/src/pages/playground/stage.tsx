@@ -177,8 +177,8 @@ function Clock({ since }: { since: number | null }) {
   return <span>{duration(now - (since ?? now))}</span>;
 }
 
-function moodOf({ phase, transcript }: CallState): Mood {
-  if (phase === "returning") return "lost";
+function moodOf({ phase, steady, transcript }: CallState): Mood {
+  if (phase === "returning" || !steady) return "lost";
   if (phase === "connecting") return "thinking";
   if (phase !== "live") return "rest";
   return transcript.floor === "nobody" ? "rest" : transcript.floor;
@@ -195,6 +195,7 @@ function saying(state: CallState): string {
     case "ended":
       return "The call has ended";
     case "live":
+      if (!state.steady) return "The line falters";
       return FLOORS[state.transcript.floor](state);
   }
 }

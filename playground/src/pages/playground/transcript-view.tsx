@@ -12,17 +12,7 @@ const NEAR_PX = 80;
 /** What was said: what was heard stands, what was cut is struck through. */
 export function TranscriptView({ state }: { state: CallState }) {
   const { transcript, earlier, measured } = state;
-  const end = useRef<HTMLDivElement>(null);
-  const list = useRef<HTMLDivElement>(null);
-  const last = transcript.entries[transcript.order.at(-1) ?? ""];
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what is new is to be seen
-  useEffect(() => {
-    const box = list.current;
-    if (!box) return;
-    const near =
-      box.scrollHeight - box.scrollTop - box.clientHeight < box.clientHeight / 2 + NEAR_PX;
-    if (near) box.scrollTo({ top: box.scrollHeight });
-  }, [transcript.order.length, last?.text]);
+  const list = useFollowed();
   const waits = new Map(measured.map((one) => [one.responseId, waited(one)]));
   return (
     <div
@@ -32,7 +22,7 @@ export function TranscriptView({ state }: { state: CallState }) {
       aria-label="Transcript"
       className="min-h-0 flex-1 overflow-y-auto px-4 py-3 sm:px-6"
     >
-      <div className="mx-auto flex max-w-2xl flex-col gap-3">
+      <div className="mx-auto flex max-w-2xl flex-col gap-3 pb-1">
         {earlier.map((entry) => (
           <Line key={entry.id} entry={entry} waitMs={null} past />
         ))}
@@ -42,10 +32,37 @@ export function TranscriptView({ state }: { state: CallState }) {
           if (!entry) return null;
           return <Line key={id} entry={entry} waitMs={waits.get(entry.responseId ?? "") ?? null} />;
         })}
-        <div ref={end} />
       </div>
     </div>
   );
+}
+
+/** A box that stays at its end while it grows or shrinks, unless somebody has scrolled back. */
+function useFollowed() {
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const box = list.current;
+    const content = box?.firstElementChild;
+    if (!box || !content) return;
+    let [follows, top] = [true, 0];
+    const scrolled = () => {
+      const left = box.scrollHeight - box.scrollTop - box.clientHeight;
+      if (left < NEAR_PX) follows = true;
+      else if (box.scrollTop < top) follows = false;
+      top = box.scrollTop;
+    };
+    const sized = new ResizeObserver(() => {
+      if (follows) box.scrollTo({ top: box.scrollHeight });
+    });
+    sized.observe(box);
+    sized.observe(content);
+    box.addEventListener("scroll", scrolled);
+    return () => {
+      sized.disconnect();
+      box.removeEventListener("scroll", scrolled);
+    };
+  }, []);
+  return list;
 }
 
 function Divider() {

@@ -9,10 +9,11 @@ const TRANSPORTS: readonly { value: Transport; name: string; about: string }[] =
   { value: "websocket", name: "WebSocket", about: "Gets through everywhere" },
 ];
 
-/** Over which transport. In a call the session moves over, and goes on. */
+/** Over which transport; in a call that which carries it, and the session moves over. */
 export function TransportField() {
-  const chosen = useStore(setup).transport;
+  const wanted = useStore(setup).transport;
   const state = useStore(call.store);
+  const chosen = (isOpen(state) ? state.transport : null) ?? wanted;
   const choose = (transport: Transport) => {
     change({ transport });
     if (isOpen(state)) void call.switchTo(transport);
