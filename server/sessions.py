@@ -1,7 +1,6 @@
 """The sessions of this process: opened, left, taken up again, drained."""
 
 import asyncio
-import dataclasses
 import logging
 import secrets
 from collections.abc import Callable, Collection
@@ -184,7 +183,6 @@ class SessionRegistry:
         if entry.present:  # its old connection is dead, and has not noticed yet
             entry.session.detach()
         entry.present = True
-        entry.lease = dataclasses.replace(entry.lease)
         entry.place.mark(away=False)
         serve_session(lease.session.id)
         log.info("session resumed")
@@ -202,12 +200,10 @@ class SessionRegistry:
         lease.session.attach(lease.transport)
 
     def left(self, lease: Lease, *, for_good: bool) -> None:
-        """The client is gone: stop its session, or keep it for the grace. Nothing happens where it
-        had already come back: then another lease is in force.
-        """
+        """The client is gone: stop its session, or keep it for the grace."""
         session = lease.session
         entry = self._entries.get(session.id)
-        if entry is None or entry.lease is not lease:
+        if entry is None:
             return
         entry.keep()
         if for_good or self._draining or not self._limits.reconnect_grace_s:

@@ -33,7 +33,7 @@ said and how, not by silence alone: it is what a caller wants, and no client dep
 
 @dataclass(slots=True, eq=False)
 class Lease:
-    """A client's hold on a session: with its id and `token` it can come back, to another lease."""
+    """A client's hold on a session: with its id and `token` it can come back."""
 
     session: Session
     token: str
@@ -62,9 +62,7 @@ class Sessions(Protocol):
         ...
 
     def left(self, lease: Lease, *, for_good: bool) -> None:
-        """The client is gone: stop the session, or detach it and stop it a minute later. If it had
-        come back, with another lease, it is not gone.
-        """
+        """The client is gone: stop the session, or detach it and stop it a minute later."""
         ...
 
     def find(self, session_id: str) -> Lease | None:
