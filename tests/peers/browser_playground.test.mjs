@@ -219,6 +219,16 @@ test("who signs out hangs up", async (t) => {
   assert.equal((await ask("GET", `/v1/sessions/${id}`)).end_reason, "client_left");
 });
 
+test("what is said is text, whatever stands in it", async (t) => {
+  const page = await app(t, { setup: { transport: "websocket", answers: "text" } });
+  page.on("dialog", () => assert.fail("what was said was run"));
+  const text = "Hello <img src=x onerror=alert(1)><script>alert(2)</script>";
+  await say(page, text);
+  await page.getByText("Answer 1").waitFor({ timeout: ANSWER_MS });
+  await transcript(page).getByText(text).waitFor();
+  assert.equal(await page.locator("main img, main script").count(), 0);
+});
+
 test("an agent's name is text, whatever stands in it", async (t) => {
   const name = "<img src=x onerror=alert(1)>";
   const agent = await ask("POST", "/v1/agents", { name, config: {} });

@@ -23,6 +23,12 @@ OFFER = (Path(__file__).parents[1] / "data" / "offers" / "chromium_150.sdp").rea
 
 TURN = "turn:127.0.0.1:3478"
 
+QUESTION = {
+    "type": "message",
+    "role": "user",
+    "content": [{"type": "input_text", "text": "What is the capital of France?"}],
+}
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
@@ -91,6 +97,37 @@ async def test_a_spoken_question_is_answered(server: Server, client: Client) -> 
     assert done["response"]["status"] == "completed"
     await client.told("output_audio_buffer.stopped")
     assert client.loudness() > 3000
+
+
+async def test_events_out_of_order_are_told_each_and_the_call_goes_on(server: Server) -> None:
+    """On the data channel: the end of things that have not begun, and answers to nothing."""
+    client = Client()
+    wrong: list[dict[str, Any]] = [
+        {"type": "response.cancel"},
+        {"type": "input_audio_buffer.commit"},
+        {
+            "type": "conversation.item.truncate",
+            "item_id": "a",
+            "content_index": 0,
+            "audio_end_ms": 9,
+        },
+        {"type": "conversation.item.delete", "item_id": "a"},
+        {"type": "conversation.item.retrieve", "item_id": "a"},
+        {"type": "conversation.item.create", "previous_item_id": "a", "item": QUESTION},
+    ]
+    try:
+        await call(server, client)
+        for number, event in enumerate(wrong):
+            client.ask(event_id=str(number), **event)
+        client.ask(type="output_audio_buffer.clear")  # of nothing: nothing happens
+        client.ask(type="conversation.item.create", item=QUESTION)
+        client.ask(type="response.create", response={"output_modalities": ["text"]})
+        done = await client.told("response.done")
+        assert done["response"]["status"] == "completed"
+        told = [event["error"] for event in client.events if event["type"] == "error"]
+        assert [error["event_id"] for error in told] == [str(n) for n in range(len(wrong))]
+    finally:
+        await client.close()
 
 
 async def test_calls_are_spread_and_come_back_from_the_other_gateway(server: Server) -> None:
