@@ -116,12 +116,11 @@ class Connection(ice.Connection):
     ) -> None:
         """A check came."""
         if message.check_message_integrity(self.local_password.encode()):
-            if "PRIORITY" not in message.attributes:
-                self.respond_error(message, addr, protocol, (400, "Bad Request"))
-                return
-            if addr not in self._proven and len(self._proven) >= MOST_ADDRESSES:
-                return
-            self._proven.add(addr)
+            if addr not in self._proven:
+                if "PRIORITY" not in message.attributes or len(self._proven) >= MOST_ADDRESSES:
+                    self.respond_error(message, addr, protocol, (400, "Bad Request"))
+                    return
+                self._proven.add(addr)
             self.last_s = self._loop.time()
         super().request_received(message, addr, protocol)
 

@@ -16,6 +16,10 @@ NTP_EPOCH_S = 2_208_988_800
 
 MOST_LOST = (1 << 23) - 1
 
+MOST_JITTER_S = 0.5
+"""That is believed: what has more is no line that anybody speaks over, or a report that is wrong.
+"""
+
 Send = Callable[[bytes], None]
 
 
@@ -116,7 +120,7 @@ class Reports:
 
     def _learn(self, report: "stack.rtp.RtcpReceiverInfo") -> None:
         self.lost = report.fraction_lost / 256
-        self.jitter_s = report.jitter / CLOCK_HZ
+        self.jitter_s = min(MOST_JITTER_S, report.jitter / CLOCK_HZ)
         self._track.expect_loss(self.lost)
         if report.lsr:
             trip = ((self.now_ntp >> 16) - report.lsr - report.dlsr) & 0xFFFFFFFF

@@ -211,7 +211,8 @@ async def test_a_check_that_cannot_be_read_is_dropped(sides: Sides, attribute: b
     assert sides.media == [SPEECH]
 
 
-async def test_a_client_s_check_without_a_priority_is_refused(sides: Sides) -> None:
+async def test_a_client_s_first_check_without_a_priority_is_refused(sides: Sides) -> None:
+    """By it an address is weighed that the offer does not name; later ones need none."""
     sides.introduce()
     hasty = sides.stranger()
     hasty.send(check(sides, sides.ours.local_password))
@@ -219,6 +220,10 @@ async def test_a_client_s_check_without_a_priority_is_refused(sides: Sides) -> N
     answer = stun.parse_message(hasty.recv(1500))
     assert answer.error_code == 400
     await sides.connect()
+    before = sides.ours.last_s
+    await sides.client.send(check(sides, sides.ours.local_password))
+    await arrive()
+    assert sides.ours.last_s > before
 
 
 async def test_candidates_that_cannot_be_are_left(sides: Sides) -> None:

@@ -8,9 +8,9 @@ import pytest
 from aiortc.rtp import RtcpPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSenderInfo, RtcpSrPacket
 
 from tests.virtual_time import in_virtual_time
-from transports.webrtc.agent_track import AgentTrack
-from transports.webrtc.packet import Packet
-from transports.webrtc.reports import NTP_EPOCH_S, Reports
+from transports.webrtc.agent_track import PAUSE_TICKS, AgentTrack
+from transports.webrtc.packet import CLOCK_HZ, Packet, ticks_after
+from transports.webrtc.reports import MOST_JITTER_S, NTP_EPOCH_S, Reports
 
 
 class Sides:
@@ -18,7 +18,9 @@ class Sides:
 
     def __init__(self) -> None:
         self.sent: list[object] = []
-        self.track = AgentTrack(111, lambda packet: None)
+        self.packets: list[tuple[float, Packet]] = []
+        loop = asyncio.get_running_loop()
+        self.track = AgentTrack(111, lambda packet: self.packets.append((loop.time(), packet)))
         self.reports = Reports(self.track, lambda data: self.sent.extend(RtcpPacket.parse(data)))
 
     def close(self) -> None:
@@ -68,6 +70,51 @@ def test_who_speaks_tells_the_time() -> None:
     assert told.sender_info.packet_count >= 20
     now_s = time.time() + NTP_EPOCH_S
     assert abs(told.sender_info.ntp_timestamp / 2**32 - now_s) < 60
+
+
+def test_a_report_s_two_times_are_one_moment_of_the_speech_that_was_sent() -> None:
+    """A receiver tells by them how late our speech is, also after a pause."""
+
+    async def run() -> tuple[Sides, float]:
+        sides = Sides()
+        epoch_ntp = sides.reports.now_ntp
+        began = asyncio.get_running_loop().time()
+        for said_s in (0.7, 1.9, 1.1):
+            for _ in range(round(said_s * 50)):
+                sides.track.say(bytes(range(240)) * 4)
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(1.3)
+        sides.close()
+        return sides, began - epoch_ntp / 2**32
+
+    sides, epoch_s = in_virtual_time(run())
+    reports = [one.sender_info for one in sides.sent if isinstance(one, RtcpSrPacket)]
+    assert len(reports) >= 4
+    for told in reports:
+        at_s = told.ntp_timestamp / 2**32 + epoch_s
+        sent_s, packet = [one for one in sides.packets if one[0] <= at_s][-1]
+        elapsed_s = ticks_after(told.rtp_timestamp, packet.ticks) / CLOCK_HZ
+        assert elapsed_s == pytest.approx(at_s - sent_s, abs=PAUSE_TICKS / CLOCK_HZ)
+
+
+@pytest.mark.parametrize("jitter", [48_000, (1 << 32) - 1])
+def test_a_jitter_that_cannot_be_is_not_believed(jitter: int) -> None:
+    async def run() -> float:
+        sides = Sides()
+        heard = RtcpReceiverInfo(
+            ssrc=sides.track.source,
+            fraction_lost=0,
+            packets_lost=0,
+            highest_sequence=100,
+            jitter=jitter,
+            lsr=0,
+            dlsr=0,
+        )
+        sides.reports.receive(bytes(RtcpRrPacket(ssrc=9, reports=[heard])))
+        sides.close()
+        return sides.reports.jitter_s
+
+    assert in_virtual_time(run()) == MOST_JITTER_S
 
 
 def test_the_way_there_and_back_and_what_is_lost_on_it_are_learnt() -> None:

@@ -13,6 +13,7 @@ from transports.webrtc.sdp import BadOffer, Offer, Ours, answer, read
 
 OFFERS = Path(__file__).parents[2] / "data" / "offers"
 CHROMIUM = (OFFERS / "chromium_150.sdp").read_bytes().decode()
+FIREFOX = (OFFERS / "firefox_153.sdp").read_bytes().decode()
 VIDEO_FIRST = (OFFERS / "chromium_150_video_first.sdp").read_bytes().decode()
 
 
@@ -25,13 +26,20 @@ def answered(offer: Offer) -> SessionDescription:
     return SessionDescription.parse(answer(offer, Ours(ice, dtls, [], 42)))
 
 
-def test_a_browser_s_offer_is_taken_for_speech_and_events() -> None:
-    offer = read(CHROMIUM)
-    assert (offer.audio, offer.data, offer.payload_type) == (0, 1, 111)
-    assert offer.largest_message == 262_144
-    speech, events = answered(offer).media
+@pytest.mark.parametrize(
+    ("text", "opus", "largest"), [(CHROMIUM, 111, 262_144), (FIREFOX, 109, (1 << 30) - 1)]
+)
+def test_a_browser_s_offer_is_taken_for_speech_and_events(
+    text: str, opus: int, largest: int
+) -> None:
+    offer = read(text)
+    assert (offer.audio, offer.data, offer.payload_type) == (0, 1, opus)
+    assert offer.largest_message == largest
+    told = answered(offer)
+    assert [group.items for group in told.group] == [["0", "1"]]
+    speech, events = told.media
     [codec] = speech.rtp.codecs
-    assert (codec.name, codec.payloadType) == ("opus", 111)
+    assert (codec.name, codec.payloadType) == ("opus", opus)
     assert codec.parameters["useinbandfec"] == 1
     assert (speech.direction, speech.ssrc[0].ssrc) == ("sendrecv", 42)
     assert (events.kind, events.sctp_port) == ("application", 5000)
@@ -100,19 +108,20 @@ def test_what_cannot_be_answered_is_told(text: str, told: str) -> None:
         read(text)
 
 
-LINES = CHROMIUM.split("\r\n")
+PLACES = st.integers(0, 60)
 
 
+@pytest.mark.parametrize("text", [CHROMIUM, FIREFOX])
 @given(
-    st.lists(st.tuples(st.integers(0, len(LINES) - 1), st.text(max_size=40)), max_size=4),
-    st.sets(st.integers(0, len(LINES) - 1), max_size=5),
+    st.lists(st.tuples(PLACES, st.text(max_size=40)), max_size=4),
+    st.sets(PLACES, max_size=5),
 )
 def test_an_offer_that_was_tampered_with_is_answered_or_refused(
-    changed: list[tuple[int, str]], left_out: set[int]
+    text: str, changed: list[tuple[int, str]], left_out: set[int]
 ) -> None:
-    lines = list(LINES)
-    for at, text in changed:
-        lines[at] = lines[at][: len(text)] + text
+    lines = text.split("\r\n")
+    for at, more in changed:
+        lines[at % len(lines)] = lines[at % len(lines)][: len(more)] + more
     try:
         offer = read("\r\n".join(line for n, line in enumerate(lines) if n not in left_out))
     except BadOffer:
