@@ -139,9 +139,16 @@ test("documents are added to a collection, read, searched and deleted; what cann
 test("a text is said, and what was said is transcribed", async (t) => {
   const page = await app(t, { path: "/speech" });
   await page.getByLabel("What is to be said").fill("What is the largest ocean on earth?");
-  await page.getByLabel("Format").selectOption("wav");
   await page.getByRole("button", { name: "Say it" }).click();
-  await page.getByText("real time").waitFor({ timeout: WAIT_MS });
+  const speech = page.getByRole("region", { name: "Speech", exact: true });
+  await speech.locator("[data-lit]", { hasText: "largest" }).waitFor({ timeout: WAIT_MS }); // as it is heard
+  await speech.getByText("real time").waitFor({ timeout: WAIT_MS });
+  await speech.getByRole("button", { name: "Play" }).waitFor(); // it has ended
+  await speech.getByRole("button", { name: "ocean" }).click();
+  await speech.locator("[data-lit]", { hasText: "ocean" }).waitFor();
+  assert.deepEqual(await barriers(page), []);
+  assert.ok((await saved(page, "Download")).length > 1000); // mp3
+  await speech.getByLabel("Format").selectOption("wav");
   const sound = await saved(page, "Download");
   assert.equal(sound.subarray(0, 4).toString(), "RIFF");
   await page.goto(`${APP}/transcribe`);

@@ -11,13 +11,14 @@ export interface Spoken {
   voice: string;
   response_format: AudioFormat;
   speed: number;
+  pronunciation_dictionaries?: readonly { pronunciation_dictionary_id: string }[];
 }
 
-/** Have it said. Throws `Refusal`. */
-export async function speak(spoken: Spoken, signal: AbortSignal): Promise<Blob> {
+/** Have it said, as a file. Throws `Refusal`. */
+export async function speak(spoken: Spoken): Promise<Blob> {
   const body = JSON.stringify(spoken);
   const headers = { "content-type": "application/json" };
-  return (await post("/v1/audio/speech", { body, headers, signal })).blob();
+  return (await post("/v1/audio/speech", { body, headers })).blob();
 }
 
 /** What is to be heard, and how. */
@@ -59,8 +60,8 @@ export async function transcribe(heard: Heard, signal: AbortSignal): Promise<Tra
   return (await post("/v1/audio/transcriptions", { body, signal })).json();
 }
 
-/** Sound goes by `fetch` alone: the typed client reads every answer as JSON. */
-async function post(path: string, init: RequestInit): Promise<Response> {
+/** Sound goes by `fetch` alone: the typed client reads every answer as JSON. Throws `Refusal`. */
+export async function post(path: string, init: RequestInit): Promise<Response> {
   const headers = { ...init.headers, "x-csrf-token": csrfToken() };
   const response = await fetch(path, { ...init, method: "POST", headers }).catch((error) => {
     throw error instanceof DOMException && error.name === "AbortError" ? error : unreachable();
