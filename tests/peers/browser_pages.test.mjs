@@ -154,15 +154,42 @@ test("a text is said, and what was said is transcribed", async (t) => {
   await page.goto(`${APP}/transcribe`);
   await page.getByLabel("Model").selectOption("moonshine-tiny-en");
   await page.locator("input[type=file]").setInputFiles({ name: "ocean.wav", mimeType: "audio/wav", buffer: sound });
-  await page.getByRole("button", { name: "Transcribe" }).click();
-  await page.getByText(/largest ocean on earth/i).first().waitFor({ timeout: WAIT_MS });
+  await page.getByRole("button", { name: "Transcribe", exact: true }).click();
+  const transcript = page.getByRole("region", { name: "Transcript", exact: true });
+  await transcript.getByText(/largest ocean on earth/i).waitFor({ timeout: WAIT_MS });
+  await page.getByLabel("Model").selectOption("whisper-1");
+  await page.getByRole("button", { name: "Transcribe", exact: true }).click();
+  await transcript.getByRole("button", { name: /^ocean/ }).click({ timeout: WAIT_MS }); // it plays from there
+  await transcript.locator("[data-lit]", { hasText: "ocean" }).waitFor();
+  assert.match((await saved(page, "Save as srt")).toString(), /00:00:0.* --> [^]*ocean/);
+  assert.match((await saved(page, "Save as vtt")).toString(), /^WEBVTT\n\n00:00:0/);
+  assert.ok(JSON.parse((await saved(page, "Save as json", transcript)).toString()).words.length > 5);
+  await page.getByRole("region", { name: "Earlier transcript" }).waitFor(); // the first one stays
+  assert.deepEqual(await barriers(page), []);
+});
+
+test("what the microphone records is transcribed, and without one the page says what to do", async (t) => {
+  const page = await app(t, { path: "/transcribe", microphone: `${CLIPS}/ocean.wav` });
+  await page.getByRole("button", { name: "Record with the microphone" }).click();
+  await page.waitForTimeout(6000); // the question is over
+  await page.getByRole("button", { name: /^Stop, at 0:0/ }).click();
+  await page.getByText("recording.webm").waitFor();
+  await page.getByLabel("Model").selectOption("moonshine-tiny-en");
+  await page.getByRole("button", { name: "Transcribe", exact: true }).click();
+  const transcript = page.getByRole("region", { name: "Transcript", exact: true });
+  await transcript.getByText(/largest ocean/i).waitFor({ timeout: WAIT_MS });
+  await page.evaluate(() => {
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotFoundError"));
+  });
+  await page.getByRole("button", { name: "Record with the microphone" }).click();
+  await page.getByRole("alert").getByText("There is no microphone").waitFor();
 });
 
 test("a file that is no recording is refused, and the page says what is wrong", async (t) => {
   const page = await app(t, { path: "/transcribe" });
   const file = { name: "poem.mp3", mimeType: "audio/mpeg", buffer: Buffer.from("no sound at all") };
   await page.locator("input[type=file]").setInputFiles(file);
-  await page.getByRole("button", { name: "Transcribe" }).click();
+  await page.getByRole("button", { name: "Transcribe", exact: true }).click();
   await page.getByRole("alert").getByText("Not transcribed").waitFor({ timeout: WAIT_MS });
 });
 

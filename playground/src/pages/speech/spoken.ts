@@ -1,4 +1,5 @@
 import type { Schema } from "@/api/client";
+import { linesOf } from "@/api/lines";
 import { post } from "@/api/speech";
 
 export const RATE_HZ = 24_000;
@@ -34,20 +35,6 @@ export async function* spoken(wanted: Wanted, signal: AbortSignal): AsyncGenerat
   for await (const line of linesOf(response)) {
     const { audio_base64, alignment } = JSON.parse(line) as Schema["TimedAudio"];
     yield { samples: samplesIn(audio_base64), alignment: alignment ?? null };
-  }
-}
-
-/** The lines of an answer, as they come. */
-export async function* linesOf(response: Response): AsyncGenerator<string> {
-  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-  if (!reader) return;
-  let held = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    const lines = (held + (value ?? "")).split("\n");
-    held = done ? "" : (lines.pop() ?? "");
-    yield* lines.filter((line) => line.trim());
-    if (done) return;
   }
 }
 
