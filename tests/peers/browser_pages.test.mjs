@@ -288,6 +288,45 @@ test("a secret is kept, and never shown again", async (t) => {
   await secrets.getByText("BROWSER_TEST").waitFor({ state: "detached" });
 });
 
+test("a pronunciation dictionary is made, changed, spoken with, and deleted", async (t) => {
+  const page = await app(t, { path: "/settings" });
+  const card = page.getByRole("region", { name: "Pronunciation" });
+  await card.getByRole("button", { name: "New dictionary" }).click();
+  await page.getByLabel("Name", { exact: true }).last().fill("Test ships");
+  await page.getByLabel("Written, rule 1").fill("Gorch");
+  await page.getByLabel("Said, rule 1").fill("elephant");
+  await page.getByRole("button", { name: "Add a rule" }).click();
+  await page.getByLabel("Written, rule 2").fill("Fock");
+  await page.getByLabel("How, rule 2").selectOption("in ARPAbet");
+  await page.getByLabel("Said, rule 2").fill("QQ 9");
+  assert.deepEqual(await barriers(page), []);
+  await page.getByRole("dialog").getByRole("button", { name: "Keep it" }).click();
+  await page.getByRole("alert").getByText(/rules\[1\]/).waitFor();
+  await page.getByLabel("Said, rule 2").fill("F AA1 K");
+  await page.getByRole("dialog").getByRole("button", { name: "Keep it" }).click();
+  await card.getByText("2 rules").waitFor();
+  await card.getByRole("button", { name: "Change Test ships" }).click();
+  assert.equal(await page.getByLabel("Said, rule 2").inputValue(), "F AA1 K");
+  await page.getByRole("button", { name: "Remove rule 2" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Keep it" }).click();
+  await card.getByText("1 rule", { exact: true }).waitFor();
+  const [{ id }] = (await ask("GET", "/v1/pronunciation-dictionaries")).pronunciation_dictionaries;
+  await page.goto(`${APP}/speech`);
+  await page.getByLabel("Pronunciation").selectOption("Test ships");
+  await page.getByLabel("What is to be said").fill("Gorch");
+  const [asked] = await Promise.all([
+    page.waitForRequest(/with-timestamps/),
+    page.getByRole("button", { name: "Say it" }).click(),
+  ]);
+  const [locator] = asked.postDataJSON().pronunciation_dictionary_locators;
+  assert.equal(locator.pronunciation_dictionary_id, id);
+  await page.getByText("real time").waitFor({ timeout: WAIT_MS });
+  await page.goto(`${APP}/settings`);
+  await card.getByRole("button", { name: "Delete Test ships" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByText("Test ships is gone").first().waitFor();
+});
+
 test("a webhook is added, and its secret shown this once", async (t) => {
   const page = await app(t, { path: "/settings" });
   const webhooks = page.getByRole("region", { name: "Webhooks" });
