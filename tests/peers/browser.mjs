@@ -60,11 +60,11 @@ export function complained() {
   return complaints.splice(0);
 }
 
-/** What is saved when this button is pressed, as bytes. */
-export async function saved(page, button) {
+/** What is saved when this button, somewhere on the page, is pressed, as bytes. */
+export async function saved(page, button, within = page) {
   const [download] = await Promise.all([
     page.waitForEvent("download"),
-    page.getByRole("button", { name: button, exact: true }).click(),
+    within.getByRole("button", { name: button, exact: true }).click(),
   ]);
   return readFileSync(await download.path());
 }

@@ -162,23 +162,57 @@ test("documents are added to a collection, read, searched and deleted; what cann
 test("a text is said, and what was said is transcribed", async (t) => {
   const page = await app(t, { path: "/speech" });
   await page.getByLabel("What is to be said").fill("What is the largest ocean on earth?");
-  await page.getByLabel("Format").selectOption("wav");
   await page.getByRole("button", { name: "Say it" }).click();
-  await page.getByText("real time").waitFor({ timeout: WAIT_MS });
+  const speech = page.getByRole("region", { name: "Speech", exact: true });
+  await speech.locator("[data-lit]", { hasText: "largest" }).waitFor({ timeout: WAIT_MS }); // as it is heard
+  await speech.getByText("real time").waitFor({ timeout: WAIT_MS });
+  await speech.getByRole("button", { name: "Play" }).waitFor(); // it has ended
+  await speech.getByRole("button", { name: "ocean" }).click();
+  await speech.locator("[data-lit]", { hasText: "ocean" }).waitFor();
+  assert.deepEqual(await barriers(page), []);
+  assert.ok((await saved(page, "Download")).length > 1000); // mp3
+  await speech.getByLabel("Format").selectOption("wav");
   const sound = await saved(page, "Download");
   assert.equal(sound.subarray(0, 4).toString(), "RIFF");
   await page.goto(`${APP}/transcribe`);
   await page.getByLabel("Model").selectOption("moonshine-tiny-en");
   await page.locator("input[type=file]").setInputFiles({ name: "ocean.wav", mimeType: "audio/wav", buffer: sound });
-  await page.getByRole("button", { name: "Transcribe" }).click();
-  await page.getByText(/largest ocean on earth/i).first().waitFor({ timeout: WAIT_MS });
+  await page.getByRole("button", { name: "Transcribe", exact: true }).click();
+  const transcript = page.getByRole("region", { name: "Transcript", exact: true });
+  await transcript.getByText(/largest ocean on earth/i).waitFor({ timeout: WAIT_MS });
+  await page.getByLabel("Model").selectOption("whisper-1");
+  await page.getByRole("button", { name: "Transcribe", exact: true }).click();
+  await transcript.getByRole("button", { name: /^ocean/ }).click({ timeout: WAIT_MS }); // it plays from there
+  await transcript.locator("[data-lit]", { hasText: "ocean" }).waitFor();
+  assert.match((await saved(page, "Save as srt")).toString(), /00:00:0.* --> [^]*ocean/);
+  assert.match((await saved(page, "Save as vtt")).toString(), /^WEBVTT\n\n00:00:0/);
+  assert.ok(JSON.parse((await saved(page, "Save as json", transcript)).toString()).words.length > 5);
+  await page.getByRole("region", { name: "Earlier transcript" }).waitFor(); // the first one stays
+  assert.deepEqual(await barriers(page), []);
+});
+
+test("what the microphone records is transcribed, and without one the page says what to do", async (t) => {
+  const page = await app(t, { path: "/transcribe", microphone: `${CLIPS}/ocean.wav` });
+  await page.getByRole("button", { name: "Record with the microphone" }).click();
+  await page.waitForTimeout(6000); // the question is over
+  await page.getByRole("button", { name: /^Stop, at 0:0/ }).click();
+  await page.getByText("recording.webm").waitFor();
+  await page.getByLabel("Model").selectOption("moonshine-tiny-en");
+  await page.getByRole("button", { name: "Transcribe", exact: true }).click();
+  const transcript = page.getByRole("region", { name: "Transcript", exact: true });
+  await transcript.getByText(/largest ocean/i).waitFor({ timeout: WAIT_MS });
+  await page.evaluate(() => {
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotFoundError"));
+  });
+  await page.getByRole("button", { name: "Record with the microphone" }).click();
+  await page.getByRole("alert").getByText("There is no microphone").waitFor();
 });
 
 test("a file that is no recording is refused, and the page says what is wrong", async (t) => {
   const page = await app(t, { path: "/transcribe" });
   const file = { name: "poem.mp3", mimeType: "audio/mpeg", buffer: Buffer.from("no sound at all") };
   await page.locator("input[type=file]").setInputFiles(file);
-  await page.getByRole("button", { name: "Transcribe" }).click();
+  await page.getByRole("button", { name: "Transcribe", exact: true }).click();
   await page.getByRole("alert").getByText("Not transcribed").waitFor({ timeout: WAIT_MS });
 });
 
@@ -349,6 +383,45 @@ test("a secret is kept, and never shown again", async (t) => {
   assert.ok(!(await page.content()).includes("hush-hush"));
   await secrets.getByRole("button", { name: "Delete BROWSER_TEST" }).click();
   await secrets.getByText("BROWSER_TEST").waitFor({ state: "detached" });
+});
+
+test("a pronunciation dictionary is made, changed, spoken with, and deleted", async (t) => {
+  const page = await app(t, { path: "/settings" });
+  const card = page.getByRole("region", { name: "Pronunciation" });
+  await card.getByRole("button", { name: "New dictionary" }).click();
+  await page.getByLabel("Name", { exact: true }).last().fill("Test ships");
+  await page.getByLabel("Written, rule 1").fill("Gorch");
+  await page.getByLabel("Said, rule 1").fill("elephant");
+  await page.getByRole("button", { name: "Add a rule" }).click();
+  await page.getByLabel("Written, rule 2").fill("Fock");
+  await page.getByLabel("How, rule 2").selectOption("in ARPAbet");
+  await page.getByLabel("Said, rule 2").fill("QQ 9");
+  assert.deepEqual(await barriers(page), []);
+  await page.getByRole("dialog").getByRole("button", { name: "Keep it" }).click();
+  await page.getByRole("alert").getByText(/rules\[1\]/).waitFor();
+  await page.getByLabel("Said, rule 2").fill("F AA1 K");
+  await page.getByRole("dialog").getByRole("button", { name: "Keep it" }).click();
+  await card.getByText("2 rules").waitFor();
+  await card.getByRole("button", { name: "Change Test ships" }).click();
+  assert.equal(await page.getByLabel("Said, rule 2").inputValue(), "F AA1 K");
+  await page.getByRole("button", { name: "Remove rule 2" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Keep it" }).click();
+  await card.getByText("1 rule", { exact: true }).waitFor();
+  const [{ id }] = (await ask("GET", "/v1/pronunciation-dictionaries")).pronunciation_dictionaries;
+  await page.goto(`${APP}/speech`);
+  await page.getByLabel("Pronunciation").selectOption("Test ships");
+  await page.getByLabel("What is to be said").fill("Gorch");
+  const [asked] = await Promise.all([
+    page.waitForRequest(/with-timestamps/),
+    page.getByRole("button", { name: "Say it" }).click(),
+  ]);
+  const [locator] = asked.postDataJSON().pronunciation_dictionary_locators;
+  assert.equal(locator.pronunciation_dictionary_id, id);
+  await page.getByText("real time").waitFor({ timeout: WAIT_MS });
+  await page.goto(`${APP}/settings`);
+  await card.getByRole("button", { name: "Delete Test ships" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByText("Test ships is gone").first().waitFor();
 });
 
 test("a webhook is added, and its secret shown this once", async (t) => {

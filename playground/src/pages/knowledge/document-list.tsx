@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { FileText, LoaderCircle, Trash2 } from "lucide-react";
 import { type Document, documents, isUnderWay, removeDocument } from "@/api/knowledge";
+import { Bar } from "@/parts/bar";
 import { Confirm } from "@/parts/confirm";
 import { Failed } from "@/parts/failed";
 import { bytes, counted } from "@/parts/figures";
@@ -71,12 +72,7 @@ function Row({ document }: { document: Document }) {
           <State document={document} />
         </p>
         {state === "reading" && passages ? (
-          <progress
-            className="h-1.5 w-full max-w-60 appearance-none overflow-hidden rounded-full bg-sunken [&::-moz-progress-bar]:bg-royal-ink [&::-webkit-progress-bar]:bg-sunken [&::-webkit-progress-value]:bg-royal-ink"
-            aria-label={`${name}: passages that can be found`}
-            value={embedded}
-            max={passages}
-          />
+          <Bar value={embedded / passages} label={`${name}: passages that can be found`} />
         ) : null}
         {error ? (
           <p className={state === "failed" ? "text-bad text-xs" : "text-warn text-xs"}>{error}</p>

@@ -1,75 +1,59 @@
-import { useMutation, useQuery } from "@tanstack/react-query";
-import { AudioLines, LoaderCircle, Square } from "lucide-react";
-import { type CSSProperties, useEffect, useRef, useState } from "react";
-import { useSearch } from "wouter";
-import type { Schema } from "@/api/client";
+import { useQuery } from "@tanstack/react-query";
+import { AudioLines, LoaderCircle, Square, Volume2 } from "lucide-react";
+import { type CSSProperties, useState } from "react";
+import { Link, useSearch } from "wouter";
+import { dictionaries } from "@/api/dictionaries";
 import { voices } from "@/api/names";
-import { type AudioFormat, FORMATS, type Spoken, speak } from "@/api/speech";
 import { CopyAs } from "@/parts/copy-as";
 import { Failed } from "@/parts/failed";
-import { milliseconds } from "@/parts/figures";
 import { Page } from "@/parts/page";
-import { PlayerBar } from "@/parts/player-bar";
-import { save } from "@/parts/save";
-import { useAudio } from "@/parts/use-audio";
 import { ANY, fitting, tongueOf } from "@/parts/voices";
-import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { Card, CardBody } from "@/ui/card";
+import { Empty } from "@/ui/empty";
 import { Field, Select } from "@/ui/field";
+import { useStore } from "@/use-store";
+import { bodyOf } from "./body";
+import { examplesFor } from "./examples";
+import { TakeCard } from "./take-card";
+import { takes } from "./takes";
+import { useTake } from "./use-take";
+
+const MOST = 100_000; // characters, the server's limit
+const [SLOWEST, FASTEST] = [0.7, 1.2];
 
 const KINDS = [
   ["natural", "Natural"],
   ["robotic", "Robotic"],
 ] as const;
 
-const MOST = 100_000; // characters, the server's limit
-
-const FIRST: Spoken = {
-  input:
-    "The tide turns at seven. By then we should be past the lighthouse, with the wind behind us.",
-  voice: "joe",
-  response_format: "mp3",
-  speed: 1,
-};
-
-interface Made {
-  sound: Blob;
-  tookMs: number;
-  spoken: Spoken;
-}
-
-function titleOf(voice: Schema["ElevenVoice"]): string {
-  return `${voice.name}, ${tongueOf(voice)}`;
-}
-
-/** Text in, speech out. */
+/** Text in, speech out, heard while it is made. */
 export default function Speech() {
   const asked = new URLSearchParams(useSearch()).get("voice");
-  const [spoken, setSpoken] = useState({ ...FIRST, voice: asked ?? FIRST.voice });
   const { data } = useQuery(voices);
-  const stop = useRef(new AbortController());
-  const set = (part: Partial<Spoken>) => setSpoken({ ...spoken, ...part });
-  const making = useMutation({
-    mutationFn: async (): Promise<Made> => {
-      stop.current = new AbortController();
-      const began = performance.now();
-      const sound = await speak(spoken, stop.current.signal);
-      return { sound, tookMs: performance.now() - began, spoken };
-    },
-  });
-  const stopped = making.error instanceof DOMException;
+  const words = useQuery(dictionaries);
+  const [chosen, setChosen] = useState(asked ?? "");
+  const [text, setText] = useState("");
+  const [speed, setSpeed] = useState(1);
+  const [dictionary, setDictionary] = useState("");
+  const { say, stop, pending, waiting, error } = useTake();
+  const all = useStore(takes);
+  const best = fitting(data ?? [], ANY);
+  const voice = chosen || best[0]?.voice_id || "";
+  const speaks = best.find(({ voice_id }) => voice_id === voice);
+  const examples = examplesFor(speaks?.labels.language);
+  const wanted = { text: text || (examples[0] ?? ""), voice, speed, dictionary };
   return (
     <Page
       title="Speech"
-      about="Have a text read aloud, by any voice of this server, in any format."
+      about="Have a text read aloud, by any voice of this server: you hear it while it is being made."
       actions={
         <CopyAs
           call={{
             method: "POST",
             path: "/v1/audio/speech",
-            body: spoken,
-            saveAs: `speech.${spoken.response_format}`,
+            body: bodyOf(wanted, "mp3"),
+            saveAs: "speech.mp3",
           }}
         />
       }
@@ -78,25 +62,41 @@ export default function Speech() {
         <Card aria-label="Text" className="flex flex-col">
           <textarea
             aria-label="What is to be said"
-            value={spoken.input}
+            value={text}
             maxLength={MOST}
-            onChange={({ target }) => set({ input: target.value })}
-            placeholder="What is to be said…"
-            className="field-sizing-content min-h-64 resize-none rounded-t-card bg-transparent p-6 text-lg leading-relaxed outline-none placeholder:text-soft/80 focus-visible:ring-3 focus-visible:ring-royal-tint focus-visible:ring-inset"
+            onChange={({ target }) => setText(target.value)}
+            placeholder={examples[0]}
+            className="field-sizing-content min-h-48 resize-none rounded-t-card bg-transparent p-6 text-lg leading-relaxed outline-none placeholder:text-soft/80 focus-visible:ring-3 focus-visible:ring-royal-tint focus-visible:ring-inset"
           />
+          {text ? null : (
+            <fieldset className="flex flex-wrap gap-2 px-6 pb-4">
+              <legend className="sr-only">Examples</legend>
+              {examples.map((example) => (
+                <Button
+                  key={example}
+                  size="sm"
+                  title={example}
+                  className="max-w-64"
+                  onClick={() => setText(example)}
+                >
+                  <span className="truncate">{example}</span>
+                </Button>
+              ))}
+            </fieldset>
+          )}
           <footer className="flex flex-wrap items-center justify-between gap-3 border-t px-6 py-4">
             <span className="figures text-soft text-sm">
-              {spoken.input.length.toLocaleString()} / {MOST.toLocaleString()}
+              {text.length.toLocaleString()} / {MOST.toLocaleString()}
             </span>
-            {making.isPending ? (
-              <Button onClick={() => stop.current.abort()}>
+            {pending ? (
+              <Button onClick={stop}>
                 <Square aria-hidden /> Stop
               </Button>
             ) : (
               <Button
                 variant="primary"
-                disabled={!spoken.input.trim()}
-                onClick={() => making.mutate()}
+                disabled={!wanted.text.trim() || !voice}
+                onClick={() => void say(wanted)}
               >
                 <AudioLines aria-hidden /> Say it
               </Button>
@@ -107,104 +107,89 @@ export default function Speech() {
           <CardBody className="flex flex-col gap-5 pt-5">
             <Field label="Voice" hint="The Voices page lets you hear them all.">
               {(field) => (
-                <Select
-                  {...field}
-                  value={spoken.voice}
-                  onChange={({ target }) => set({ voice: target.value })}
-                >
+                <Select {...field} value={voice} onChange={({ target }) => setChosen(target.value)}>
                   {KINDS.map(([kind, label]) => (
                     <optgroup key={kind} label={label}>
-                      {fitting(data ?? [], { ...ANY, kind }).map((voice) => (
-                        <option key={voice.voice_id} value={voice.voice_id}>
-                          {titleOf(voice)}
+                      {fitting(best, { ...ANY, kind }).map((one) => (
+                        <option key={one.voice_id} value={one.voice_id}>
+                          {one.name}, {tongueOf(one)}
                         </option>
                       ))}
                     </optgroup>
                   ))}
-                  {data?.some(({ voice_id }) => voice_id === spoken.voice) ? null : (
-                    <option>{spoken.voice}</option>
-                  )}
+                  {voice && !speaks ? <option>{voice}</option> : null}
                 </Select>
               )}
             </Field>
-            <Field label="Format">
-              {(field) => (
-                <Select
-                  {...field}
-                  value={spoken.response_format}
-                  onChange={({ target }) => set({ response_format: target.value as AudioFormat })}
-                >
-                  {FORMATS.map((one) => (
-                    <option key={one}>{one}</option>
-                  ))}
-                </Select>
-              )}
-            </Field>
-            <Field label={`Speed: ${spoken.speed.toFixed(2)}×`}>
+            <Field label={`Speed: ${speed.toFixed(2)}×`}>
               {(field) => (
                 <input
                   {...field}
                   type="range"
-                  min={0.25}
-                  max={4}
+                  min={SLOWEST}
+                  max={FASTEST}
                   step={0.05}
-                  value={spoken.speed}
-                  onChange={({ target }) => set({ speed: Number(target.value) })}
+                  value={speed}
+                  onChange={({ target }) => setSpeed(Number(target.value))}
                   className="slider"
-                  style={{ "--share": `${((spoken.speed - 0.25) / 3.75) * 100}%` } as CSSProperties}
+                  style={
+                    {
+                      "--share": `${((speed - SLOWEST) / (FASTEST - SLOWEST)) * 100}%`,
+                    } as CSSProperties
+                  }
                 />
+              )}
+            </Field>
+            <Field
+              label="Pronunciation"
+              hint={
+                <>
+                  How odd words are said.{" "}
+                  <Link href="~/app/settings" className="text-royal-ink underline">
+                    Dictionaries
+                  </Link>{" "}
+                  are made in Settings.
+                </>
+              }
+            >
+              {(field) => (
+                <Select
+                  {...field}
+                  value={dictionary}
+                  onChange={({ target }) => setDictionary(target.value)}
+                >
+                  <option value="">As they are written</option>
+                  {words.data?.map(({ id, name }) => (
+                    <option key={id} value={id}>
+                      {name}
+                    </option>
+                  ))}
+                </Select>
               )}
             </Field>
           </CardBody>
         </Card>
       </div>
-      <div aria-live="polite" className="flex flex-col gap-3">
-        {making.isPending ? (
+      <div aria-live="polite" className="contents">
+        {error ? <Failed what="Not said" error={error} /> : null}
+        {waiting ? (
           <p className="flex items-center gap-2 text-soft text-sm">
-            <LoaderCircle aria-hidden className="size-4 animate-spin" /> Being said…
+            <LoaderCircle aria-hidden className="size-4 animate-spin" /> Its first words are being
+            made…
           </p>
         ) : null}
-        {making.error && !stopped ? <Failed what="Not said" error={making.error} /> : null}
-        {making.data ? <Result key={making.data.tookMs} made={making.data} /> : null}
       </div>
+      {all.map((take, at) => (
+        <TakeCard key={take.id} take={take} latest={at === 0} />
+      ))}
+      {all.length === 0 && !pending ? (
+        <Card>
+          <Empty icon={Volume2} title="What is said will be here">
+            With its waveform, and each word lit as it is heard. Save it as mp3, opus, aac, flac or
+            wav. What you had said stays in this list until you close the window.
+          </Empty>
+        </Card>
+      ) : null}
     </Page>
-  );
-}
-
-function Result({ made }: { made: Made }) {
-  const { audio, progress } = useAudio();
-  useEffect(() => {
-    const element = audio.current;
-    if (!element) return;
-    const address = URL.createObjectURL(made.sound);
-    element.src = address;
-    void element.play().catch(() => {}); // where the browser wants a click first, there is one to make
-    return () => URL.revokeObjectURL(address);
-  }, [made, audio]);
-  const { voice, response_format } = made.spoken;
-  return (
-    <Card aria-label="Speech" className="flex animate-rise flex-col gap-3 p-4">
-      {/* biome-ignore lint/a11y/useMediaCaption: its text stands above */}
-      <audio ref={audio} />
-      <PlayerBar
-        {...progress}
-        play={() => void audio.current?.play()}
-        pause={() => audio.current?.pause()}
-        seek={(toS) => {
-          if (audio.current) audio.current.currentTime = toS;
-        }}
-        download={() => save(`${voice}.${response_format}`, made.sound)}
-      />
-      <p className="figures flex flex-wrap gap-2">
-        <Badge>{voice}</Badge>
-        <Badge>{(made.sound.size / 1024).toFixed(0)} kB</Badge>
-        <Badge>made in {milliseconds(made.tookMs)}</Badge>
-        {progress.lengthS > 0 ? (
-          <Badge tone="good">
-            {((progress.lengthS * 1000) / made.tookMs).toFixed(1)}× real time
-          </Badge>
-        ) : null}
-      </p>
-    </Card>
   );
 }

@@ -2,26 +2,22 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { FileAudio, LoaderCircle, Square } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { models } from "@/api/names";
-import { formatOf, type Heard, type Transcription, transcribe } from "@/api/speech";
-import { Copy } from "@/parts/copy";
+import { fieldsOf, type Heard, type Progress, transcribe } from "@/api/transcription";
+import { Bar } from "@/parts/bar";
 import { CopyAs } from "@/parts/copy-as";
 import { Failed } from "@/parts/failed";
-import { bytes, duration, milliseconds } from "@/parts/figures";
+import { bytes, duration } from "@/parts/figures";
 import { FileDrop } from "@/parts/file-drop";
 import { Page } from "@/parts/page";
-import { save } from "@/parts/save";
 import { transcribers } from "@/realtime/names";
-import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
-import { Card, CardBody, CardHeader, CardTitle } from "@/ui/card";
+import { Card, CardBody } from "@/ui/card";
+import { Empty } from "@/ui/empty";
 import { Field, Input, Select } from "@/ui/field";
-import { inSubtitles } from "./subtitles";
-
-interface Made {
-  transcription: Transcription;
-  tookMs: number;
-  file: File;
-}
+import { useStore } from "@/use-store";
+import { Recording } from "./recording";
+import { ResultCard } from "./result-card";
+import { keep, results } from "./results";
 
 /** Speech in, text out. */
 export default function Transcribe() {
@@ -30,29 +26,36 @@ export default function Transcribe() {
   const [language, setLanguage] = useState("");
   const [words, setWords] = useState("");
   const { data } = useQuery(models);
+  const [far, setFar] = useState<Progress | null>(null);
+  const all = useStore(results);
   const stop = useRef(new AbortController());
+  useEffect(() => () => stop.current.abort(), []);
   const hearing = useMutation({
-    mutationFn: async (heard: Heard): Promise<Made> => {
+    mutationFn: async (heard: Heard) => {
       stop.current = new AbortController();
+      setFar(null);
       const began = performance.now();
-      const transcription = await transcribe(heard, stop.current.signal);
-      return { transcription, tookMs: performance.now() - began, file: heard.file };
+      const transcription = await transcribe(heard, stop.current.signal, setFar);
+      const { file, model } = heard;
+      keep({ file, model, transcription, tookMs: performance.now() - began });
     },
   });
   const known = transcribers(data ?? []);
   const timed = data?.find(({ id }) => id === model)?.voiceforge.word_times ?? true;
-  const form = {
-    file: `@${file?.name ?? "speech.mp3"}`,
-    model,
-    response_format: formatOf(timed),
-    ...(language ? { language } : {}),
-    ...(words ? { prompt: words } : {}),
-  };
+  const asked = { model, language, words, timed };
   return (
     <Page
       title="Transcribe"
       about="A recording becomes text, with times: anything that FFmpeg reads, up to six hours."
-      actions={<CopyAs call={{ method: "POST", path: "/v1/audio/transcriptions", form }} />}
+      actions={
+        <CopyAs
+          call={{
+            method: "POST",
+            path: "/v1/audio/transcriptions",
+            form: { file: `@${file?.name ?? "speech.mp3"}`, ...fieldsOf(asked) },
+          }}
+        />
+      }
     >
       <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_19rem]">
         <div className="flex min-w-0 flex-col gap-5">
@@ -66,11 +69,14 @@ export default function Transcribe() {
                 : "mp3, wav, ogg, m4a, mp4, webm and many more"
             }
           />
+          <Recording done={setFile} />
           <div aria-live="polite" className="flex flex-col gap-3 empty:hidden">
             {hearing.error && !(hearing.error instanceof DOMException) ? (
               <Failed what="Not transcribed" error={hearing.error} />
             ) : null}
-            {hearing.data ? <Result made={hearing.data} /> : null}
+            {hearing.isPending && far?.text ? (
+              <p className="leading-relaxed text-soft">{far.text}</p>
+            ) : null}
           </div>
         </div>
         <Card aria-label="How">
@@ -119,82 +125,42 @@ export default function Transcribe() {
               <Button
                 variant="primary"
                 disabled={!file}
-                onClick={() => file && hearing.mutate({ file, model, language, words, timed })}
+                onClick={() => file && hearing.mutate({ file, ...asked })}
               >
                 <FileAudio aria-hidden /> Transcribe
               </Button>
             )}
-            {hearing.isPending ? <Listening /> : null}
+            {hearing.isPending ? <Listening far={far} /> : null}
           </CardBody>
         </Card>
       </div>
+      {all.map((result, at) => (
+        <ResultCard key={result.id} result={result} latest={at === 0} />
+      ))}
+      {all.length === 0 && !hearing.isPending ? (
+        <Card>
+          <Empty icon={FileAudio} title="What is heard will be here">
+            Press a word, and the recording plays from there. Save the text, subtitles (srt, vtt),
+            or all that is known as JSON. What you had transcribed stays in this list until you
+            close the window.
+          </Empty>
+        </Card>
+      ) : null}
     </Page>
   );
 }
 
-function Listening() {
-  const [seconds, setSeconds] = useState(0);
-  useEffect(() => {
-    const timer = setInterval(() => setSeconds((now) => now + 1), 1000);
-    return () => clearInterval(timer);
-  }, []);
+function Listening({ far }: { far: Progress | null }) {
+  const share = far && far.durationS > 0 ? far.heardS / far.durationS : 0;
   return (
-    <p role="status" className="figures flex items-center gap-2 text-soft text-sm">
-      <LoaderCircle aria-hidden className="size-4 animate-spin" /> Listening, for{" "}
-      {duration(seconds * 1000)}
-    </p>
-  );
-}
-
-function Result({ made }: { made: Made }) {
-  const { transcription, tookMs, file } = made;
-  const segments = transcription.segments ?? [];
-  const lengthMs = (transcription.duration ?? 0) * 1000;
-  const name = file.name.replace(/\.[^.]*$/, "");
-  return (
-    <Card aria-label="Transcript" className="animate-rise">
-      <CardHeader className="flex-wrap">
-        <CardTitle>Transcript</CardTitle>
-        <span className="flex flex-wrap items-center gap-1">
-          <Copy text={transcription.text} />
-          <Button
-            size="sm"
-            variant="quiet"
-            onClick={() => save(`${name}.txt`, transcription.text, "text/plain")}
-          >
-            Text
-          </Button>
-          {segments.length ? (
-            <Button
-              size="sm"
-              variant="quiet"
-              onClick={() => save(`${name}.srt`, inSubtitles(segments), "application/x-subrip")}
-            >
-              Subtitles
-            </Button>
-          ) : null}
-        </span>
-      </CardHeader>
-      <CardBody className="flex flex-col gap-4">
-        <p className="figures flex flex-wrap gap-2">
-          {transcription.language ? <Badge tone="royal">{transcription.language}</Badge> : null}
-          {lengthMs ? <Badge>{duration(lengthMs)} long</Badge> : null}
-          <Badge>heard in {milliseconds(tookMs)}</Badge>
-          {lengthMs ? <Badge tone="good">{(lengthMs / tookMs).toFixed(1)}× real time</Badge> : null}
-        </p>
-        {transcription.text.trim() === "" ? <p className="text-soft">Nothing was said.</p> : null}
-        <ol className="flex flex-col">
-          {segments.map(({ start, text }) => (
-            <li key={start} className="grid grid-cols-[3.25rem_1fr] gap-3 py-1.5 leading-relaxed">
-              <span className="figures pt-0.5 text-royal-ink text-xs">
-                {duration(start * 1000)}
-              </span>
-              <span>{text.trim()}</span>
-            </li>
-          ))}
-        </ol>
-        {segments.length === 0 ? <p className="leading-relaxed">{transcription.text}</p> : null}
-      </CardBody>
-    </Card>
+    <div role="status" className="flex flex-col gap-2">
+      <p className="figures flex items-center gap-2 text-soft text-sm">
+        <LoaderCircle aria-hidden className="size-4 animate-spin" />
+        {far
+          ? `${duration(far.heardS * 1000)} of ${duration(far.durationS * 1000)} heard`
+          : "Sending, and listening…"}
+      </p>
+      {far ? <Bar value={share} label="How much of it is heard" /> : null}
+    </div>
   );
 }
