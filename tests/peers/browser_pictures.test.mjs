@@ -59,6 +59,8 @@ test("pictures of every page", async (t) => {
   }
   const hours = { session: { instructions: "You say when the library is open: from nine to six." } };
   await ask("POST", "/v1/agents", { name: "Opening hours", config: hours });
+  const shelves = await ask("POST", "/v1/knowledge", { name: "Shelves and opening hours" });
+  t.after(() => ask("DELETE", `/v1/knowledge/${shelves.id}`));
   const setup = { transport: "webrtc", agent: agent.id };
   const page = await app(t, { microphone: `${CLIPS}/questions.wav`, setup });
 
@@ -79,10 +81,10 @@ test("pictures of every page", async (t) => {
   await open(page, "transcribe");
   await page.locator("input[type=file]").setInputFiles(`${CLIPS}/questions.wav`);
   await page.getByRole("button", { name: "Transcribe" }).click();
-  await page.getByText(/currency/i).first().waitFor({ timeout: WAIT_MS });
+  await page.getByText("real time").waitFor({ timeout: WAIT_MS });
   await pictures(page, "transcribe");
 
-  for (const path of ["agents", "agents/new", "sessions", "voices", "keys", "usage", "system", "settings"]) {
+  for (const path of ["agents", "agents/new", "knowledge", "sessions", "sessions/analytics", "voices", "keys", "usage", "system", "settings"]) {
     await open(page, path);
     await pictures(page, path.replace("/", "-"));
   }

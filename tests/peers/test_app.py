@@ -28,7 +28,7 @@ CLIPS = {
 QUESTIONS = (
     "What is the currency of Japan?",
     "What do bees make?",
-    "What colour do you get when you mix blue and yellow?",
+    "How many legs does a spider have?",
 )
 """Of a conversation for the pictures; each is left time for an answer."""
 
