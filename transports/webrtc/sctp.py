@@ -3,6 +3,8 @@ keep and do, and with an end: when all that was sent has arrived.
 """
 
 import asyncio
+import logging
+import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 else:
     RTCSctpTransport = stack.rtcsctptransport.RTCSctpTransport
 
+log = logging.getLogger(__name__)
+
 BEYOND_BYTES = 64 * 1024
 """That may come beyond the window that is announced: a probe of one that is shut, or what was on
 its way."""
@@ -30,6 +34,11 @@ ones more would fit, and each new one is compared with all."""
 
 MOST_STREAMS = 64
 """A client has one channel, and may try some more."""
+
+UNREADABLE = (AssertionError, UnicodeDecodeError, struct.error)
+"""What aiortc raises at chunks that are cut short, and at a channel that is opened twice."""
+
+TEXT, BINARY = stack.rtcsctptransport.WEBRTC_STRING, stack.rtcsctptransport.WEBRTC_BINARY
 
 Excess = Callable[[str], None]
 
@@ -66,7 +75,11 @@ class Sctp(RTCSctpTransport):
     async def _handle_data(self, data: bytes) -> None:
         """A datagram's; then rest, as from the events of a WebSocket (`reading`)."""
         began = self._clock()
-        await super()._handle_data(data)
+        try:
+            await super()._handle_data(data)
+        except UNREADABLE as error:
+            log.info("a client's SCTP cannot be read", extra={"error": type(error).__name__})
+            await self.stop()
         self._work_s += self._clock() - began
         if self._work_s >= SLICE_S:
             await asyncio.sleep(self._work_s * REST)
@@ -85,6 +98,8 @@ class Sctp(RTCSctpTransport):
     async def _receive(self, stream_id: int, pp_id: int, data: bytes) -> None:
         if len(data) > self._largest:
             self._exceed(f"an event of {len(data)} bytes: at most {self._largest} are taken")
+        if pp_id == TEXT and not is_text(data):
+            pp_id = BINARY  # the client is told of it as of any event that is none
         if not self._exceeded:
             await super()._receive(stream_id, pp_id, data)
 
@@ -106,3 +121,12 @@ class Sctp(RTCSctpTransport):
         if not self._exceeded:
             self._exceeded = True
             self._on_excess(told)
+
+
+def is_text(data: bytes) -> bool:
+    """Whether it is UTF-8."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

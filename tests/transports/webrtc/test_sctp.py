@@ -1,9 +1,11 @@
 """What a client may have us keep and do for its events, and when what we sent has arrived."""
 
 import asyncio
+import struct
 from typing import Any
 
 import pytest
+from google_crc32c import value as crc32c
 from pyee.asyncio import AsyncIOEventEmitter
 
 from tests.virtual_time import in_virtual_time
@@ -117,6 +119,43 @@ async def test_the_largest_event_is_taken_and_none_that_is_larger() -> None:
     assert end.told == ["an event of 262145 bytes: at most 262144 are taken"]
     await end.message(100, 21)
     assert end.taken == [sdp.LARGEST_EVENT] * 20
+
+
+OPEN = struct.pack("!BBHLHH", 3, 0, 0, 0, 1, 0)
+"""A channel, with a name of one byte."""
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [b"\x00\x03\x00\x06ab\0\0"],  # data, cut short
+        [b"\x03\x00\x00\x06ab\0\0"],  # an acknowledgement, cut short
+        [b"\x00\x03\x00\x1d" + struct.pack("!LHHL", 1, 1, 0, 50) + OPEN + b"\xff\0\0\0"],
+        [
+            b"\x00\x03\x00\x1d" + struct.pack("!LHHL", n, 1, n - 1, 50) + OPEN + b"a\0\0\0"
+            for n in (1, 2)
+        ],
+        [b"\x01\0\0\x14" + bytes(16)] * 2,  # two beginnings
+    ],
+)
+async def test_what_cannot_be_read_ends_the_association(chunks: list[bytes]) -> None:
+    end = End()
+    end.sctp._remote_port = sdp.SCTP_PORT
+    end.sctp._data_channels.clear()
+    end.sctp._set_state(end.sctp.State.ESTABLISHED)
+    head = struct.pack("!HHL", 5000, 5000, end.sctp._local_verification_tag)
+    body = b"".join(chunks)
+    checksum = struct.pack("<L", crc32c(head + bytes(4) + body))
+    await end.sctp._handle_data(head + checksum + body)
+    assert end.sctp.state == "closed"
+
+
+async def test_text_that_is_none_comes_as_bytes() -> None:
+    end = End()
+    end.sctp._data_channels[0].on("message", lambda message: end.told.append(repr(message)))
+    await end.sctp._receive(0, STRING, b"\xff")
+    await end.sctp._receive(0, STRING, "é".encode())
+    assert end.told == [repr(b"\xff"), repr("é")]
 
 
 async def test_who_floods_leaves_time_to_others() -> None:
