@@ -54,6 +54,7 @@ class Sctp(RTCSctpTransport):
         self._largest = largest
         self._on_excess = on_excess
         self._exceeded = False
+        self._window = self._advertised_rwnd
         self._clock = asyncio.get_running_loop().time
         self._work_s = 0.0
         self._acknowledged = asyncio.Event()
@@ -91,9 +92,10 @@ class Sctp(RTCSctpTransport):
         await super()._receive_data_chunk(chunk)
         kept = sum(len(one.reassembly) for one in self._inbound_streams.values())
         if self._advertised_rwnd < -BEYOND_BYTES:
-            self._exceed(f"{-self._advertised_rwnd} bytes beyond the window")
+            size = self._window - self._advertised_rwnd
+            self._exceed(f"{size} bytes of events that are not whole: one may have {self._largest}")
         elif kept > MOST_CHUNKS:
-            self._exceed(f"{kept} pieces of messages that are not whole")
+            self._exceed(f"{kept} pieces of events that are not whole: at most {MOST_CHUNKS} wait")
 
     async def _receive(self, stream_id: int, pp_id: int, data: bytes) -> None:
         if len(data) > self._largest:
@@ -105,7 +107,7 @@ class Sctp(RTCSctpTransport):
 
     def _get_inbound_stream(self, stream_id: int) -> "InboundStream":
         if len(self._inbound_streams) >= MOST_STREAMS and stream_id not in self._inbound_streams:
-            self._exceed(f"more than {MOST_STREAMS} streams")
+            self._exceed(f"more than {MOST_STREAMS} channels: one carries all events")
             return stack.rtcsctptransport.InboundStream()
         return super()._get_inbound_stream(stream_id)
 

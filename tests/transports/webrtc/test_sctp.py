@@ -89,7 +89,9 @@ class End:
             await self.take(min(USUAL, size - at), FIRST * first | LAST * last, 0, of)
 
 
-@pytest.mark.parametrize(("size", "told"), [(USUAL, "the window"), (1, "pieces"), (0, "pieces")])
+@pytest.mark.parametrize(
+    ("size", "told"), [(USUAL, "bytes of"), (1, "pieces of"), (0, "pieces of")]
+)
 async def test_a_message_that_never_ends_fills_no_memory(size: int, told: str) -> None:
     end = End()
     await end.take(size, FIRST)
