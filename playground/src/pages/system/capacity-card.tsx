@@ -137,7 +137,7 @@ function Unmeasured() {
     >
       This command finds out: it lets more and more callers talk to a server of its own, half a
       minute a level, until answers come late. Run it with this server’s settings while nothing else
-      is busy; the curve then shows here, and so many are let in.
+      is busy; the curve then shows here, and from its next start on the server lets so many in.
     </Empty>
   );
 }

@@ -75,13 +75,14 @@ interface LiveProps {
 }
 
 function Live({ name, rows, value, ...rest }: LiveProps) {
-  const now = rows.at(-1)?.values[0];
+  const known = rows.at(-1)?.values.filter((one) => one !== null) ?? [];
+  const now = known.length ? known.reduce((all, one) => all + one, 0) : null;
   return (
     <Card aria-label={name} className="flex flex-col gap-3 p-4">
       <div className="flex items-baseline justify-between gap-3">
         <h3 className="text-soft text-sm">{name}</h3>
         <p className="figures font-display font-semibold text-lg">
-          {now == null ? "–" : value(now)}
+          {now === null ? "–" : value(now)}
         </p>
       </div>
       <Chart

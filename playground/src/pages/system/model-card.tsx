@@ -102,8 +102,8 @@ export function Asleep({ workers }: { workers: readonly Worker[] }) {
       <div className="flex flex-col gap-1">
         <h3 className="font-semibold">Asleep</h3>
         <p className="text-soft text-sm leading-relaxed">
-          Not loaded, and without memory: the first use wakes each, which takes some seconds. Who is
-          idle for long goes back to sleep.
+          Not loaded, and without memory: the first use wakes each, which takes some seconds. One
+          that is idle for long goes back to sleep.
         </p>
       </div>
       <ul className="grid gap-x-6 gap-y-3 sm:grid-cols-2 xl:grid-cols-3">

@@ -27,6 +27,19 @@ export function useNames(kind: Kind): (id: string | null) => string {
     agent: known.data?.data ?? [],
     key: made.data?.pages.flatMap(({ data }) => data) ?? [],
   }[kind];
-  const names = new Map<string, string>(named.map(({ id, name }) => [id, name]));
-  return (id) => (id === null ? NOBODY[kind] : names.get(id) || id);
+  const names = toldApart(named);
+  return (id) => (id === null ? NOBODY[kind] : (names.get(id) ?? id));
+}
+
+/** Names by their ids; those that several have, with the end of the id. */
+export function toldApart(
+  named: readonly { id: string; name: string }[],
+): ReadonlyMap<string, string> {
+  const times = new Map<string, number>();
+  for (const { name } of named) times.set(name, (times.get(name) ?? 0) + 1);
+  return new Map(
+    named
+      .filter(({ name }) => name)
+      .map(({ id, name }) => [id, times.get(name) === 1 ? name : `${name} (…${id.slice(-4)})`]),
+  );
 }
