@@ -10,17 +10,27 @@ import { APP, app, complained, picture, saved } from "./browser.mjs";
 const { VOICEFORGE_CLIPS: CLIPS, LINE_NAMESPACE: NAMESPACE } = process.env;
 const ANSWER_MS = 60_000; // the microphone asks every 15 s: one question may fall into the hole
 
-const ENDS = {
-  here: ["link", "set", `${NAMESPACE}-0`],
-  there: ["-n", NAMESPACE, "link", "set", `${NAMESPACE}-1`],
+const QUIET_MS = 22_000; // by then either side has closed what was left of the old call
+
+const ip = (words) => execFileSync("ip", words.replaceAll("NS", NAMESPACE).split(" "));
+
+/** How the line is cut and mended: at this end, at the browser's, or so that the browser only hears nothing. */
+const CUTS = {
+  here: [["link set NS-0 down"], ["link set NS-0 up"]],
+  there: [["-n NS link set NS-1 down"], ["-n NS link set NS-1 up"]],
+  deaf: [
+    ["-n NS rule add pref 2 lookup local", "-n NS rule add pref 1 iif NS-1 blackhole", "-n NS rule del pref 0"],
+    ["-n NS rule add pref 0 lookup local", "-n NS rule del pref 1", "-n NS rule del pref 2"],
+  ],
 };
 
-async function withoutNetwork(end, ms) {
-  execFileSync("ip", [...ENDS[end], "down"]);
+async function withoutNetwork(how, ms) {
+  const [cut, mended] = CUTS[how];
+  cut.forEach(ip);
   try {
     await sleep(ms);
   } finally {
-    execFileSync("ip", [...ENDS[end], "up"]);
+    mended.forEach(ip);
   }
 }
 
@@ -86,3 +96,18 @@ for (const [transport, end] of [["webrtc", "here"], ["websocket", "there"]]) {
     assert.equal(await page.getByText("A new conversation").count(), 0);
   });
 }
+
+test("webrtc: a page that hears nothing gives up, and its goodbye does not end the session", async (t) => {
+  const page = await talking(t, { transport: "webrtc" });
+  await say(page, "My name is Ada. Please remember it.");
+  await answered(page, 1);
+  await page.getByText("Waiting for you").waitFor({ timeout: ANSWER_MS });
+  const away = withoutNetwork("deaf", 12_000);
+  await page.getByText("The connection was lost").waitFor({ timeout: 10_000 });
+  await away;
+  await page.getByText("Back in the conversation").waitFor({ timeout: ANSWER_MS });
+  await sleep(QUIET_MS);
+  await say(page, "What is my name?");
+  await answered(page, 2);
+  assert.equal(await page.getByText("A new conversation").count(), 0);
+});

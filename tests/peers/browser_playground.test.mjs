@@ -182,6 +182,23 @@ test("without a microphone it says so, and goes on in writing", async (t) => {
   await heard(page, /Paris/);
 });
 
+test("a microphone that is taken away in mid-call is missed, and heard again when it is given back", async (t) => {
+  const setup = { transport: "webrtc", answers: "text" };
+  const context = { permissions: ["microphone"] };
+  const page = await app(t, { microphone: `${CLIPS}/ocean.wav`, permission: false, setup, context });
+  await page.getByRole("button", { name: "Start talking" }).click();
+  await page.getByText("Listening").waitFor({ timeout: ANSWER_MS });
+  await page.context().clearPermissions();
+  await page.getByText("The microphone is gone").waitFor({ timeout: ANSWER_MS });
+  await page.getByText(/may not use the microphone/).waitFor();
+  await picture(page, "microphone-gone");
+  await say(page, "What is the capital of France?");
+  await heard(page, /Paris/);
+  await page.context().grantPermissions(["microphone"]);
+  await page.getByRole("button", { name: "Turn the microphone on" }).click();
+  await heard(page, /largest ocean/i);
+});
+
 test("a key that is revoked in mid-call ends it, and the page says why", async (t) => {
   const { key, secret } = await ask("POST", "/v1/admin/keys", { name: "for a minute", scopes: ["realtime"] });
   const page = await app(t, { key: secret, setup: { transport: "websocket", answers: "text" } });

@@ -25,7 +25,7 @@ export function Meter({ label, tone, level }: Props) {
   }, []);
   return (
     <div className="flex items-center gap-2 text-soft text-xs">
-      <span className="w-10">{label}</span>
+      <span>{label}</span>
       <span aria-hidden className="h-1.5 w-24 overflow-hidden rounded-full bg-sunken">
         <span
           ref={bar}

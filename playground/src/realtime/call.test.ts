@@ -8,8 +8,13 @@ import { NoMicrophone, openMicrophone } from "./microphone";
 import { setup } from "./setup";
 import { SocketLink } from "./socket";
 import { pendingCalls } from "./transcript";
+import { NoRoute, RtcLink } from "./webrtc";
 
 vi.mock("./socket", () => ({ SocketLink: { open: vi.fn() } }));
+vi.mock("./webrtc", async (original) => ({
+  ...(await original<typeof import("./webrtc")>()),
+  RtcLink: { open: vi.fn() },
+}));
 vi.mock("./sound", () => ({
   Sound: { begin: () => ({ both: { stream: null }, close() {}, hear: async () => {} }) },
 }));
@@ -61,6 +66,10 @@ class Line {
 
   hello(id: string) {
     this.says({ type: "session.created", session: { id, voiceforge: { resume: `token-${id}` } } });
+  }
+
+  falters(is: boolean) {
+    this.user.steady(!is);
   }
 
   breaks() {
@@ -232,6 +241,54 @@ test("without a microphone the call begins all the same", async () => {
   await settle(100);
   expect(call.store.get()).toMatchObject({ phase: "live", microphone: "off" });
   expect(call.store.get().notices[0]?.text).toBe("There is no microphone.");
+});
+
+test("where WebRTC has no way the same session goes on over a WebSocket", async () => {
+  const call = await begun();
+  vi.mocked(RtcLink.open).mockRejectedValue(new NoRoute("UDP is blocked"));
+  void call.switchTo("webrtc");
+  await settle(100);
+  expect(line(0).closed).toBe("released");
+  expect(line(1).to).toEqual({ sessionId: "s1", resume: "token-s1" });
+  line(1).hello("s1");
+  await settle(100);
+  expect(call.store.get()).toMatchObject({ phase: "live", transport: "websocket" });
+  expect(titles(call)).toEqual(["Over to a WebSocket", "Back in the conversation"]);
+});
+
+test("what was lost is told no more when it is back, and that it is back only for a while", async () => {
+  const call = await begun();
+  line().breaks();
+  await settle(300);
+  expect(titles(call)).toEqual(["The connection was lost"]);
+  line(1).hello("s1");
+  await settle(100);
+  expect(titles(call)).toEqual(["Back in the conversation"]);
+  await settle(10_000);
+  expect(titles(call)).toEqual([]);
+});
+
+test("a line that falters is told, and is not left for that", async () => {
+  const call = await begun();
+  line().falters(true);
+  await settle(100);
+  expect(call.store.get()).toMatchObject({ phase: "live", steady: false });
+  line().falters(false);
+  await settle(100);
+  expect(call.store.get()).toMatchObject({ phase: "live", steady: true });
+  expect(opened).toHaveBeenCalledTimes(1);
+});
+
+test("a network that is there again is tried at once", async () => {
+  const call = await begun();
+  opened.mockRejectedValueOnce(new Error("no network")).mockRejectedValueOnce(new Error("none"));
+  line().breaks();
+  await settle(750);
+  window.dispatchEvent(new Event("online"));
+  await settle(0);
+  line(1).hello("s1");
+  await settle(100);
+  expect(call.store.get().phase).toBe("live");
 });
 
 /** A microphone with a plug. */

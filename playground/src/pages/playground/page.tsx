@@ -65,7 +65,7 @@ function Conversation() {
       <div className={cn("flex flex-col", !begun && "flex-1 justify-center")}>
         <Stage />
       </div>
-      <div className="mx-auto flex w-full max-w-2xl flex-col gap-2 px-4 pt-3 empty:hidden">
+      <div className="mx-auto flex w-full max-w-2xl flex-col gap-2 px-4 py-3 empty:hidden">
         {state.notices.map(({ id, kind, title, text }) => (
           <Notice
             key={id}

@@ -26,7 +26,10 @@ export function TimingView({ state }: { state: CallState }) {
         </Empty>
       ) : (
         <>
-          <WaterfallLegend />
+          <div className="flex flex-col gap-1.5">
+            <p className="text-soft text-xs">Counted from the end of what you said.</p>
+            <WaterfallLegend />
+          </div>
           <ol className="flex flex-col gap-3">
             {[...measured].reverse().map((one, index) => (
               <li

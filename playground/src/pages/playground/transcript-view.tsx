@@ -20,7 +20,7 @@ export function TranscriptView({ state }: { state: CallState }) {
       tabIndex={0}
       role="log"
       aria-label="Transcript"
-      className="min-h-0 flex-1 overflow-y-auto px-4 py-3 sm:px-6"
+      className="min-h-0 flex-1 overflow-y-auto px-4 pt-5 pb-3 [mask-image:linear-gradient(transparent,black_1.25rem)] sm:px-6"
     >
       <div className="mx-auto flex max-w-2xl flex-col gap-3 pb-1">
         {earlier.map((entry) => (
