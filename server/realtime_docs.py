@@ -107,7 +107,8 @@ def sections() -> list[str]:
             "its connection ends the session; one that is not heard of for five seconds (15 while "
             "it has no microphone open) may come back. "
             "What was heard is reckoned from pacing and the browser's reports; its own buffer is "
-            "taken for 60 ms (40 to 60 were measured on a steady line)."
+            "taken for 60 ms (40 to 60 were measured on a steady line), and one that spoke and is "
+            "silent for more than a second has heard nothing since."
         ),
         page.heading("A sideband", 3),
         page.paragraph(

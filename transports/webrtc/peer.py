@@ -97,12 +97,16 @@ class Peer:
     @property
     def delay_ms(self) -> int:
         """How long after it is sent speech sounds at the client: half the way there and back, as
-        its reports have it, and its buffer, which is an estimate (`RECEIVER_S`).
+        its reports have it, and its buffer, which is an estimate (`RECEIVER_S`). A client that
+        spoke and is silent is taken to have heard nothing since then.
         """
-        reports = self._reports
-        if reports is None:
-            return round(1000 * RECEIVER_S)
-        return round(1000 * (reports.round_trip_s / 2 + 3 * reports.jitter_s + RECEIVER_S))
+        delay_s = RECEIVER_S
+        if (reports := self._reports) is not None:
+            delay_s += reports.round_trip_s / 2 + 3 * reports.jitter_s
+        quiet_s = self._quiet_s()
+        if self._spoke() and quiet_s > LOOK_S:
+            delay_s += quiet_s
+        return round(1000 * delay_s)
 
     def say(self, pcm: bytes) -> None:
         """Send the next of the agent's speech: mono 16-bit PCM at `rate_hz`."""
@@ -260,14 +264,18 @@ class Peer:
         """Keys or events have come to their end. Whoever says goodbye was heard until then."""
         channel_closed = self._channel is not None and self._channel.readyState == "closed"
         if channel_closed or self._dtls.state in ("closed", "failed"):
-            by_itself = self._loop.time() - self._way.last_s < LOOK_S
-            self._lose(GOODBYE if by_itself else ABNORMAL)
+            self._lose(GOODBYE if self._quiet_s() < LOOK_S else ABNORMAL)
+
+    def _quiet_s(self) -> float:
+        """For how long nothing has come."""
+        return self._loop.time() - self._way.last_s
+
+    def _spoke(self) -> bool:
+        """Whether speech was among the last that came."""
+        return self._heard_s > 0 and self._way.last_s - self._heard_s < 1
 
     def _look(self) -> None:
-        now = self._loop.time()
-        quiet_s = now - self._way.last_s
-        spoke = self._heard_s and self._way.last_s - self._heard_s < 1
-        if quiet_s > (GONE_S if spoke else GONE_QUIETLY_S):
+        if self._quiet_s() > (GONE_S if self._spoke() else GONE_QUIETLY_S):
             self._lose()
             return
         self._watch = self._loop.call_later(LOOK_S, self._look)

@@ -123,6 +123,18 @@ async def test_who_vanishes_may_come_back_and_goes_on(
     await until(lambda: office.session().calls[-1][0] == "attach")
 
 
+async def test_who_has_vanished_is_taken_to_have_heard_nothing_since(office: Office) -> None:
+    client = Client()
+    await office.call(client)
+    await until(lambda: len(office.session().heard) > 1000)
+    [call] = office.calls._open.values()
+    before_ms = call.peer.delay_ms
+    assert before_ms < 500
+    await client.vanish()
+    await asyncio.sleep(2)
+    assert 1500 < call.peer.delay_ms - before_ms < 3000
+
+
 async def test_a_call_that_takes_over_ends_the_one_before(office: Office) -> None:
     client, other = Client(), Client()
     session_id = await office.call(client)
