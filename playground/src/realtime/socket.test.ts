@@ -115,6 +115,6 @@ test("a tab that slept is not taken for a line that broke", async () => {
 test("where nothing answers the door, another try is due soon", async () => {
   const opening = SocketLink.open({ model: "m", agent: null }, sound, user);
   const failed = expect(opening).rejects.toThrow("not there");
-  await settle(5000);
+  await settle(10_000);
   await failed;
 });

@@ -9,7 +9,8 @@ import type { Sound } from "./sound";
 const ENDED = 1000; // the session ends
 const TO_RETURN = 4000; // any other code keeps it; this range is the application's own
 
-const OPENING_MS = 5000; // where nothing answers, another try comes sooner than the network's own
+const OPENING_MS = 10_000; // where nothing answers, another try comes sooner than the network's own
+const ASKING_MS = 3000;
 
 /** A session over a WebSocket: sound goes in the events, and this side plays it. */
 export class SocketLink implements Link {
@@ -120,7 +121,7 @@ export class SocketLink implements Link {
 }
 
 async function whyNot(): Promise<Error> {
-  const signal = AbortSignal.timeout(OPENING_MS);
+  const signal = AbortSignal.timeout(ASKING_MS);
   const status = await fetch("/v1/web/session", { signal }).then(
     (response) => response.status,
     () => 0,

@@ -9,6 +9,7 @@ import type { Sound } from "./sound";
 const CALLS = "/v1/realtime/calls";
 const GATHERING_MS = 1500; // a relay that answers later than this would be a poor one
 const ASKING_MS = 5000; // where nothing answers, another try comes sooner than the network's own
+const OFFERING_MS = 10_000; // a busy server thinks about it
 const ROUTE_MS = 4000; // checks go every 50 ms: where one in two is lost, this is still enough
 const CONNECTING_MS = 10_000; // with a way to go, and packets lost on it
 const LOOK_FOR_MS = 500; // the statistics are sums: the difference tells of the answer that is heard
@@ -147,7 +148,7 @@ export class RtcLink implements Link {
 }
 
 async function iceServers(): Promise<RTCIceServer[]> {
-  const response = await asked("/v1/realtime/ice_servers", {});
+  const response = await asked("/v1/realtime/ice_servers", {}, ASKING_MS);
   const parsed = servers.parse(await response.json());
   return parsed.ice_servers.map(({ urls, username, credential }) => ({
     urls,
@@ -157,11 +158,9 @@ async function iceServers(): Promise<RTCIceServer[]> {
 }
 
 async function offer(to: Destination, sdp: string): Promise<{ sdp: string; callId: string }> {
-  const response = await asked(`${CALLS}?${queryOf(to)}`, {
-    method: "POST",
-    headers: { "content-type": "application/sdp", "x-csrf-token": csrfToken() },
-    body: sdp,
-  });
+  const headers = { "content-type": "application/sdp", "x-csrf-token": csrfToken() };
+  const init = { method: "POST", headers, body: sdp };
+  const response = await asked(`${CALLS}?${queryOf(to)}`, init, OFFERING_MS);
   const callId = response.headers.get("location")?.split("/").pop() ?? "";
   return { sdp: await response.text(), callId };
 }
@@ -174,8 +173,8 @@ function hangUp(callId: string): Promise<unknown> {
   }).catch(() => {}); // its session ends by itself when nobody comes back
 }
 
-async function asked(path: string, init: RequestInit): Promise<Response> {
-  const signal = AbortSignal.timeout(ASKING_MS);
+async function asked(path: string, init: RequestInit, withinMs: number): Promise<Response> {
+  const signal = AbortSignal.timeout(withinMs);
   const response = await fetch(path, { ...init, signal }).catch(() => {
     throw unreachable();
   });
