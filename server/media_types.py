@@ -33,18 +33,21 @@ OTHERS = {EVENTS: EVENT, LINES: LINE}
 
 
 def sends(*media_types: str, json: bool = False, form: Schema | None = None) -> type[Operation]:
-    """What a route answers with 200: one of these, or also `json`; and the `form` that it takes."""
+    """What a route answers with 200, or 206: one of these, or also `json`; and the `form` that it
+    takes.
+    """
 
     @dataclass
     class Sends(Operation):
         def __post_init__(self) -> None:
-            done = (self.responses or {}).get("200")
-            if isinstance(done, OpenAPIResponse):
-                kept = dict(done.content or {}) if json else {}
-                told = {
-                    one: OpenAPIMediaType(schema=OTHERS.get(one, BINARY)) for one in media_types
-                }
-                done.content = {**kept, **told}
+            for status in ("200", "206"):
+                done = (self.responses or {}).get(status)
+                if isinstance(done, OpenAPIResponse):
+                    kept = dict(done.content or {}) if json else {}
+                    told = {
+                        one: OpenAPIMediaType(schema=OTHERS.get(one, BINARY)) for one in media_types
+                    }
+                    done.content = {**kept, **told}
             if form is not None:
                 content = {MULTIPART: OpenAPIMediaType(schema=form)}
                 self.request_body = RequestBody(content=content, required=True)

@@ -14,6 +14,7 @@ WHY = {
     408: "nothing came for too long",
     409: "it cannot be done as things are",
     413: "the body is too large",
+    416: "nothing of the range that is asked for is there",
     429: "too many requests: come again after `Retry-After` seconds",
     503: "it cannot be answered now: come again after `Retry-After` seconds",
 }

@@ -70,14 +70,22 @@ def whole(path: Path) -> int:
     return size - size % FRAME
 
 
-def read(path: Path, size: int) -> Iterator[bytes]:
-    """The file, with so many bytes of sound. Raises `OSError`."""
-    yield header(size)
+def read(path: Path, size: int, begin: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """The file with so many bytes of sound; or from its byte `begin` to before `end`. Raises
+    `OSError`.
+    """
+    end = HEADER + size if end is None else end
+    yield header(size)[begin:end]
+    yield from blocks(path, max(begin, HEADER), end)
+
+
+def blocks(path: Path, begin: int, end: int) -> Iterator[bytes]:
+    """A part of any file, some of it at a time. Raises `OSError`."""
     with path.open("rb") as file:
-        file.seek(HEADER)
-        while size:
-            block = file.read(min(BLOCK, size))
+        file.seek(begin)
+        while begin < end:
+            block = file.read(min(BLOCK, end - begin))
             if not block:
                 return
-            size -= len(block)
+            begin += len(block)
             yield block

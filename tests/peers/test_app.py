@@ -58,7 +58,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-PROGRAMS = ["browser_axe", "browser_pages", "browser_playground"]
+PROGRAMS = ["browser_axe", "browser_more", "browser_pages", "browser_playground"]
 if "SCREENSHOTS" in os.environ:
     PROGRAMS.insert(0, "browser_pictures")
 

@@ -98,6 +98,43 @@ async def test_it_is_given_as_opus_when_it_is_over(desk: Desk) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "session_open")
 
 
+@pytest.mark.parametrize("form", ["wav", "opus"])
+async def test_a_player_jumps_about_in_it(desk: Desk, form: str) -> None:
+    _, made = await desk.link(format=form)
+    whole = (await desk.get(made["url"], "")).content
+    size = len(whole)
+    for asked, begin, end in (
+        ("bytes=0-", 0, size),
+        ("bytes=20-99", 20, 100),
+        ("bytes=44-44", 44, 45),
+        ("bytes=-7", size - 7, size),
+        (f"bytes={size - 3}-{size + 9}", size - 3, size),
+    ):
+        answer = await desk.site.client.get(made["url"], headers={"range": asked})
+        assert (answer.status_code, answer.content) == (206, whole[begin:end]), asked
+        assert answer.headers["content-range"] == f"bytes {begin}-{end - 1}/{size}"
+        assert int(answer.headers["content-length"]) == end - begin
+    beyond = await desk.site.client.get(made["url"], headers={"range": f"bytes={size}-"})
+    assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{size}")
+    assert beyond.json()["error"]["code"] == "range_not_satisfiable"
+    for headers in (
+        {"range": "bytes=9-1"},
+        {"range": "bytes=0-1,3-4"},
+        {"range": b"\xff"},
+        {"range": "bytes=0-1", "if-range": '"x"'},
+    ):
+        answer = await desk.site.client.get(made["url"], headers=headers)
+        assert (answer.status_code, answer.content) == (200, whole), headers
+        assert answer.headers["accept-ranges"] == "bytes"
+
+
+async def test_what_still_grows_is_given_whole(desk: Desk) -> None:
+    headers = {"authorization": f"Bearer {desk.site.keys['baker']}", "range": "bytes=0-9"}
+    answer = await desk.site.client.get("/v1/sessions/open/recording", headers=headers)
+    assert heard(answer) == SOUND
+    assert answer.headers["accept-ranges"] == "none"
+
+
 async def test_a_stranger_hears_nothing(desk: Desk) -> None:
     for method, path in (("GET", ROUTE), ("POST", f"{ROUTE}/link")):
         assert (await desk.get(path, "miller", method)).status_code == 404

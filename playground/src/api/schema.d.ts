@@ -720,6 +720,7 @@ export interface paths {
          * How a session sounded
          * @description The caller on the left, the agent on the right, 24 kHz: WAV (16 bit), of a session that
          *     is open as far as it is; or Opus in Ogg. 404 if it was not recorded, or on another machine.
+         *     Of one that is over, a part can be had with `Range`.
          */
         get: operations["V1SessionsSessionIdRecordingRecording"];
         put?: never;
@@ -2218,6 +2219,11 @@ export interface components {
             /** @default true */
             enabled: boolean;
         };
+        /** OwnModel */
+        OwnModel: {
+            tasks: ("chat" | "speech" | "realtime" | "transcription")[];
+            word_times: boolean;
+        };
         /** OwnVoice */
         OwnVoice: {
             /** @enum {string} */
@@ -2228,11 +2234,6 @@ export interface components {
             default: boolean;
             /** @default [] */
             aliases: string[];
-        };
-        /** OwnModel */
-        OwnModel: {
-            tasks: ("chat" | "speech" | "realtime" | "transcription")[];
-            word_times: boolean;
         };
         /** Part */
         Part: {
@@ -6080,6 +6081,16 @@ export interface operations {
                     "audio/ogg": string;
                 };
             };
+            /** @description the part asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": string;
+                    "audio/ogg": string;
+                };
+            };
             /** @description what is asked for cannot be; the message says what is wrong */
             400: {
                 headers: {
@@ -6118,6 +6129,15 @@ export interface operations {
             };
             /** @description it cannot be done as things are */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description nothing of the range that is asked for is there */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6246,6 +6266,16 @@ export interface operations {
                     "audio/ogg": string;
                 };
             };
+            /** @description the part asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": string;
+                    "audio/ogg": string;
+                };
+            };
             /** @description Bad request syntax or unsupported method */
             400: {
                 headers: {
@@ -6272,6 +6302,15 @@ export interface operations {
             };
             /** @description it cannot be done as things are */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description nothing of the range that is asked for is there */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -71,26 +71,27 @@ function Marks({ record, lengthS }: { record: Record; lengthS: number }) {
   ));
 }
 
-async function sound(record: Record): Promise<Blob> {
-  const response = await fetch(recordingOf(record)).catch(() => {
+async function answered(record: Record, headers: HeadersInit = {}): Promise<Response> {
+  const response = await fetch(recordingOf(record), { headers }).catch(() => {
     throw unreachable();
   });
   if (!response.ok) throw refusalOf(response, await response.json().catch(() => null));
-  return response.blob();
+  return response;
 }
 
 async function download(record: Record) {
-  save(`${record.id}.${record.ended_at ? "ogg" : "wav"}`, await sound(record));
+  const sound = await (await answered(record)).blob();
+  save(`${record.id}.${record.ended_at ? "ogg" : "wav"}`, sound);
 }
 
-/** The sound is fetched whole when it is first wanted: from a part of it nobody could jump on. */
+/** Where the sound is, once it is wanted: its first byte is asked for, which says what is wrong. */
 function useRecording(record: Record) {
   const address = useRef<string | null>(null);
   const [waiting, setWaiting] = useState(false);
   const [error, setError] = useState<string>();
   useEffect(
     () => () => {
-      if (address.current) URL.revokeObjectURL(address.current);
+      if (address.current?.startsWith("blob:")) URL.revokeObjectURL(address.current);
       address.current = null;
     },
     [],
@@ -99,7 +100,7 @@ function useRecording(record: Record) {
     if (address.current) return address.current;
     setWaiting(true);
     try {
-      address.current = URL.createObjectURL(await sound(record));
+      address.current = await placeOf(record);
     } catch (refused) {
       setError(said(refused));
     } finally {
@@ -108,4 +109,11 @@ function useRecording(record: Record) {
     return address.current;
   };
   return { fetched, waiting, error };
+}
+
+/** The server's, in which players jump about; one that still grows is fetched whole. */
+async function placeOf(record: Record): Promise<string> {
+  if (!record.ended_at) return URL.createObjectURL(await (await answered(record)).blob());
+  await answered(record, { range: "bytes=0-0" });
+  return new URL(recordingOf(record), window.location.origin).href;
 }

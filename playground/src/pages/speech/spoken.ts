@@ -46,6 +46,11 @@ function samplesIn(base64: string): Int16Array<ArrayBuffer> {
 /** Samples as a WAV file. */
 export function wavOf(pieces: readonly Int16Array<ArrayBuffer>[]): Blob {
   const size = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  return new Blob([wavHeader(size), ...pieces], { type: "audio/wav" });
+}
+
+/** Of a WAV file with so many bytes of samples. */
+export function wavHeader(size: number): DataView<ArrayBuffer> {
   const head = new DataView(new ArrayBuffer(44));
   const text = (at: number, letters: string) =>
     [...letters].forEach((letter, index) => {
@@ -63,5 +68,5 @@ export function wavOf(pieces: readonly Int16Array<ArrayBuffer>[]): Blob {
   head.setUint16(34, 16, true);
   text(36, "data");
   head.setUint32(40, size, true);
-  return new Blob([head, ...pieces], { type: "audio/wav" });
+  return head;
 }
