@@ -199,7 +199,27 @@ test("a server that shuts down in order is waited for", async () => {
   line().says({ type: "voiceforge.session.ended", reason: "drained", message: "connect again" });
   await settle(300);
   expect(line(1).to).toEqual({ model: wanted.model, agent: null });
-  expect(titles(call)).toContain("A new conversation");
+  expect(titles(call)).toEqual(["The connection was lost"]); // nothing new has begun yet
+  line(1).hello("s2");
+  await settle(100);
+  expect(titles(call)).toEqual(["A new conversation"]);
+});
+
+test("a link whose sound cannot be used is not left open", async () => {
+  opened.mockImplementationOnce(async (to, _, user) => {
+    const listen = () => Promise.reject(new Error("the worklet is not there"));
+    return { ...new Line(to, user).link(), listen } as unknown as SocketLink;
+  });
+  const call = new Call();
+  void call.begin(wanted, false);
+  await settle(100);
+  line().hello("s1");
+  await settle(100);
+  expect(line(0).closed).toBe("released");
+  await settle(300);
+  line(1).hello("s1");
+  await settle(100);
+  expect(call.store.get().phase).toBe("live");
 });
 
 test("after two minutes without a server the call is over", async () => {
@@ -347,9 +367,50 @@ test("with push-to-talk nothing is heard until the button is held, and the turn 
   await call.press();
   expect(track.enabled).toBe(true);
   expect(line().types().at(-1)).toBe("input_audio_buffer.clear");
+  await settle(1000);
   void call.release();
   await settle(300);
   expect(track.enabled).toBe(false);
+  expect(line().types().slice(-2)).toEqual(["input_audio_buffer.commit", "response.create"]);
+});
+
+async function pushing() {
+  const call = await begun();
+  const { stream, track } = microphone();
+  vi.mocked(openMicrophone).mockResolvedValueOnce(stream);
+  await call.openMicrophone(null);
+  call.configure({ ...wanted, turns: "push" });
+  line().says({ type: "session.updated", session: { audio: { input: { turn_detection: null } } } });
+  return { call, track };
+}
+
+test("a button that is only tapped asks for no answer", async () => {
+  const { call } = await pushing();
+  await call.press();
+  await settle(100);
+  void call.release();
+  await settle(300);
+  expect(line().types()).not.toContain("response.create");
+  expect(titles(call)).toContain("Nothing was said");
+});
+
+test("a button that is pressed again at once goes on with what was being said", async () => {
+  const { call, track } = await pushing();
+  await call.press();
+  await settle(1000);
+  void call.release();
+  await settle(100);
+  await call.press();
+  await settle(1000);
+  expect(track.enabled).toBe(true);
+  expect(
+    line()
+      .types()
+      .filter((type) => type === "input_audio_buffer.clear"),
+  ).toHaveLength(1);
+  expect(line().types()).not.toContain("response.create");
+  void call.release();
+  await settle(300);
   expect(line().types().slice(-2)).toEqual(["input_audio_buffer.commit", "response.create"]);
 });
 

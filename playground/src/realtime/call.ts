@@ -15,11 +15,14 @@ import type { Measured } from "./timing";
 import { left, nothingSaid, pendingCalls, playing, told } from "./transcript";
 
 const SPOKEN_ON_MS = 250; // a word's end is still on its way when the button is let go
+const SHORTEST_HOLD_MS = 300; // less is a button that was tried, and no word
 
 /** Errors that only say that what was asked for had happened anyway. */
 const HARMLESS = ["response_cancel_not_active", "conversation_already_has_active_response"];
 
 const FATAL = ["key_revoked", "session_expired", "insufficient_quota"];
+
+const TURNS = "session.audio.input.turn_detection";
 
 const RESTARTING = "drained"; // a session's end, as the server calls it
 
@@ -35,6 +38,9 @@ export class Call {
   private playouts = new Playouts();
   private count = 0;
   private held = false; // the button of push-to-talk, also while the browser still asks
+  private pressedAt = 0;
+  private letGo = 0; // how often; the last time counts
+  private ending = false; // it was let go a moment ago
 
   get store(): Store<CallState> {
     return this.journal.store;
@@ -123,6 +129,7 @@ export class Call {
       earlier: [...earlier, ...before],
       sessionId: null,
     });
+    this.journal.settle(LOST);
     this.journal.notice(
       "warn",
       "A new conversation",
@@ -156,9 +163,14 @@ export class Call {
   async press(): Promise<void> {
     if (this.held || !isOpen(this.state)) return;
     this.held = true;
+    if (this.ending) {
+      this.journal.change({ pressed: true });
+      return; // it goes on
+    }
     if (!this.mouth.stream) await this.mouth.open();
     if (!this.held || !this.mouth.stream) return; // let go while the browser asked
     this.mouth.mute(false);
+    this.pressedAt = performance.now();
     this.journal.change({ pressed: true });
     await this.interrupt();
     this.send({ type: "input_audio_buffer.clear" });
@@ -169,8 +181,20 @@ export class Call {
     this.held = false;
     if (!this.state.pressed) return;
     this.journal.change({ pressed: false });
+    const heldMs = performance.now() - this.pressedAt;
+    this.letGo += 1;
+    const time = this.letGo;
+    this.ending = true;
     await pause(SPOKEN_ON_MS);
+    if (time !== this.letGo) return;
+    this.ending = false;
+    if (this.held) return;
     this.mouth.mute(true);
+    if (heldMs < SHORTEST_HOLD_MS) {
+      this.send({ type: "input_audio_buffer.clear" });
+      this.journal.notice("info", "Nothing was said", "Hold the button for as long as you speak.");
+      return;
+    }
     this.send({ type: "input_audio_buffer.commit" });
     this.send({ type: "response.create" });
   }
@@ -289,8 +313,10 @@ export class Call {
   }
 
   private refused(paths: readonly string[]): void {
-    if (paths.length === 0) return;
-    const text = `Its overrides do not allow ${paths.join(", ")}: these stay as the agent has them.`;
+    const told = this.setup?.turns === "push" ? [TURNS] : []; // by `takeTurns`, in other words
+    const others = paths.filter((path) => !told.includes(path));
+    if (others.length === 0) return;
+    const text = `Its overrides do not allow ${others.join(", ")}: these stay as the agent has them.`;
     this.journal.notice("info", "The agent decides", text);
   }
 

@@ -21,7 +21,7 @@ export interface ConnectionUser {
   live(transport: Transport): void;
   /** There is no link, and another is looked for. */
   returning(): void;
-  /** The session is gone for good: the next hello is that of a new one. */
+  /** The session is gone for good, and a new one has begun in its place. */
   forgotten(): void;
   /** There is no way, and none is looked for any more. */
   over(): void;
@@ -41,6 +41,7 @@ export class Connection {
   private kept: Kept | null = null;
   private hello: { resolve: () => void; reject: (error: Error) => void } | null = null;
   private attempt = 0; // what was begun for an earlier one has to stop
+  private forgot = false; // the session is gone, and no new one has begun yet
   private ended = false;
 
   /** `fresh` is where a new session begins. */
@@ -95,6 +96,7 @@ export class Connection {
     this.part()?.release();
     this.forget();
     this.user.returning();
+    this.user.notice("warn", LOST, "The server is restarting. Coming back as soon as it is there…");
     void this.comeBack();
   }
 
@@ -102,6 +104,8 @@ export class Connection {
   welcomed(sessionId: string | null, resume: string | null): boolean {
     const back = this.kept !== null && this.kept.sessionId === sessionId;
     if (sessionId && resume) this.kept = { sessionId, resume };
+    if (this.forgot) this.user.forgotten();
+    this.forgot = false;
     this.hello?.resolve();
     this.hello = null;
     return back;
@@ -169,7 +173,13 @@ export class Connection {
     });
     for (const event of early.splice(0)) this.user.received(event);
     await hello;
-    await link.listen(this.user.microphone);
+    try {
+      await link.listen(this.user.microphone);
+    } catch (error) {
+      if (this.link === link) this.link = null;
+      link.release();
+      throw error;
+    }
     if (attempt === this.attempt) this.user.live(transport);
   }
 
@@ -228,7 +238,7 @@ export class Connection {
 
   private forget(): void {
     this.kept = null;
-    this.user.forgotten();
+    this.forgot = true;
   }
 }
 

@@ -13,6 +13,7 @@ const OFFERING_MS = 10_000; // a busy server thinks about it
 const ROUTE_MS = 4000; // checks go every 50 ms: where one in two is lost, this is still enough
 const CONNECTING_MS = 10_000; // with a way to go, and packets lost on it
 const LOOK_FOR_MS = 500; // the statistics are sums: the difference tells of the answer that is heard
+const HANGING_UP_MS = 1000;
 const FORGOTTEN_MS = 20_000; // by then the server has ended a link of which it heard nothing
 
 const servers = z.object({
@@ -118,10 +119,12 @@ export class RtcLink implements Link {
     return held;
   }
 
+  /** The server is told first: a browser's own goodbye would leave it nothing to hang up. */
   close(): void {
     this.leave();
-    this.peer.close();
-    void hangUp(this.callId);
+    const close = () => this.peer.close();
+    setTimeout(close, HANGING_UP_MS);
+    void hangUp(this.callId).finally(close);
   }
 
   /** A browser that closes its connection says goodbye, which ends the session. */
