@@ -118,10 +118,10 @@ async def test_a_player_jumps_about_in_it(desk: Desk, form: str) -> None:
     assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{size}")
     assert beyond.json()["error"]["code"] == "range_not_satisfiable"
     for headers in (
-        {"range": "bytes=9-1"},
-        {"range": "bytes=0-1,3-4"},
-        {"range": b"\xff"},
-        {"range": "bytes=0-1", "if-range": '"x"'},
+        {b"range": b"bytes=9-1"},
+        {b"range": b"bytes=0-1,3-4"},
+        {b"range": b"\xff"},
+        {b"range": b"bytes=0-1", b"if-range": b'"x"'},
     ):
         answer = await desk.site.client.get(made["url"], headers=headers)
         assert (answer.status_code, answer.content) == (200, whole), headers
