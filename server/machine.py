@@ -12,6 +12,9 @@ import msgspec
 GPUS = Path("/proc/driver/nvidia/gpus")
 """NVIDIA's driver tells here which it found, also in a container that may use them."""
 
+CGROUP = Path("/sys/fs/cgroup")
+"""Version 2, which tells of the container that we are in, if it is one."""
+
 NOT_BUSY = (3, 4, 8, 9)
 """Of the columns of /proc/stat: idle, waiting for a disk, and guests' time, which users' has."""
 
@@ -40,20 +43,33 @@ def _what_stays() -> tuple[str, int, tuple[str, ...]]:
     return cpu_model(), os.cpu_count() or 1, tuple(gpus())
 
 
-def machine_bytes() -> int:
+def machine_bytes(cgroup: Path = CGROUP) -> int:
     """The memory that this machine has, or that the container which we are in may use."""
     whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     with contextlib.suppress(OSError, ValueError):  # no cgroup, or "max"
-        return min(whole, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
+        return min(whole, int((cgroup / "memory.max").read_text(encoding="ascii")))
     return whole
 
 
-def available_bytes() -> int:
+def available_bytes(cgroup: Path = CGROUP) -> int:
     """What of it can be had without swapping; 0 where that cannot be read."""
+    available = 0
     with contextlib.suppress(OSError, ValueError):
         for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
             if line.startswith("MemAvailable:"):
-                return min(machine_bytes(), int(line.split()[1]) * 1024)
+                available = int(line.split()[1]) * 1024
+    with contextlib.suppress(OSError, ValueError):
+        most = int((cgroup / "memory.max").read_text(encoding="ascii"))
+        used = int((cgroup / "memory.current").read_text(encoding="ascii"))
+        available = min(available, max(0, most - used + _spare(cgroup)))
+    return available
+
+
+def _spare(cgroup: Path) -> int:
+    """Bytes of files that the container's memory holds and would give up."""
+    for line in (cgroup / "memory.stat").read_text(encoding="ascii").splitlines():
+        if line.startswith("inactive_file "):
+            return int(line.split()[1])
     return 0
 
 

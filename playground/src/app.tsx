@@ -1,9 +1,9 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { Suspense, useEffect, useState } from "react";
 import { Route, Router, Switch } from "wouter";
+import { left } from "@/api/leaving";
 import { Refusal, said } from "@/api/refusal";
 import { lookUp, signIn } from "@/api/web-session";
-import { underWay } from "@/realtime/under-way";
 import { ErrorBoundary } from "@/shell/error-boundary";
 import { Layout } from "@/shell/layout";
 import { Mark } from "@/shell/mark";
@@ -46,11 +46,12 @@ export function App() {
 
 function Inside() {
   const state = useStore(signIn);
+  const deliberate = state.at === "out" && state.because === undefined;
   useEffect(() => {
     if (state.at !== "out") return;
     queries.clear(); // the next one may see other things
-    if (underWay.get()) void hangUp();
-  }, [state.at]);
+    left(deliberate);
+  }, [state.at, deliberate]);
   switch (state.at) {
     case "asking":
       return <Asking />;
@@ -76,12 +77,6 @@ function Inside() {
         </Layout>
       );
   }
-}
-
-/** Nobody is there to see it any more. */
-async function hangUp() {
-  const { call } = await import("@/pages/playground/current-call");
-  call.end();
 }
 
 function Loading() {

@@ -2,7 +2,7 @@ import os
 import time
 from pathlib import Path
 
-from server.machine import gpus, machine
+from server.machine import available_bytes, gpus, machine, machine_bytes
 
 
 def test_the_machine_tells_what_it_has() -> None:
@@ -10,6 +10,16 @@ def test_the_machine_tells_what_it_has() -> None:
     assert found.cores == os.cpu_count()
     assert 0 < found.available_bytes < found.memory_bytes
     assert found.cpu
+
+
+def test_a_container_has_what_it_may_use(tmp_path: Path) -> None:
+    (tmp_path / "memory.max").write_text("4000000\n")
+    (tmp_path / "memory.current").write_text("3000000\n")
+    (tmp_path / "memory.stat").write_text("anon 1000000\ninactive_file 500000\nactive_file 2\n")
+    assert machine_bytes(tmp_path) == 4_000_000
+    assert available_bytes(tmp_path) == 1_500_000
+    (tmp_path / "memory.max").write_text("max\n")
+    assert available_bytes(tmp_path) == available_bytes(tmp_path / "none") > 4_000_000
 
 
 def test_work_shows() -> None:

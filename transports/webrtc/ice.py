@@ -166,9 +166,11 @@ class Connection(ice.Connection):
             if ":" not in protocol.local_candidate.host
         ]
         if asked:
-            done, late = await asyncio.wait(asked, timeout=REFLEXIVE_S)
-            for one in late:
-                one.cancel()
+            try:
+                done, _ = await asyncio.wait(asked, timeout=REFLEXIVE_S)
+            finally:
+                for one in asked:
+                    one.cancel()
             found = [one.result() for one in done if one.exception() is None]
             self._local_candidates += found
 

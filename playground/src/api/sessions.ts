@@ -5,7 +5,7 @@ export type Session = Schema["Session"];
 export type Record = Schema["Record"];
 export type Turn = Schema["Turn"];
 
-/** Which sessions are wanted; what is empty is any. Days as 2026-11-01. */
+/** Which sessions are wanted; what is empty is any. Days as 2026-11-01, where the caller is. */
 export interface Sought {
   words: string;
   agent: string;
@@ -16,12 +16,13 @@ export interface Sought {
 
 /** What is wanted, as the API has it. */
 export function queryOf(sought: Sought) {
+  const [from, to] = [beginning(sought.from), beginning(sought.to, 1)];
   return {
     ...(sought.words ? { q: sought.words } : {}),
     ...(sought.agent ? { agent: sought.agent } : {}),
     ...(sought.endReason ? { end_reason: sought.endReason } : {}),
-    ...(sought.from ? { from: sought.from } : {}),
-    ...(sought.to ? { to: dayAfter(sought.to) } : {}),
+    ...(from ? { from } : {}),
+    ...(to ? { to } : {}),
   };
 }
 
@@ -78,8 +79,13 @@ export function forget(id: string): Promise<unknown> {
 
 /** Where its recording is. Of one that is open: as far as it is, which only WAV can be. */
 export function recordingOf({ id, ended_at }: Session): string {
-  const format = ended_at ? "opus" : "wav";
+  const format = ended_at && playsOpus() ? "opus" : "wav";
   return `/v1/sessions/${encodeURIComponent(id)}/recording?format=${format}`;
+}
+
+/** Ogg Opus; Safari does not before 18.4. */
+function playsOpus(): boolean {
+  return new Audio().canPlayType('audio/ogg; codecs="opus"') !== "";
 }
 
 /** How long it lasted until now, or until its end, in ms. */
@@ -87,6 +93,9 @@ export function lasted({ began_at, ended_at }: Session): number {
   return (ended_at ? Date.parse(ended_at) : Date.now()) - Date.parse(began_at);
 }
 
-function dayAfter(day: string): string {
-  return new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10);
+/** A day's beginning here, or that of the day so many after it, as a moment; none for what is no day. */
+function beginning(day: string, later = 0): string | undefined {
+  const date = new Date(`${day}T00:00`);
+  date.setDate(date.getDate() + later);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }

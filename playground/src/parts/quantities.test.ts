@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { amount, brief, briefTime, bytes, percent, time } from "./quantities";
+import { amount, brief, briefTime, percent, room, time } from "./quantities";
 
 test("times are in the units that people use", () => {
   expect([0, 4.21, 59.96, 60, 200, 3599.6, 3600, 4320, 36_000, 370_000].map(time)).toEqual([
@@ -24,7 +24,7 @@ test("counts have thousands, and are short beside an axis", () => {
     "12.4K",
     "950",
   ]);
-  expect([percent(0.423), bytes(512 * 2 ** 20), bytes(7.8 * 2 ** 30)]).toEqual([
+  expect([percent(0.423), room(512 * 2 ** 20), room(7.8 * 2 ** 30)]).toEqual([
     "42 %",
     "512 MB",
     "7.8 GB",

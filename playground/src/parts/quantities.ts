@@ -39,7 +39,7 @@ export function percent(share: number): string {
 }
 
 /** 512 MB, 7.8 GB. */
-export function bytes(count: number): string {
+export function room(count: number): string {
   const mega = count / 1024 / 1024;
   return mega < 1024 ? `${Math.round(mega)} MB` : `${grouped.format(mega / 1024)} GB`;
 }

@@ -1,4 +1,4 @@
-import { Refusal } from "@/api/refusal";
+import { Refusal, said } from "@/api/refusal";
 import type { Store } from "@/store";
 import { type CallState, isOpen, isUnderWay } from "./call-state";
 import { Connection, type ConnectionUser, LOST } from "./connection";
@@ -32,10 +32,12 @@ export class Call {
   private readonly journal = new Journal();
   private readonly mouth = new Mouth(this.asMouthUser());
   private setup: Setup | null = null;
+  private unsent = false; // it was changed while there was nobody to tell
   private connection: Connection | null = null;
   private recorder: Recorder | null = null;
   private ear: Ear | null = null;
   private playouts = new Playouts();
+  private readonly answered = new Set<string>(); // function calls; the server's echo takes a moment
   private count = 0;
   private held = false; // the button of push-to-talk, also while the browser still asks
   private pressedAt = 0;
@@ -59,6 +61,15 @@ export class Call {
     this.playouts = new Playouts();
     const manual = setup.turns === "push";
     this.journal.begin({ phase: "connecting", beganAt: Date.now(), manual });
+    try {
+      await this.connect(setup, microphone);
+    } catch (error) {
+      this.journal.notice("bad", "No call", `${said(error)}.`);
+      this.end();
+    }
+  }
+
+  private async connect(setup: Setup, microphone: boolean): Promise<void> {
     const sound = Sound.begin();
     this.sound = sound;
     this.recorder = new Recorder(sound.both.stream);
@@ -74,8 +85,18 @@ export class Call {
     if (connection === this.connection) await connection.begin();
   }
 
+  /** Hang up, and leave nothing of it to be seen here. */
+  forgetAll(): void {
+    this.end();
+    this.recorder = null;
+    this.setup = null;
+    this.journal.begin({});
+  }
+
   /** Hang up. */
   end(): void {
+    this.held = this.ending = false;
+    this.letGo += 1;
     this.connection?.end();
     this.connection = null;
     this.recorder?.stop();
@@ -208,8 +229,8 @@ export class Call {
       },
       speaksInto: async (stream) => call.connection?.listen(stream),
       warn: (title, text) => call.journal.notice("warn", title, text),
-      get manual() {
-        return call.state.manual;
+      get waits() {
+        return call.state.manual && !call.state.pressed;
       },
     };
   }
@@ -231,7 +252,10 @@ export class Call {
 
   /** Answer a function call of the agent; with the last of them it goes on. */
   answer(callId: string, output: string): void {
-    const others = pendingCalls(this.state.transcript).filter(({ call }) => call?.id !== callId);
+    this.answered.add(callId);
+    const others = pendingCalls(this.state.transcript).filter(
+      ({ call }) => call && !this.answered.has(call.id),
+    );
     this.send({
       type: "conversation.item.create",
       item: { type: "function_call_output", call_id: callId, output },
@@ -249,6 +273,7 @@ export class Call {
   /** Use this setup from now on, also in the call that is under way. */
   configure(setup: Setup): void {
     this.setup = setup;
+    this.unsent = this.state.phase === "returning";
     this.send({ type: "session.update", session: sessionOf(setup) });
   }
 
@@ -309,7 +334,11 @@ export class Call {
     if (back) {
       this.journal.settle(LOST);
       this.journal.notice("good", "Back in the conversation", "Nothing that was said is lost.");
-    } else if (this.setup) this.configure(this.setup);
+    }
+    if (this.setup && (!back || this.unsent)) {
+      this.unsent = false;
+      this.send({ type: "session.update", session: sessionOf(this.setup) });
+    }
   }
 
   private refused(paths: readonly string[]): void {

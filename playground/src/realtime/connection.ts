@@ -246,9 +246,12 @@ function isGone(error: unknown): boolean {
   return error instanceof Refusal && error.code === "session_not_found";
 }
 
+const BUSY = [408, 425, 429];
+
 /** Whether the same would be refused again. */
 function isForGood(error: unknown): boolean {
-  return error instanceof Refusal && error.status >= 400 && error.status < 500;
+  if (!(error instanceof Refusal) || BUSY.includes(error.status)) return false;
+  return error.status >= 400 && error.status < 500;
 }
 
 function advice(error: unknown): string {

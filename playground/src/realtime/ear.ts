@@ -30,12 +30,13 @@ export class Ear {
     const next = wanted !== null && there ? wanted : "";
     if (this.closed || wanted !== this.wanted || next === this.used) return;
     const taken = next === "" && wanted !== null;
+    const { used } = this;
     this.used = next;
     try {
       await this.player.playInto(next);
       if (taken) this.warn("The loudspeaker is gone", "You hear the system’s own meanwhile.");
     } catch {
-      this.used = "";
+      this.used = used;
       this.warn("No other loudspeaker", "The one that was chosen gives no sound: choose another.");
     }
   }

@@ -1,6 +1,14 @@
 /** Why there is no microphone, and what to do. */
 export class NoMicrophone extends Error {
   override name = "NoMicrophone";
+
+  /** `gone`: it is the one that was chosen which is not there. */
+  constructor(
+    text: string,
+    readonly gone = false,
+  ) {
+    super(text);
+  }
 }
 
 const REASONS: Record<string, string> = {
@@ -31,6 +39,7 @@ export async function openMicrophone(deviceId: string | null): Promise<MediaStre
     });
   } catch (error) {
     const name = error instanceof DOMException ? error.name : "";
-    throw new NoMicrophone(REASONS[name] ?? `The microphone cannot be opened: ${error}`);
+    const why = REASONS[name] ?? `The microphone cannot be opened: ${error}`;
+    throw new NoMicrophone(why, name === "OverconstrainedError");
   }
 }

@@ -1,7 +1,7 @@
 import { said } from "@/api/refusal";
 import type { CallState } from "./call-state";
 import { devicesOf, onDevices } from "./devices";
-import { openMicrophone } from "./microphone";
+import { NoMicrophone, openMicrophone } from "./microphone";
 
 /** Who is told of the caller's microphone. */
 export interface MouthUser {
@@ -10,7 +10,7 @@ export interface MouthUser {
   speaksInto(stream: MediaStream): Promise<void>;
   warn(title: string, text: string): void;
   /** Whether a microphone that is opened waits for a button. */
-  readonly manual: boolean;
+  readonly waits: boolean;
 }
 
 /** The caller's side of a call: a microphone that is opened, muted, changed and unplugged. */
@@ -18,6 +18,7 @@ export class Mouth {
   stream: MediaStream | null = null;
   /** Which microphone is opened from now on; null: the system's own. */
   deviceId: string | null = null;
+  private muted = false;
   private missed = false; // it was unplugged, and there has been no other
   private unwatch: (() => void) | null = null;
   private turn = 0; // what was begun before a close, or before another opening, is void
@@ -30,7 +31,7 @@ export class Mouth {
     const { turn } = this;
     if (!this.stream) this.user.microphoneIs("asking");
     try {
-      const stream = await openMicrophone(this.deviceId);
+      const stream = await this.opened();
       if (turn === this.turn) await this.use(stream);
       else stop(stream);
     } catch (error) {
@@ -44,17 +45,30 @@ export class Mouth {
     this.turn += 1;
     this.unwatch?.();
     this.unwatch = null;
-    this.missed = false;
+    this.missed = this.muted = false;
     stop(this.stream);
     this.stream = null;
   }
 
   /** Muted, silence is sent: the server's clock, and its ear for the end of a turn, go on. */
   mute(muted: boolean): void {
+    this.muted = muted;
     const track = this.stream?.getAudioTracks()[0];
     if (!track) return;
     track.enabled = !muted;
     this.user.microphoneIs(muted ? "muted" : "on");
+  }
+
+  /** The one that is wanted; where it is not there any more, the system's own. */
+  private async opened(): Promise<MediaStream> {
+    try {
+      return await openMicrophone(this.deviceId);
+    } catch (error) {
+      if (!(error instanceof NoMicrophone && error.gone && this.deviceId)) throw error;
+      this.deviceId = null;
+      this.user.warn("Another microphone", "The one that was chosen is not there any more.");
+      return openMicrophone(null);
+    }
   }
 
   private async use(stream: MediaStream): Promise<void> {
@@ -63,7 +77,7 @@ export class Mouth {
     this.missed = false;
     this.unwatch ??= onDevices(() => void this.look());
     stream.getAudioTracks()[0]?.addEventListener("ended", () => this.unplugged(stream));
-    this.mute(this.user.manual);
+    this.mute(this.muted || this.user.waits); // also the one that takes another's place
     await this.user.speaksInto(stream);
   }
 

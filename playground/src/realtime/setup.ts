@@ -89,3 +89,9 @@ export function remembered(): Setup {
 export function remember(now: Setup): void {
   localStorage.setItem(PLACE, JSON.stringify(now));
 }
+
+/** Keep it no longer; what everybody begins with. */
+export function forgotten(): Setup {
+  localStorage.removeItem(PLACE);
+  return setup.parse({});
+}

@@ -19,7 +19,8 @@ export class Sound {
   readonly caller: AnalyserNode;
   readonly agent: AnalyserNode;
   readonly both: MediaStreamAudioDestinationNode;
-  private ready: Promise<void>;
+  private worklets: Promise<void> | null = null;
+  private hearing = 0; // which microphone was asked for last
   private microphone: MediaStreamAudioSourceNode | null = null;
   private capture: AudioWorkletNode | null = null;
   private player: AudioWorkletNode | null = null;
@@ -36,9 +37,6 @@ export class Sound {
     this.caller.connect(sides, 0, 0);
     this.agent.connect(sides, 0, 1);
     sides.connect(this.both);
-    this.ready = Promise.all(
-      [captureUrl, playbackUrl].map((url) => context.audioWorklet.addModule(url)),
-    ).then(() => undefined);
   }
 
   /** Must be called while a click or a key is handled: browsers keep silent before. */
@@ -50,12 +48,15 @@ export class Sound {
 
   /** Let this microphone be seen and recorded, and `taken` have it in blocks of 20 ms at 24 kHz. */
   async hear(stream: MediaStream | null, taken?: (block: Float32Array) => void): Promise<void> {
+    this.hearing += 1;
+    const { hearing } = this;
     this.microphone?.disconnect();
     this.capture?.port.close();
     this.capture?.disconnect();
     this.microphone = this.capture = null;
     if (!stream) return;
-    await this.ready;
+    if (taken) await this.ready();
+    if (hearing !== this.hearing) return;
     this.microphone = this.context.createMediaStreamSource(stream);
     this.microphone.connect(this.caller);
     if (!taken) return;
@@ -113,10 +114,24 @@ export class Sound {
     void this.context.close();
   }
 
+  /** What a WebSocket's sound needs; browsers have it on secure pages only. */
+  private ready(): Promise<void> {
+    const { audioWorklet } = this.context;
+    if (!audioWorklet) {
+      return Promise.reject(
+        new Error("sound over a WebSocket needs a page from https or from localhost"),
+      );
+    }
+    this.worklets ??= Promise.all(
+      [captureUrl, playbackUrl].map((url) => audioWorklet.addModule(url)),
+    ).then(() => undefined);
+    return this.worklets;
+  }
+
   private opening: Promise<AudioWorkletNode> | null = null;
 
   private openPlayer(): Promise<AudioWorkletNode> {
-    this.opening ??= this.ready.then(() => {
+    this.opening ??= this.ready().then(() => {
       const player = new AudioWorkletNode(this.context, "playback", { outputChannelCount: [1] });
       player.port.onmessage = ({ data }: MessageEvent<PlayerSays>) => this.told(data);
       player.connect(this.agent);

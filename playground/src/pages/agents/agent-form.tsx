@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { useRef } from "react";
 import type { Config } from "@/api/agents";
 import { voices } from "@/api/names";
 import { conversing } from "@/realtime/names";
@@ -24,6 +25,17 @@ const RECORD = "session.voiceforge.record";
 export function AgentForm({ name, setName, config, setConfig }: Props) {
   const set = (path: string, value: unknown) => setConfig(having(config, path, value));
   const text = textAt(config, `${GREETING}.text`);
+  // What stands beside a text that is taken away and written anew, or for turns of another kind.
+  const beside = useRef<object>({});
+  const kinds = useRef<{ [type: string]: unknown }>({});
+  const greet = (text: string) => {
+    beside.current = at(config, GREETING) ?? beside.current;
+    set(GREETING, text ? { ...beside.current, text } : undefined);
+  };
+  const end = (type: string) => {
+    kinds.current[turnsOf(config)] = at(config, TURNS);
+    set(TURNS, type ? (kinds.current[type] ?? { type }) : undefined);
+  };
   return (
     <div className="flex flex-col gap-6">
       <Field label="Name" error={useFault("name")}>
@@ -66,9 +78,7 @@ export function AgentForm({ name, setName, config, setConfig }: Props) {
           <Input
             {...field}
             value={text}
-            onChange={({ target }) =>
-              target.value ? set(`${GREETING}.text`, target.value) : set(GREETING, undefined)
-            }
+            onChange={({ target }) => greet(target.value)}
             placeholder="Harbour office, good morning. How can I help?"
           />
         )}
@@ -77,13 +87,7 @@ export function AgentForm({ name, setName, config, setConfig }: Props) {
         <VoiceField value={textAt(config, VOICE)} set={(voice) => set(VOICE, voice)} />
         <Field label="Turns end" error={useFault(`config.${TURNS}`)}>
           {(field) => (
-            <Select
-              {...field}
-              value={turnsOf(config)}
-              onChange={({ target }) =>
-                set(TURNS, target.value ? { type: target.value } : undefined)
-              }
-            >
+            <Select {...field} value={turnsOf(config)} onChange={({ target }) => end(target.value)}>
               <option value="">as the client asks</option>
               <option value="semantic_vad">by what was said, and how</option>
               <option value="server_vad">after a silence</option>

@@ -1,14 +1,16 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { ArrowLeft, AudioLines, Save } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { type Agent, agent, type Config, keep } from "@/api/agents";
+import { onLeaving } from "@/api/leaving";
 import { CopyAs } from "@/parts/copy-as";
 import { Failed } from "@/parts/failed";
 import { Page } from "@/parts/page";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { Card, CardBody } from "@/ui/card";
+import { Notice } from "@/ui/notice";
 import { Skeleton } from "@/ui/skeleton";
 import { Tabs, TabsContent, TabsList, TabsTrigger } from "@/ui/tabs";
 import { toast } from "@/ui/toast";
@@ -44,7 +46,7 @@ export function NewAgent() {
 
 export function OneAgent({ id }: { id: string }) {
   const { data, error, refetch } = useQuery(agent(id));
-  if (data) return <Editor key={data.version} saved={data} name={data.name} config={data.config} />;
+  if (data) return <Editor key={data.id} saved={data} name={data.name} config={data.config} />;
   return (
     <Page title="Agent" back={<Back />}>
       {error ? (
@@ -56,6 +58,22 @@ export function OneAgent({ id }: { id: string }) {
   );
 }
 
+interface Draft {
+  name: string;
+  config: Config;
+  base: Agent | null;
+}
+
+/** What is not saved yet, by agent: it waits while another page is looked at. */
+const drafts = new Map<string, Draft>();
+
+onLeaving(() => drafts.clear());
+
+function differs(one: { name: string; config: Config }, saved: Agent): boolean {
+  const same = JSON.stringify(one.config) === JSON.stringify(saved.config);
+  return one.name.trim() !== saved.name || !same;
+}
+
 interface EditorProps {
   saved: Agent | null;
   name: string;
@@ -63,20 +81,38 @@ interface EditorProps {
 }
 
 function Editor({ saved, ...given }: EditorProps) {
-  const [name, setName] = useState(given.name);
-  const [config, setConfig] = useState(given.config);
-  const [taken, setTaken] = useState(0); // how often an earlier version was taken up
+  const place = saved?.id ?? "";
+  const draft = drafts.get(place);
+  const [name, setName] = useState(draft?.name ?? given.name);
+  const [config, setConfig] = useState(draft?.config ?? given.config);
+  const [base, setBase] = useState(draft?.base ?? saved); // what is being changed
+  const [taken, setTaken] = useState(0); // how often another version was taken up
   const [part, setPart] = useState("form");
   const [, go] = useLocation();
   const queries = useQueryClient();
-  const changed =
-    saved === null ||
-    name !== saved.name ||
-    JSON.stringify(config) !== JSON.stringify(saved.config);
+  const card = useRef<HTMLDivElement>(null);
+  const changed = base === null || differs({ name, config }, base);
   useWarning(changed && saved !== null);
+  useEffect(() => {
+    if (changed) drafts.set(place, { name, config, base });
+    else drafts.delete(place);
+  }, [place, changed, name, config, base]);
+  const takeUp = (version: Agent) => {
+    setName(version.name);
+    setConfig(version.config);
+    setBase(version);
+    setTaken((times) => times + 1);
+  };
+  const elsewhere = saved !== null && base !== null && saved.version > base.version ? saved : null;
+  useEffect(() => {
+    if (elsewhere && !changed) takeUp(elsewhere);
+  });
   const saving = useMutation({
-    mutationFn: () => keep(saved?.id ?? null, name.trim(), config),
-    onSuccess: (now) => {
+    mutationFn: (sent: { name: string; config: Config }) =>
+      keep(saved?.id ?? null, sent.name, sent.config),
+    onSuccess: (now, sent) => {
+      drafts.delete(place);
+      setBase({ ...now, ...sent }); // the server has it in other words
       void queries.invalidateQueries({ queryKey: ["agents"] });
       void queries.invalidateQueries({ queryKey: ["agent", now.id, "versions"] });
       queries.setQueryData(agent(now.id).queryKey, now);
@@ -116,7 +152,11 @@ function Editor({ saved, ...given }: EditorProps) {
             size="sm"
             variant={changed ? "primary" : "glass"}
             disabled={!changed || !name.trim() || saving.isPending}
-            onClick={() => saving.mutate()}
+            onClick={() => {
+              const wrong = !saving.isError && card.current?.querySelector('[aria-invalid="true"]');
+              if (wrong) toast("Not saved", "Something that is marked cannot be read yet.", "bad");
+              else saving.mutate({ name: name.trim(), config });
+            }}
           >
             <Save aria-hidden /> {saved ? (changed ? "Save as a version" : "Saved") : "Make it"}
           </Button>
@@ -124,7 +164,20 @@ function Editor({ saved, ...given }: EditorProps) {
       }
     >
       {saving.error ? <Failed what="Not saved" error={saving.error} /> : null}
-      <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]">
+      {elsewhere && changed ? (
+        <Notice
+          kind="warn"
+          title={`Version ${elsewhere.version} was saved elsewhere`}
+          action={
+            <Button size="sm" onClick={() => takeUp(elsewhere)}>
+              Take it up
+            </Button>
+          }
+        >
+          What stands here is not in it: save it as the next version, or take that one up instead.
+        </Notice>
+      ) : null}
+      <div ref={card} className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <Card aria-label="Agent" className="min-w-0">
           <Tabs key={taken} value={part} onValueChange={setPart}>
             <div className="flex items-center justify-between gap-3 px-5 pt-4">

@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { useRef } from "react";
 import type { Config } from "@/api/agents";
 import { Field, Input, Select, Textarea } from "@/ui/field";
 import { at, having, textAt } from "./config";
@@ -278,6 +279,11 @@ function Tries(props: Props) {
 }
 
 function Filler(props: Props) {
+  const beside = useRef<object>({}); // what stands beside its text, which may be written anew
+  const say = (text: string) => {
+    beside.current = at(props.tool, "filler") ?? beside.current;
+    setIn(props)("filler", text ? { ...beside.current, text } : undefined);
+  };
   return (
     <Field
       label="Said meanwhile"
@@ -288,11 +294,7 @@ function Filler(props: Props) {
         <Input
           {...field}
           value={textAt(props.tool, "filler.text")}
-          onChange={({ target }) =>
-            target.value
-              ? setIn(props)("filler.text", target.value)
-              : setIn(props)("filler", undefined)
-          }
+          onChange={({ target }) => say(target.value)}
           placeholder="One moment, I am looking."
           maxLength={500}
         />

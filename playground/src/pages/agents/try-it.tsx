@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { useLocation } from "wouter";
-import { change } from "@/pages/playground/current-call";
+import { call, change } from "@/pages/playground/current-call";
 import { Button } from "@/ui/button";
 
 interface Props {
@@ -20,6 +20,7 @@ export function TryIt({ id, className, variant = "glass", children }: Props) {
       variant={variant}
       className={className}
       onClick={() => {
+        call.end(); // it is with somebody else
         change({ agent: id });
         go("~/app/");
       }}

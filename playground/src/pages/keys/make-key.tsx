@@ -40,7 +40,7 @@ function Form() {
   const wanted: Wanted = {
     name: name.trim(),
     scopes,
-    expires_at: until ? new Date(until).toISOString() : null,
+    expires_at: momentOf(until),
     limits,
   };
   const making = useMutation({
@@ -136,4 +136,10 @@ function Form() {
       </div>
     </form>
   );
+}
+
+/** Of a date and time here; none of what is none, such as a year of six digits. */
+function momentOf(text: string): string | null {
+  const date = new Date(text);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }

@@ -1,5 +1,6 @@
+import { onLeaving } from "@/api/leaving";
 import { Call } from "@/realtime/call";
-import { remember, remembered, type Setup } from "@/realtime/setup";
+import { forgotten, remember, remembered, type Setup } from "@/realtime/setup";
 import { Store } from "@/store";
 
 /** The one call of this window: it goes on while other pages are looked at. */
@@ -13,3 +14,8 @@ export function change(part: Partial<Setup>): void {
   setup.set({ ...setup.get(), ...part });
   remember(setup.get());
 }
+
+onLeaving((deliberate) => {
+  call.forgetAll();
+  if (deliberate) setup.set(forgotten());
+});

@@ -120,10 +120,10 @@ function MicrophoneButton({ state }: { state: CallState }) {
   );
 }
 
-/** Held by the pointer, or by the space bar anywhere that is not written in. */
+/** Held by the pointer, or by the space bar wherever that means nothing else. */
 function PushToTalk({ state }: { state: CallState }) {
   useEffect(() => {
-    const talks = (event: KeyboardEvent) => event.code === "Space" && !writes(event.target);
+    const talks = (event: KeyboardEvent) => event.code === "Space" && !takesSpace(event.target);
     const down = (event: KeyboardEvent) => {
       if (!talks(event) || event.repeat) return;
       event.preventDefault();
@@ -132,15 +132,20 @@ function PushToTalk({ state }: { state: CallState }) {
     const up = (event: KeyboardEvent) => {
       if (event.code === "Space") void call.release();
     };
+    const away = () => void call.release(); // the key's end goes to another window
     window.addEventListener("keydown", down);
     window.addEventListener("keyup", up);
+    window.addEventListener("blur", away);
     return () => {
       window.removeEventListener("keydown", down);
       window.removeEventListener("keyup", up);
+      window.removeEventListener("blur", away);
+      away();
     };
   }, []);
   return (
     <Button
+      data-talks
       variant="primary"
       size="lg"
       className={cn(
@@ -161,10 +166,13 @@ function PushToTalk({ state }: { state: CallState }) {
   );
 }
 
-const WRITTEN_IN = "input, textarea, select, [contenteditable]";
+const TAKES_SPACE =
+  "input, textarea, select, [contenteditable], button, a, summary, [tabindex='0']";
 
-function writes(target: EventTarget | null): boolean {
-  return target instanceof Element && target.matches(WRITTEN_IN);
+/** Whether the space bar means something there, other than to talk. */
+function takesSpace(target: EventTarget | null): boolean {
+  if (!(target instanceof Element) || target.matches("[data-talks], main")) return false;
+  return target.closest(TAKES_SPACE)?.matches("main") === false;
 }
 
 function Clock({ since }: { since: number | null }) {

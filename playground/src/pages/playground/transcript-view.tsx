@@ -19,6 +19,7 @@ export function TranscriptView({ state }: { state: CallState }) {
       ref={list}
       tabIndex={0}
       role="log"
+      aria-live="off" // word by word nobody could follow, and what is spoken is heard anyway
       aria-label="Transcript"
       className="min-h-0 flex-1 overflow-y-auto px-4 pt-5 pb-3 [mask-image:linear-gradient(transparent,black_1.25rem)] sm:px-6"
     >
@@ -32,9 +33,22 @@ export function TranscriptView({ state }: { state: CallState }) {
           if (!entry) return null;
           return <Line key={id} entry={entry} waitMs={waits.get(entry.responseId ?? "") ?? null} />;
         })}
+        <p aria-live="polite" className="sr-only">
+          {lastWritten(state)}
+        </p>
       </div>
     </div>
   );
+}
+
+/** The last answer that was written and not spoken, once it is whole. */
+function lastWritten({ transcript }: CallState): string {
+  const id = transcript.order.findLast((one) => {
+    const entry = transcript.entries[one];
+    return entry?.role === "assistant" && entry.kind === "message";
+  });
+  const entry = id ? transcript.entries[id] : undefined;
+  return entry && !entry.spoken && entry.status === "done" ? entry.text : "";
 }
 
 /** A box that stays at its end while it grows or shrinks, unless somebody has scrolled back. */

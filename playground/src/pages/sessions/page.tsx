@@ -11,7 +11,7 @@ export default function Sessions() {
       <Route path="/analytics">
         <Analytics />
       </Route>
-      <Route path="/:id">{({ id }) => <OneSession id={decodeURIComponent(id)} />}</Route>
+      <Route path="/:id">{({ id }) => <OneSession key={id} id={decodeURIComponent(id)} />}</Route>
       <Route>
         <SessionList />
       </Route>

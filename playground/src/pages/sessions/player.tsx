@@ -7,6 +7,7 @@ import { useAudio } from "@/parts/use-audio";
 import { Card } from "@/ui/card";
 import { cn } from "@/ui/cn";
 import { Notice } from "@/ui/notice";
+import { toast } from "@/ui/toast";
 
 export interface PlayerHandle {
   /** Play from here, in ms after the session's beginning. */
@@ -28,7 +29,12 @@ export const Player = forwardRef<PlayerHandle, { record: Record }>(function Play
     if (!element || !source) return;
     if (element.src !== source) element.src = source;
     if (toS !== null) element.currentTime = toS;
-    await element.play();
+    try {
+      await element.play();
+    } catch (refused) {
+      const stopped = refused instanceof DOMException && refused.name === "AbortError";
+      if (!stopped) toast("Not played", said(refused), "bad");
+    }
   };
   useImperativeHandle(ref, () => ({ playFrom: (ms) => void go(ms / 1000) }));
 
@@ -50,7 +56,9 @@ export const Player = forwardRef<PlayerHandle, { record: Record }>(function Play
         play={() => void go(null)}
         pause={() => audio.current?.pause()}
         seek={(toS) => void go(toS)}
-        download={() => void download(record)}
+        download={() =>
+          void download(record).catch((error) => toast("Not saved", said(error), "bad"))
+        }
         marks={<Marks record={record} lengthS={lengthS} />}
       />
     </Card>
@@ -81,7 +89,7 @@ async function answered(record: Record, headers: HeadersInit = {}): Promise<Resp
 
 async function download(record: Record) {
   const sound = await (await answered(record)).blob();
-  save(`${record.id}.${record.ended_at ? "ogg" : "wav"}`, sound);
+  save(`${record.id}.${sound.type.includes("ogg") ? "ogg" : "wav"}`, sound);
 }
 
 /** Where the sound is, once it is wanted: its first byte is asked for, which says what is wrong. */

@@ -1,3 +1,4 @@
+import { onLeaving } from "@/api/leaving";
 import { Store } from "@/store";
 import type { Wanted } from "./spoken";
 import type { Tape } from "./tape";
@@ -34,3 +35,7 @@ export function drop(id: number): void {
   for (const take of takes.get()) if (take.id === id) take.tape.close();
   takes.set(takes.get().filter((take) => take.id !== id));
 }
+
+onLeaving(() => {
+  for (const { id } of takes.get()) drop(id);
+});

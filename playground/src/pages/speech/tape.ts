@@ -8,6 +8,15 @@ const AHEAD_S = 5; // what is given to the browser before it is heard; timers of
 const SOON_S = 0.05;
 const LOOK_MS = 200;
 
+let shared: AudioContext | null = null;
+
+/** What plays all tapes. Made and woken by a click, without which browsers keep it silent. */
+function player(): AudioContext {
+  shared ??= new AudioContext({ sampleRate: RATE_HZ });
+  void shared.resume();
+  return shared;
+}
+
 export interface TapeState extends Progress {
   /** All of it is here. */
   whole: boolean;
@@ -24,7 +33,7 @@ export class Tape {
   readonly peaks = new Peaks(RATE_HZ);
   readonly words = new Words();
   private readonly pieces: Kept[] = [];
-  private context: AudioContext | null = null;
+  private readonly context = player();
   private sounding = new Set<AudioBufferSourceNode>();
   private zero = 0; // the time of the context at which the tape's beginning is, or would have been
   private next = 0; // the piece that the browser is given next
@@ -56,7 +65,7 @@ export class Tape {
   /** Where it is, in seconds. */
   now = (): number => {
     const { playing, lengthS } = this.store.get();
-    if (!playing || !this.context) return this.restsAtS;
+    if (!playing) return this.restsAtS;
     return Math.max(0, Math.min(this.context.currentTime - this.zero, lengthS));
   };
 
@@ -65,7 +74,6 @@ export class Tape {
     let from = fromS ?? this.now();
     if (fromS === null && whole && from >= lengthS - SOON_S) from = 0;
     this.silence();
-    this.context ??= new AudioContext({ sampleRate: RATE_HZ });
     void this.context.resume();
     this.zero = this.context.currentTime + SOON_S - from;
     this.next = this.pieces.findIndex(({ atS, samples }) => atS + samples.length / RATE_HZ > from);
@@ -93,8 +101,6 @@ export class Tape {
   /** Nobody will hear it again. */
   close(): void {
     this.silence();
-    void this.context?.close();
-    this.context = null;
     this.tell({ playing: false });
   }
 
@@ -110,8 +116,8 @@ export class Tape {
 
   /** Give the browser what it plays soon. */
   private give(): void {
-    const context = this.context;
-    if (!context || !this.store.get().playing) return;
+    const { context } = this;
+    if (!this.store.get().playing) return;
     for (; this.next < this.pieces.length; this.next += 1) {
       const { atS, samples } = this.pieces[this.next] as Kept;
       if (this.zero + atS > context.currentTime + AHEAD_S) return;

@@ -2,7 +2,7 @@ import type { Look } from "@/api/system";
 import { Chart } from "@/parts/chart/chart";
 import type { Row, Series } from "@/parts/chart/data";
 import { milliseconds } from "@/parts/figures";
-import { amount, bytes, percent, time } from "@/parts/quantities";
+import { amount, percent, room, time } from "@/parts/quantities";
 import { Card } from "@/ui/card";
 import { cpu, lag, longestWait, MINUTES, memory, requests, rowsOf, sessions } from "./history";
 
@@ -56,7 +56,7 @@ export function LiveCharts({ looks }: { looks: readonly Look[] }) {
             name="Memory"
             series={[area("Memory", 5)]}
             rows={rowsOf(looks, memory)}
-            value={bytes}
+            value={room}
             top={has.memory_bytes}
           />
         </>

@@ -1,6 +1,6 @@
 import type { Admission, Gateway, Machine, Whole } from "@/api/system";
 import { counted, milliseconds } from "@/parts/figures";
-import { bytes, percent } from "@/parts/quantities";
+import { percent, room } from "@/parts/quantities";
 import { Card } from "@/ui/card";
 import { Facts, Head } from "./facts";
 import { letIn } from "./words";
@@ -31,8 +31,8 @@ export function MachineCard({ machine }: { machine: Machine }) {
       <Facts
         facts={[
           ["Cores", String(cores)],
-          ["Memory", bytes(memory_bytes)],
-          ["of it available", bytes(available_bytes)],
+          ["Memory", room(memory_bytes)],
+          ["of it available", room(available_bytes)],
           ["GPUs", gpus.length ? gpus.join(", ") : "none"],
         ]}
       />
@@ -52,7 +52,7 @@ export function GatewayCard({ gateway }: { gateway: Gateway }) {
       />
       <Facts
         facts={[
-          ["Memory", resident_bytes ? bytes(resident_bytes) : "–"],
+          ["Memory", resident_bytes ? room(resident_bytes) : "–"],
           ["Lag of its clock", milliseconds(lag_ms)],
           ["Restarts", String(restarts)],
         ]}

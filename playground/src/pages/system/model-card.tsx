@@ -1,7 +1,7 @@
 import type { Look, Worker } from "@/api/system";
 import { Chart } from "@/parts/chart/chart";
 import { milliseconds } from "@/parts/figures";
-import { amount, brief, bytes, percent } from "@/parts/quantities";
+import { amount, brief, percent, room } from "@/parts/quantities";
 import { Card } from "@/ui/card";
 import { Notice } from "@/ui/notice";
 import { Facts, Head } from "./facts";
@@ -52,7 +52,7 @@ export function ModelCard({ worker, looks }: { worker: Worker; looks: readonly L
           ["Running", amount(load?.running ?? 0)],
           ["Waiting", amount(load?.queued ?? 0)],
           ["Longest wait", milliseconds(load?.oldest_ms ?? 0)],
-          ["Memory", resident_bytes ? bytes(resident_bytes) : "–"],
+          ["Memory", resident_bytes ? room(resident_bytes) : "–"],
           ["Restarts", amount(restarts)],
           ...(node ? ([["Machine", node]] as const) : []),
         ]}

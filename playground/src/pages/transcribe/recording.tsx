@@ -12,19 +12,32 @@ const LOOK_MS = 250;
 export function Recording({ done }: { done: (file: File) => void }) {
   const recorder = useRef<MediaRecorder | null>(null);
   const [beganAt, setBeganAt] = useState<number | null>(null);
+  const [asking, setAsking] = useState(false);
   const [error, setError] = useState<string>();
-  useEffect(() => () => recorder.current?.stop(), []);
+  const gone = useRef(false);
+  useEffect(() => {
+    gone.current = false;
+    return () => {
+      gone.current = true;
+      recorder.current?.stop();
+    };
+  }, []);
 
   const begin = async () => {
     setError(undefined);
+    setAsking(true);
+    let stream: MediaStream | null = null;
     try {
-      const stream = await openMicrophone(null);
-      const made = new MediaRecorder(stream);
+      const opened = await openMicrophone(null);
+      stream = opened;
+      if (gone.current) return stop(stream);
+      const made = new MediaRecorder(opened);
       const pieces: Blob[] = [];
       made.ondataavailable = ({ data }) => pieces.push(data);
       made.onstop = () => {
-        for (const track of stream.getTracks()) track.stop();
+        stop(opened);
         recorder.current = null;
+        if (gone.current) return;
         setBeganAt(null);
         const type = made.mimeType.split(";")[0] ?? "audio/webm";
         const ending = type.split("/")[1] ?? "webm";
@@ -34,14 +47,17 @@ export function Recording({ done }: { done: (file: File) => void }) {
       recorder.current = made;
       setBeganAt(Date.now());
     } catch (refused) {
+      stop(stream);
       setError(said(refused));
+    } finally {
+      setAsking(false);
     }
   };
 
   return (
     <div className="flex flex-col items-center gap-3">
       {beganAt === null ? (
-        <Button onClick={() => void begin()}>
+        <Button disabled={asking} onClick={() => void begin()}>
           <Mic aria-hidden /> Record with the microphone
         </Button>
       ) : (
@@ -56,6 +72,10 @@ export function Recording({ done }: { done: (file: File) => void }) {
       ) : null}
     </div>
   );
+}
+
+function stop(stream: MediaStream | null): void {
+  for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
 function Clock({ since }: { since: number }) {

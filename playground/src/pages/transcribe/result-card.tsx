@@ -16,7 +16,7 @@ import { useFileAudio } from "./use-file-audio";
 /** What was heard in a file: press a word, and it plays from there. */
 export function ResultCard({ result, latest }: { result: Result; latest: boolean }) {
   const { file, transcription, tookMs, model } = result;
-  const { audio, progress, peaks } = useFileAudio(file);
+  const { audio, progress, peaks } = useFileAudio(file, transcription.duration ?? 0);
   const lengthS = progress.lengthS || (transcription.duration ?? 0);
   const words = wordsOf(transcription);
   const now = () => audio.current?.currentTime ?? 0;

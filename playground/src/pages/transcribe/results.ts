@@ -1,3 +1,4 @@
+import { onLeaving } from "@/api/leaving";
 import type { Transcription } from "@/api/transcription";
 import { Store } from "@/store";
 
@@ -25,3 +26,5 @@ export function keep(result: Omit<Result, "id">): void {
 export function drop(id: number): void {
   results.set(results.get().filter((result) => result.id !== id));
 }
+
+onLeaving(() => results.set([]));

@@ -2,11 +2,14 @@ import { useEffect, useState } from "react";
 import { Peaks } from "@/parts/peaks";
 import { useAudio } from "@/parts/use-audio";
 
-const MOST_BYTES = 64 << 20; // decoded it is ten times that
+const LONGEST_S = 3600; // decoded it is 700 MB for a moment, at the rate that it has
 const RATE_HZ = 8000; // enough to see it
 
-/** A file to be played and looked at; `peaks` are empty where the browser cannot decode it. */
-export function useFileAudio(file: File) {
+/** Of files that were looked at: decoding takes a while. */
+const known = new WeakMap<File, Promise<readonly number[]>>();
+
+/** A file to be played and looked at; `peaks` are empty of one that is too long, or cannot be decoded. */
+export function useFileAudio(file: File, lengthS: number) {
   const { audio, progress } = useAudio();
   const [peaks, setPeaks] = useState<readonly number[]>([]);
   useEffect(() => {
@@ -18,16 +21,18 @@ export function useFileAudio(file: File) {
   }, [file, audio]);
   useEffect(() => {
     let left = false;
-    void peaksOf(file).then((peaks) => left || setPeaks(peaks));
+    if (lengthS > LONGEST_S) return;
+    const looked = known.get(file) ?? peaksOf(file);
+    known.set(file, looked);
+    void looked.then((peaks) => left || setPeaks(peaks));
     return () => {
       left = true;
     };
-  }, [file]);
+  }, [file, lengthS]);
   return { audio, progress, peaks };
 }
 
 async function peaksOf(file: File): Promise<readonly number[]> {
-  if (file.size > MOST_BYTES) return [];
   try {
     const context = new OfflineAudioContext(1, 1, RATE_HZ);
     const sound = await context.decodeAudioData(await file.arrayBuffer());

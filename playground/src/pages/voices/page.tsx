@@ -4,7 +4,7 @@ import { useDeferredValue, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import type { Schema } from "@/api/client";
 import { voices } from "@/api/names";
-import { change } from "@/pages/playground/current-call";
+import { call, change } from "@/pages/playground/current-call";
 import { Copy } from "@/parts/copy";
 import { CopyAs } from "@/parts/copy-as";
 import { Failed } from "@/parts/failed";
@@ -176,6 +176,7 @@ function VoiceCard({ voice, playing, toggle }: CardProps) {
             <Button
               size="sm"
               onClick={() => {
+                call.end(); // it is with somebody else
                 change({ agent: null, voice: voice_id });
                 go("~/app/");
               }}
@@ -210,8 +211,9 @@ function usePreview() {
     element.onended = () => setPlaying(null);
     audio.current = element;
     setPlaying(voice.voice_id);
-    element.play().catch(() => {
+    element.play().catch((error: DOMException) => {
       if (audio.current !== element) return; // another was chosen meanwhile
+      if (error.name === "AbortError") return; // it was stopped before it had come
       setPlaying(null);
       toast("No preview", `${voice.name} could not be heard: its model may not be there.`, "bad");
     });
