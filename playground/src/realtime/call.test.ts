@@ -87,6 +87,7 @@ const opened = vi.mocked(SocketLink.open);
 beforeEach(() => {
   vi.useFakeTimers();
   Line.all = [];
+  vi.mocked(openMicrophone).mockReset();
   opened.mockReset().mockImplementation(async (to, _, user) => {
     return new Line(to, user).link() as unknown as SocketLink;
   });
@@ -335,6 +336,66 @@ test("a microphone that is unplugged gives way to another", async () => {
   expect(vi.mocked(openMicrophone)).toHaveBeenLastCalledWith(null);
   expect(call.store.get()).toMatchObject({ phase: "live", microphone: "on" });
   expect(titles(call)).toContain("The microphone is gone");
+});
+
+test("who is muted stays muted with another microphone", async () => {
+  const call = await begun();
+  const [first, second] = [microphone(), microphone()];
+  vi.mocked(openMicrophone)
+    .mockResolvedValueOnce(first.stream)
+    .mockResolvedValueOnce(second.stream);
+  await call.openMicrophone("headset");
+  call.mute(true);
+  first.track.dispatchEvent(new Event("ended"));
+  await settle(100);
+  expect(second.track.enabled).toBe(false);
+  expect(call.store.get().microphone).toBe("muted");
+});
+
+test("a microphone that was chosen once and is not there any more gives way to the system's own", async () => {
+  const call = await begun();
+  vi.mocked(openMicrophone)
+    .mockRejectedValueOnce(new NoMicrophone("It is not there any more.", true))
+    .mockResolvedValueOnce(microphone().stream);
+  await call.openMicrophone("headset");
+  await settle(100);
+  expect(vi.mocked(openMicrophone)).toHaveBeenLastCalledWith(null);
+  expect(call.store.get().microphone).toBe("on");
+});
+
+test("of two calls of functions that are answered at once the agent hears both, and goes on", async () => {
+  const call = await begun();
+  for (const id of ["c1", "c2"]) {
+    const item = {
+      id: `i-${id}`,
+      type: "function_call",
+      call_id: id,
+      name: "look",
+      arguments: "{}",
+    };
+    line().says({ type: "conversation.item.done", previous_item_id: null, item });
+  }
+  call.answer("c1", "one");
+  call.answer("c2", "two");
+  expect(line().types().slice(-3)).toEqual([
+    "conversation.item.create",
+    "conversation.item.create",
+    "response.create",
+  ]);
+});
+
+test("nothing of a call is left for the next to sign in", async () => {
+  const call = await begun();
+  line().says({
+    type: "conversation.item.input_audio_transcription.completed",
+    item_id: "u1",
+    transcript: "Hush.",
+  });
+  call.forgetAll();
+  expect(line().closed).toBe("for good");
+  const { phase, transcript, log, sessionId } = call.store.get();
+  expect([phase, transcript.order, log.length, sessionId]).toEqual(["idle", [], 0, null]);
+  expect(await call.recording()).toBeNull();
 });
 
 test("where there is no other, the next that is plugged in is heard", async () => {
