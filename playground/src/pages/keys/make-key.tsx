@@ -45,6 +45,7 @@ function Form() {
   };
   const making = useMutation({
     mutationFn: () => make(wanted),
+    gcTime: 0, // its secret is kept nowhere
     onSuccess: () => void queries.invalidateQueries({ queryKey: ["keys"] }),
   });
   const flip = (scope: string) =>

@@ -48,6 +48,7 @@ function Form({ of: key, mine }: Omit<Props, "close">) {
   const queries = useQueryClient();
   const rotating = useMutation({
     mutationFn: () => rotate(key.id, graceS),
+    gcTime: 0, // its secret is kept nowhere
     onSuccess: () => void queries.invalidateQueries({ queryKey: ["keys"] }),
   });
   if (rotating.data) return <Made made={rotating.data} />;

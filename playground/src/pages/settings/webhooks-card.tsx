@@ -113,6 +113,7 @@ function AddWebhook() {
   const queries = useQueryClient();
   const adding = useMutation({
     mutationFn: () => add(url.trim(), events),
+    gcTime: 0, // its secret is kept nowhere
     onSuccess: () => {
       setUrl("");
       void queries.invalidateQueries({ queryKey: ["webhooks"] });
