@@ -10,6 +10,7 @@ WALL = {("time", "time"), ("time", "time_ns"), ("datetime", "now"), ("datetime",
 STAMPS = {
     "engine/child.py",
     "server/access/keyring.py",
+    "server/capacity.py",
     "server/chat/answered.py",
     "server/keys_cli.py",
     "server/records/recorders.py",

@@ -201,6 +201,7 @@ test("a measured capacity is a curve, with where it ends", async (t) => {
       await route.fulfill({ response: answer, json: { ...(await answer.json()), capacity } });
     });
   const page = await app(t, { path: "/system", before });
+  t.after(() => page.unrouteAll({ behavior: "ignoreErrors" })); // it is asked for every two seconds
   const card = page.getByRole("region", { name: "Capacity" });
   await card.getByRole("strong").getByText("4 callers").waitFor();
   await card.getByText("Measured: 4 callers served well").waitFor();
