@@ -201,7 +201,6 @@ test("a measured capacity is a curve, with where it ends", async (t) => {
       await route.fulfill({ response: answer, json: { ...(await answer.json()), capacity } });
     });
   const page = await app(t, { path: "/system", before });
-  t.after(() => page.unrouteAll({ behavior: "ignoreErrors" })); // it is asked for every two seconds
   const card = page.getByRole("region", { name: "Capacity" });
   await card.getByRole("strong").getByText("4 callers").waitFor();
   await card.getByText("Measured: 4 callers served well").waitFor();
@@ -209,6 +208,7 @@ test("a measured capacity is a curve, with where it ends", async (t) => {
   const worst = card.getByRole("region", { name: "Levels" }).getByRole("row").last();
   assert.match(await worst.textContent(), /^8202\.00 s4\.00 s12no$/);
   assert.deepEqual(await barriers(page), []);
+  await page.unrouteAll({ behavior: "ignoreErrors" }); // it is asked for every two seconds
 });
 
 test("a key is made, shown once, used to sign in, and revoked", async (t) => {
