@@ -147,6 +147,8 @@ class Session:
         self._began = asyncio.get_running_loop().time()
         self._limit_duration()
         self.greet()
+        if self.settings.instructions or self.settings.tools:
+            self._turns.prepare()
 
     def attach(self, transport: Transport) -> None:
         """Give the session a (new) transport; a returning client goes on with its history."""

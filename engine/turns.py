@@ -152,8 +152,8 @@ class Turns(Actor):
         self._arm()
 
     def prepare(self) -> None:
-        """Have the LLM read the instructions before anybody speaks."""
-        if self._rules.responds and not self.responding:
+        """Have the LLM read the instructions before anybody speaks, or while it is greeted."""
+        if self._rules.responds and (not self.responding or self._say is not None):
             self._warm(None)
 
     def say(self, text: str, interruptible: bool) -> None:

@@ -78,6 +78,20 @@ def test_greeting_and_longest_duration_can_be_set_after_the_start() -> None:
     in_virtual_time(scenario())
 
 
+def test_an_agent_s_instructions_are_read_while_it_greets() -> None:
+    async def scenario() -> None:
+        settings = SessionSettings(instructions="Be brief.", greeting=Greeting("Good day."))
+        async with Conversation(settings=settings) as talk:
+            began = talk.now
+            await talk.until(ResponseEnded)
+            assert talk.client.at(ReplyAudio)[0] - began < 0.12, "0.15 s take the LLM"
+            (warmed,) = talk.llm.asked
+            assert warmed.max_tokens == 0
+            assert warmed.messages[0].content == "Be brief."
+
+    in_virtual_time(scenario())
+
+
 def test_new_instructions_are_read_before_anybody_speaks_and_hold_no_greeting_up() -> None:
     async def scenario() -> None:
         async with Conversation() as talk:
