@@ -27,7 +27,7 @@ CLIPS = {
 
 QUESTIONS = (
     "What is the currency of Japan?",
-    "What do bees make?",
+    "How many minutes are there in three hours?",
     "How many legs does a spider have?",
 )
 """Of a conversation for the pictures; each is left time for an answer."""
