@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { answer, api, type Schema } from "./client";
 
-export type Secret = Schema["Named"];
+type Secret = Schema["Named"];
 
 /** The names of the account's secrets; what they are is never told. */
 export const secrets = queryOptions({

@@ -1,6 +1,6 @@
 /** How loud a sound is, piece by piece, to be drawn. */
 
-export const PEAKS_PER_S = 50;
+const PEAKS_PER_S = 50;
 
 /** The loudest sample (0 to 1) of each fiftieth of a second, as the sound comes. */
 export class Peaks {

@@ -3,7 +3,7 @@ import type { Logged } from "./log";
 import type { Measured } from "./timing";
 import { type Entry, nothingSaid, type Transcript } from "./transcript";
 
-export type Phase = "idle" | "connecting" | "live" | "returning" | "ended";
+type Phase = "idle" | "connecting" | "live" | "returning" | "ended";
 
 /** Something that happened to the call, for who is in it. */
 export interface CallNotice {

@@ -3,7 +3,7 @@ const QUIET_MS = 2000; // then the other side is asked
 const FALTERING_MS = 1500; // without an answer
 const PATIENCE_MS = 6000; // a line that is back after three seconds may take as many to be used again
 
-export interface PulseUser {
+interface PulseUser {
   /** Ask the server something, so that anything comes. */
   ask(): void;
   steady(is: boolean): void;

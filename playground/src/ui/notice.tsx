@@ -9,7 +9,7 @@ const kinds = {
   bad: { icon: CircleAlert, look: "bg-bad-tint text-bad" },
 };
 
-export type NoticeKind = keyof typeof kinds;
+type NoticeKind = keyof typeof kinds;
 
 interface Props {
   kind?: NoticeKind;

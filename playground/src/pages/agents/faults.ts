@@ -2,7 +2,7 @@ import { createContext, useContext } from "react";
 import { Refusal } from "@/api/refusal";
 
 /** What the server found wrong in what was to be saved, and where. */
-export interface Fault {
+interface Fault {
   /** Such as `config.tools[0].url`. */
   place: string;
   text: string;

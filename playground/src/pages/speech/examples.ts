@@ -1,5 +1,5 @@
 /** Texts to begin with, by language. */
-export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   en: [
     "The tide turns at seven. By then we should be past the lighthouse, with the wind behind us.",
     "Good morning, you have reached the harbour office. How can I help you today?",

@@ -17,7 +17,7 @@ function player(): AudioContext {
   return shared;
 }
 
-export interface TapeState extends Progress {
+interface TapeState extends Progress {
   /** All of it is here. */
   whole: boolean;
 }
