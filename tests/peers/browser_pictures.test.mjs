@@ -38,11 +38,11 @@ async function library() {
   return ask("POST", "/v1/agents", { name: "Question line", config });
 }
 
-async function pictures(page, name) {
+async function pictures(page, name, size = "desk") {
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.waitForTimeout(1500);
-    await picture(page, `${name}-desk-${colorScheme}`);
+    await picture(page, `${name}-${size}-${colorScheme}`);
   }
 }
 
@@ -97,5 +97,5 @@ test("pictures of every page", async (t) => {
 
   await page.setViewportSize({ width: 390, height: 844 });
   await open(page, "");
-  await pictures(page, "phone-playground");
+  await pictures(page, "playground", "phone");
 });
